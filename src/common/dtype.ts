@@ -1,0 +1,70 @@
+import { ConvletError } from './error.ts';
+
+/**
+ * Element types, and the typed array that stores them. int64 and uint64 live in 32-bit storage, checked where values
+ * enter; float16 and bfloat16 live in float32 storage and are rounded where a value is cast to them.
+ */
+export const dtypes = {
+  float32: { bytes: 4, array: Float32Array, kind: 'float' },
+  float64: { bytes: 8, array: Float64Array, kind: 'float' },
+  float16: { bytes: 4, array: Float32Array, kind: 'float' },
+  bfloat16: { bytes: 4, array: Float32Array, kind: 'float' },
+  int64: { bytes: 4, array: Int32Array, kind: 'int' },
+  int32: { bytes: 4, array: Int32Array, kind: 'int' },
+  int16: { bytes: 2, array: Int16Array, kind: 'int' },
+  int8: { bytes: 1, array: Int8Array, kind: 'int' },
+  uint64: { bytes: 4, array: Uint32Array, kind: 'int' },
+  uint32: { bytes: 4, array: Uint32Array, kind: 'int' },
+  uint16: { bytes: 2, array: Uint16Array, kind: 'int' },
+  uint8: { bytes: 1, array: Uint8Array, kind: 'int' },
+  bool: { bytes: 1, array: Uint8Array, kind: 'bool' },
+} as const;
+
+export type DType = keyof typeof dtypes;
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array;
+
+/** A zero-filled array that can store `length` elements of `dtype`. */
+export function allocateArray(dtype: DType, length: number): TypedArray {
+  return new dtypes[dtype].array(length);
+}
+
+/** The typed array view of `dtype` over `buffer`; `byteOffset` must be a multiple of the element size. */
+export function viewArray(dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray {
+  return new dtypes[dtype].array(buffer as ArrayBuffer, byteOffset, length);
+}
+
+export function byteLength(dtype: DType, length: number): number {
+  return dtypes[dtype].bytes * length;
+}
+
+const naturalDTypes = new Map<unknown, DType>([
+  [Float32Array, 'float32'],
+  [Float64Array, 'float64'],
+  [Int32Array, 'int32'],
+  [Int16Array, 'int16'],
+  [Int8Array, 'int8'],
+  [Uint32Array, 'uint32'],
+  [Uint16Array, 'uint16'],
+  [Uint8Array, 'uint8'],
+]);
+
+/** The dtype that a plain typed array stands for. Throws `dtype` for anything else. */
+export function dtypeOf(array: unknown): DType {
+  const dtype = naturalDTypes.get((array as { constructor?: unknown } | null)?.constructor);
+  if (dtype === undefined) throw new ConvletError('dtype', `expected a typed array of numbers, got ${describe(array)}`);
+  return dtype;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+}

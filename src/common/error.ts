@@ -1,0 +1,38 @@
+/** What kind of thing went wrong; stable across versions, meant for `switch`. */
+export type ConvletErrorCode =
+  | 'shape' // a shape does not fit an op or a model input
+  | 'dtype' // an element type does not fit
+  | 'argument' // an option or attribute has a value that makes no sense
+  | 'missing-input' // a model input was not given
+  | 'unknown-name' // a name that the model or library does not have
+  | 'index-range' // an index lies outside its axis
+  | 'malformed' // a file that is not what it claims to be
+  | 'unsupported' // valid, but not something convlet runs
+  | 'memory' // more memory than allowed or available
+  | 'disposed' // used after dispose()
+  | 'environment'; // the runtime lacks something (WebAssembly SIMD, file access, an optional package)
+
+/**
+ * The one error type that convlet throws for wrong input. `code` says what kind; the message names the op, node and
+ * argument, what was expected and what came.
+ */
+export class ConvletError extends Error {
+  override readonly name = 'ConvletError';
+  readonly code: ConvletErrorCode;
+
+  constructor(code: ConvletErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The same error, with where it happened put in front ("node 'conv1' (Conv): …"). Other errors pass through. */
+export function withContext(where: string, error: unknown): unknown {
+  if (!(error instanceof ConvletError)) return error;
+  return new ConvletError(error.code, `${where}: ${error.message}`, { cause: error.cause ?? error });
+}
+
+/** `[1,3,224,224]`, with `?` where a dimension is not known. */
+export function shapeText(shape: readonly (number | string | null)[]): string {
+  return `[${shape.map((d) => d ?? '?').join(',')}]`;
+}
