@@ -1,0 +1,70 @@
+import type { Memory, Storage } from '../memory/storage.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { PrimName, Prims } from './prims.ts';
+
+/** One prim on concrete tensors: what ops emit, what plans are made of. */
+export interface PrimCall<P extends PrimName = PrimName> {
+  readonly prim: P;
+  readonly inputs: readonly (Tensor | null)[];
+  readonly outputs: readonly Tensor[];
+  readonly attrs: Prims[P];
+}
+
+/** A prim bound to fixed memory: `run()` does the work and allocates nothing. */
+export interface Step {
+  readonly prim: PrimName;
+  /** Which implementation was chosen ("js", "conv/gemm", …), for profiles. */
+  readonly kernel: string;
+  run(): void;
+}
+
+/**
+ * What a backend keeps on behalf of prepared steps: packed constants, descriptors, one shared workspace. A compiled
+ * model holds one session for all its plans; an eager call holds one for as long as the call lasts.
+ */
+export interface Session {
+  /** The steps that carry out `call`; its tensors have their storage. */
+  prepare(call: PrimCall): Step[];
+  /** Called once after the last prepare and before the first run: the workspace's size is known now. */
+  seal(): void;
+  /** Bytes held by this session beside the tensors: packed weights, descriptors, workspace. */
+  readonly heldBytes: number;
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly name: 'wasm' | 'js';
+  /** Which kernel build runs: 'simd' | 'relaxed' for wasm, 'plain' for js. */
+  readonly variant: 'simd' | 'relaxed' | 'plain';
+  readonly memory: Memory;
+  session(): Session;
+}
+
+/** A prim in plain JS over the tensors' arrays. */
+export type JsPrim<P extends PrimName> = (
+  inputs: readonly (Tensor | null)[],
+  outputs: readonly Tensor[],
+  attrs: Prims[P],
+) => void;
+
+export type JsPrims = { readonly [P in PrimName]: JsPrim<P> };
+
+/** The step of a prim in plain JS: also what the WebAssembly backend does for dtypes and prims without a kernel. */
+export class JsStep<P extends PrimName = PrimName> implements Step {
+  readonly prim: P;
+  readonly kernel = 'js';
+  private readonly call: PrimCall<P>;
+  private readonly implementation: JsPrim<P>;
+
+  constructor(call: PrimCall<P>, implementation: JsPrim<P>) {
+    this.prim = call.prim;
+    this.call = call;
+    this.implementation = implementation;
+  }
+
+  run(): void {
+    this.implementation(this.call.inputs, this.call.outputs, this.call.attrs);
+  }
+}
+
+export type { Memory, Storage };

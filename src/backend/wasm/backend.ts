@@ -1,0 +1,175 @@
+import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
+import { type DescriptorLayout, writeDescriptor } from '../../abi/descriptor.ts';
+import { LinearMemory } from '../../memory/linear.ts';
+import type { Storage } from '../../memory/storage.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Backend, PrimCall, Session, Step } from '../backend.ts';
+import { jsStep } from '../js/backend.ts';
+import type { PrimName } from '../prims.ts';
+import { wasmPrims } from './prims.ts';
+
+/** Where a kernel's scratch memory will be; known once the session is sealed. */
+export interface WorkspaceRequest {
+  readonly bytes: number;
+  readonly place: (address: number) => void;
+}
+
+/** SIMD kernels in a linear memory of their own; prims or dtypes without a kernel run in plain JS on the same memory. */
+export class WasmBackend implements Backend {
+  readonly name = 'wasm';
+  readonly variant: 'simd' | 'relaxed';
+  readonly memory: LinearMemory;
+  readonly kernels: KernelExports;
+
+  constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', maxMemoryBytes?: number) {
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
+    this.variant = variant;
+    this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
+    this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
+  }
+
+  session(): WasmSession {
+    return new WasmSession(this);
+  }
+}
+
+/** A kernel call with everything fixed: descriptor address and number of work units. */
+export class KernelStep implements Step {
+  readonly prim: PrimName;
+  readonly kernel: string;
+  private readonly run_: (descriptor: number, begin: number, end: number) => void;
+  private readonly descriptor: number;
+  private readonly units: number;
+
+  constructor(prim: PrimName, kernel: KernelName, kernels: KernelExports, descriptor: number, units: number) {
+    this.prim = prim;
+    this.kernel = kernel;
+    this.run_ = kernels[kernel];
+    this.descriptor = descriptor;
+    this.units = units;
+  }
+
+  run(): void {
+    this.run_(this.descriptor, 0, this.units);
+  }
+}
+
+export class WasmSession implements Session {
+  readonly backend: WasmBackend;
+  heldBytes = 0;
+  private readonly held: Storage[] = [];
+  private readonly resident = new Map<ArrayBufferLike, Map<string, number>>();
+  private readonly requests: WorkspaceRequest[] = [];
+  private workspaceStorage: Storage | null = null;
+
+  constructor(backend: WasmBackend) {
+    this.backend = backend;
+  }
+
+  prepare(call: PrimCall): Step[] {
+    const lower = wasmPrims[call.prim] as ((call: PrimCall, session: WasmSession) => Step[] | null) | undefined;
+    return lower?.(call, this) ?? [jsStep(call)];
+  }
+
+  /** Address of a tensor's elements; a constant of the JavaScript heap is copied in once per session. */
+  address(tensor: Tensor): number {
+    if (tensor.storage?.linear) return tensor.storage.byteOffset;
+    if (!tensor.constant) throw new Error('a tensor outside the linear memory must be a constant');
+    return this.packed(tensor, 'plain', tensor.byteLength, (address) => {
+      const source = new Uint8Array(tensor.array.buffer, tensor.array.byteOffset, tensor.byteLength);
+      this.bytes().set(source, address);
+    });
+  }
+
+  /** As `address`, with 0 for an absent tensor. */
+  addressOrNull(tensor: Tensor | null): number {
+    return tensor === null ? 0 : this.address(tensor);
+  }
+
+  /**
+   * Address of a constant in a form of the kernel's own, made once per session and `form`. `fill` writes it at the
+   * address that it is given.
+   */
+  packed(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): number {
+    const source = tensor.array;
+    const key = `${form}:${source.byteOffset}:${source.length}`;
+    let forms = this.resident.get(source.buffer);
+    if (forms === undefined) {
+      forms = new Map();
+      this.resident.set(source.buffer, forms);
+    }
+    let address = forms.get(key);
+    if (address === undefined) {
+      address = this.reserve(byteLength);
+      fill(address);
+      forms.set(key, address);
+    }
+    return address;
+  }
+
+  /** Memory that lives as long as the session. */
+  reserve(byteLength: number): number {
+    const storage = this.backend.memory.allocate(byteLength);
+    this.held.push(storage);
+    this.heldBytes += byteLength;
+    return storage.byteOffset;
+  }
+
+  /** Scratch memory valid only while the step that asked for it runs; all steps share the largest request. */
+  workspace(bytes: number, place: (address: number) => void): void {
+    this.requests.push({ bytes, place });
+  }
+
+  seal(): void {
+    const bytes = this.requests.reduce((most, request) => Math.max(most, request.bytes), 0);
+    if (bytes > (this.workspaceStorage?.byteLength ?? 0)) {
+      this.workspaceStorage?.free();
+      this.workspaceStorage = this.backend.memory.allocate(bytes);
+    }
+    // Earlier plans of the session are told the new place too: the workspace may have moved.
+    for (const request of this.requests) request.place(this.workspaceStorage?.byteOffset ?? 0);
+  }
+
+  /**
+   * A kernel step: the descriptor is written now, fields named in `workspaces` once the session is sealed.
+   * `units` is the number of work units, the kernel is called with (descriptor, 0, units).
+   */
+  step<V extends object>(
+    prim: PrimName,
+    kernel: KernelName,
+    layout: DescriptorLayout,
+    values: V,
+    units: number,
+    workspaces: { readonly [field: string]: number } = {},
+  ): Step {
+    const descriptor = this.reserve(layout.size);
+    const buffer = this.backend.memory.memory.buffer;
+    const memory = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
+    writeDescriptor(memory, descriptor, layout, values as Record<string, number>);
+    for (const [field, bytes] of Object.entries(workspaces)) {
+      const at = descriptor + 4 * layout.fields.findIndex(([name]) => name === field);
+      this.workspace(bytes, (address) => {
+        new Uint32Array(this.backend.memory.memory.buffer, at, 1)[0] = address;
+      });
+    }
+    return new KernelStep(prim, kernel, this.backend.kernels, descriptor, units);
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(this.backend.memory.memory.buffer);
+  }
+
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.backend.memory.memory.buffer, address, length);
+  }
+
+  dispose(): void {
+    for (const storage of this.held) storage.free();
+    this.workspaceStorage?.free();
+    this.held.length = 0;
+    this.heldBytes = 0;
+    this.resident.clear();
+    this.requests.length = 0;
+    this.workspaceStorage = null;
+  }
+}

@@ -1,0 +1,2 @@
+// Every op family: importing this fills the registry.
+export { getOp } from './registry.ts';

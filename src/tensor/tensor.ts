@@ -1,0 +1,134 @@
+import { byteLength, type DType, dtypeOf, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { BorrowedStorage, type Storage } from '../memory/storage.ts';
+import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
+
+/**
+ * A shaped array: logical `shape` in PyTorch/ONNX order, an element type, and a storage whose element order `layout`
+ * names. No math here; ops work on tensors.
+ */
+export class Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly layout: Layout;
+  readonly size: number;
+  /** Values that never change (weights, tables): backends may keep them packed in a form of their own. */
+  readonly constant: boolean;
+  /** Null only while a plan is being made and no memory has been assigned yet. */
+  storage: Storage | null;
+  private cachedBuffer: ArrayBufferLike | null = null;
+  private cachedArray: TypedArray | null = null;
+
+  constructor(dtype: DType, shape: readonly number[], layout: Layout, storage: Storage | null, constant = false) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.layout = layout;
+    this.size = elementCount(shape);
+    this.storage = storage;
+    this.constant = constant;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get byteLength(): number {
+    return byteLength(this.dtype, this.size);
+  }
+
+  /** The elements in memory order (see `layout`); a live view, valid until the memory grows. */
+  get array(): TypedArray {
+    if (this.storage === null) throw new Error('tensor has no memory yet');
+    const buffer = this.storage.buffer();
+    if (buffer !== this.cachedBuffer || this.cachedArray === null) {
+      this.cachedBuffer = buffer;
+      this.cachedArray = viewArray(this.dtype, buffer, this.storage.byteOffset, this.size);
+    }
+    return this.cachedArray;
+  }
+
+  /** A copy of the elements in logical row-major order. */
+  get data(): TypedArray {
+    const source = this.array;
+    const out = new dtypes[this.dtype].array(this.size);
+    if (this.layout === 'row') {
+      out.set(source);
+      return out;
+    }
+    const [n, channels] = this.shape;
+    const inner = this.size === 0 ? 0 : this.size / (n * channels);
+    for (let i = 0, at = 0; i < n; i++) {
+      for (let c = 0; c < channels; c++) {
+        for (let p = 0, from = i * inner * channels + c; p < inner; p++, from += channels) out[at++] = source[from];
+      }
+    }
+    return out;
+  }
+
+  /** Element strides of the logical axes. */
+  get strides(): number[] {
+    return stridesOf(this.shape, this.layout);
+  }
+
+  /** The same storage under another shape and layout of equally many elements. */
+  as(shape: readonly number[], layout: Layout): Tensor {
+    return new Tensor(this.dtype, shape, layout, this.storage, this.constant);
+  }
+
+  dispose(): void {
+    this.storage?.free();
+    this.cachedArray = null;
+    this.cachedBuffer = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** A row-major tensor over an array that is not copied. */
+export function wrap(array: TypedArray, shape: readonly number[], dtype: DType = dtypeOf(array), constant = false): Tensor {
+  return new Tensor(dtype, shape, 'row', new BorrowedStorage(array), constant);
+}
+
+/** A constant of the graph: row-major, never written. */
+export function constant(array: TypedArray, shape: readonly number[], dtype: DType = dtypeOf(array)): Tensor {
+  return wrap(array, shape, dtype, true);
+}
+
+/**
+ * A tensor from values in row-major order. `data`: a typed array (kept, not copied) or plain numbers (float32 unless
+ * `dtype` says otherwise). Throws `shape` where the counts differ or a dimension is not a whole number ≥ 0, and `dtype` where the array's type does
+ * not store `dtype`.
+ */
+export function tensor(data: TypedArray | readonly number[], shape?: readonly number[], dtype?: DType): Tensor {
+  const array = Array.isArray(data) ? toArray(data, dtype ?? 'float32') : (data as TypedArray);
+  const type = dtype ?? dtypeOf(array);
+  if (!(type in dtypes)) throw new ConvletError('dtype', `tensor: dtype ${String(dtype)} is not one of ${Object.keys(dtypes).join(', ')}`);
+  const dims = checkShape('tensor', shape ?? [array.length]);
+  if (!(array instanceof dtypes[type].array)) {
+    throw new ConvletError('dtype', `tensor: dtype ${type} expects a ${dtypes[type].array.name}, got a ${array.constructor.name}`);
+  }
+  if (elementCount(dims) !== array.length) {
+    throw new ConvletError('shape', `tensor: shape ${shapeText(dims)} expects ${elementCount(dims)} values, got ${array.length}`);
+  }
+  return wrap(array, dims, type);
+}
+
+/** A copy of `shape`, checked: whole numbers ≥ 0 whose product is a safe integer. */
+export function checkShape(what: string, shape: readonly number[]): number[] {
+  if (!Array.isArray(shape)) throw new ConvletError('shape', `${what}: shape expects an array of numbers, got ${String(shape)}`);
+  const ok = shape.every((d) => Number.isInteger(d) && d >= 0) && Number.isSafeInteger(elementCount(shape) * 8);
+  if (!ok) throw new ConvletError('shape', `${what}: shape expects whole numbers ≥ 0, got ${shapeText(shape)}`);
+  return [...shape];
+}
+
+function toArray(values: readonly number[], dtype: DType): TypedArray {
+  const type = dtypes[dtype];
+  if (type === undefined) throw new ConvletError('dtype', `tensor: unknown dtype ${String(dtype)}`);
+  const array = new type.array(values.length);
+  array.set(values);
+  return array;
+}
+
+export { rowStrides };
