@@ -1,0 +1,50 @@
+import { ConvletError } from '../../common/error.ts';
+import { readImageHeader } from './header.ts';
+import { type Channels, checkChannels, convertChannels, type Image } from './image.ts';
+import { decodeJpeg } from './jpeg.ts';
+import { decodePng } from './png.ts';
+import { decodeWithSharp, loadSharp } from './sharp.ts';
+
+export interface DecodeOptions {
+  /**
+   * Channels wanted: 1 grey, 3 RGB, 4 RGBA. Default: as the file has them (a palette as RGB, grey with alpha as RGBA).
+   * Alpha is composed on white where it goes away.
+   */
+  channels?: Channels;
+  /** Most pixels (width × height) that are decoded; checked against the header before anything is. Default 100e6. */
+  maxPixels?: number;
+  /** 'auto' (default) takes sharp if the application has it installed, else the decoder without native code. */
+  decoder?: 'auto' | 'js' | 'sharp';
+}
+
+/**
+ * Decodes the bytes of a PNG or JPEG file. Orientation tags and colour profiles are not applied.
+ *
+ * Throws `malformed` for a truncated or damaged file, `unsupported` for another format, `memory` for more than
+ * `maxPixels`, `environment` if sharp was asked for and is not there.
+ */
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
+  const { channels, maxPixels = 100e6, decoder = 'auto' } = options;
+  if (channels !== undefined) checkChannels(channels, 'decodeImage');
+  if (!(maxPixels > 0)) throw new ConvletError('argument', `decodeImage: maxPixels must be positive, got ${maxPixels}`);
+  if (!['auto', 'js', 'sharp'].includes(decoder)) {
+    throw new ConvletError('argument', `decodeImage: decoder must be 'auto', 'js' or 'sharp', got ${String(decoder)}`);
+  }
+  const header = readImageHeader(bytes);
+  if (header.width * header.height > maxPixels) {
+    throw new ConvletError(
+      'memory',
+      `decodeImage: the picture has ${header.width}×${header.height} pixels, more than maxPixels = ${maxPixels}`,
+    );
+  }
+  const sharp = decoder === 'js' ? undefined : await loadSharp();
+  if (!sharp && decoder === 'sharp') {
+    throw new ConvletError('environment', "decodeImage: decoder 'sharp' needs the package sharp; run `npm install sharp`");
+  }
+  const image = sharp
+    ? await decodeWithSharp(sharp, bytes, header.components)
+    : header.format === 'png'
+      ? await decodePng(bytes)
+      : decodeJpeg(bytes);
+  return channels === undefined ? image : convertChannels(image, channels);
+}

@@ -1,0 +1,96 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { checkImage, type Channels, type Image } from './image.ts';
+
+/** How pixels become numbers: `(pixel * scale - mean) / std`, mean and std per channel in the order of the tensor. */
+export interface ImageTensorOptions {
+  /** Default 1/255: pixels from 0 to 1. */
+  scale?: number;
+  /** Default 0. A number, or one per channel. */
+  mean?: number | readonly number[];
+  /** Default 1. A number, or one per channel. */
+  std?: number | readonly number[];
+  /** Axes of the tensor: 'channels-first' (default) is [1,C,H,W], 'channels-last' [1,H,W,C]. */
+  layout?: 'channels-first' | 'channels-last';
+  /** 'bgr' swaps red and blue (default 'rgb'). */
+  channelOrder?: 'rgb' | 'bgr';
+}
+
+export interface ImageTensor {
+  data: Float32Array;
+  shape: number[];
+}
+
+/** The image as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major. */
+export function imageToTensor(image: Image, options: ImageTensorOptions = {}): ImageTensor {
+  checkImage(image, 'imageToTensor');
+  const { data: pixels, width, height, channels } = image;
+  const { order, factor, offset, last } = plan(options, channels, 'imageToTensor');
+  const count = width * height;
+  const data = new Float32Array(count * channels);
+  for (let c = 0; c < channels; c++) {
+    const step = last ? channels : 1;
+    let o = last ? c : c * count;
+    for (let i = order[c]; i < pixels.length; i += channels, o += step) data[o] = pixels[i] * factor[c] + offset[c];
+  }
+  return { data, shape: last ? [1, height, width, channels] : [1, channels, height, width] };
+}
+
+/** The inverse of `imageToTensor` with the same options: rounds, and clamps to 0..255. The batch must be 1. */
+export function tensorToImage(
+  tensor: { data: ArrayLike<number>; shape: readonly number[] },
+  options: ImageTensorOptions = {},
+): Image {
+  const { data: values, shape } = tensor;
+  const last = options.layout === 'channels-last';
+  const [batch, height, width, channels] = last ? shape : [shape[0], shape[2], shape[3], shape[1]];
+  if (shape.length !== 4 || batch !== 1 || !(channels === 1 || channels === 3 || channels === 4)) {
+    const wanted = last ? '[1,H,W,C]' : '[1,C,H,W]';
+    throw new ConvletError('shape', `tensorToImage: expected ${wanted} with C = 1, 3 or 4, got ${shapeText(shape)}`);
+  }
+  const count = width * height;
+  if (values.length !== count * channels) {
+    throw new ConvletError('shape', `tensorToImage: ${shapeText(shape)} does not fit ${values.length} elements`);
+  }
+  const { order, factor, offset } = plan(options, channels, 'tensorToImage');
+  const pixels = new Uint8ClampedArray(count * channels);
+  for (let c = 0; c < channels; c++) {
+    const step = last ? channels : 1;
+    let from = last ? c : c * count;
+    for (let i = order[c]; i < pixels.length; i += channels, from += step) pixels[i] = (values[from] - offset[c]) / factor[c];
+  }
+  const image: Image = { data: new Uint8Array(pixels.buffer), width, height, channels };
+  checkImage(image, 'tensorToImage');
+  return image;
+}
+
+/** Options as one multiplication and one addition per channel of the tensor; `order` is that channel's place in a pixel. */
+function plan(options: ImageTensorOptions, channels: Channels, where: string) {
+  const { scale = 1 / 255, layout = 'channels-first', channelOrder = 'rgb' } = options;
+  if (layout !== 'channels-first' && layout !== 'channels-last') {
+    throw new ConvletError('argument', `${where}: layout must be 'channels-first' or 'channels-last', got ${String(layout)}`);
+  }
+  if (channelOrder !== 'rgb' && channelOrder !== 'bgr') {
+    throw new ConvletError('argument', `${where}: channelOrder must be 'rgb' or 'bgr', got ${String(channelOrder)}`);
+  }
+  if (!Number.isFinite(scale) || scale === 0) {
+    throw new ConvletError('argument', `${where}: scale must be a number other than 0, got ${scale}`);
+  }
+  const mean = perChannel(options.mean ?? 0, channels, `${where}: mean`);
+  const std = perChannel(options.std ?? 1, channels, `${where}: std`);
+  if (std.includes(0)) throw new ConvletError('argument', `${where}: std must not be 0`);
+  const swap = channelOrder === 'bgr' && channels >= 3;
+  return {
+    order: (swap ? [2, 1, 0, 3] : [0, 1, 2, 3]).slice(0, channels),
+    factor: std.map((value) => scale / value),
+    offset: std.map((value, c) => -mean[c] / value),
+    last: layout === 'channels-last',
+  };
+}
+
+function perChannel(value: number | readonly number[], channels: number, where: string): number[] {
+  const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : [...value];
+  if (values.length !== channels || !values.every(Number.isFinite)) {
+    throw new ConvletError('argument', `${where} must be a number or ${channels} numbers, got [${values}]`);
+  }
+  return values;
+}
