@@ -1,7 +1,16 @@
 // npm run kernels: AssemblyScript → build/kernels.VARIANT.wasm and src/abi/generated/*.ts. The variants are the targets of
 // asconfig.json; one more target there is one more variant. Nothing is compiled while the inputs are those of the last build.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,7 +109,8 @@ async function compileAll(config: Config, sources: readonly Source[], inputs: st
       const bytes = modules[i];
       const exports = checkModule(variant, bytes);
       exported ??= exports;
-      if (exported.join() !== exports.join()) throw new Error(`kernels.${variant}.wasm exports other names than ${variants[0]}`);
+      if (exported.join() !== exports.join())
+        throw new Error(`kernels.${variant}.wasm exports other names than ${variants[0]}`);
       outputs.set(`build/kernels.${variant}.wasm`, bytes);
       outputs.set(`src/abi/generated/kernels.${variant}.ts`, base64Module(bytes));
       sizes[variant] = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };

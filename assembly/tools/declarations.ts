@@ -43,7 +43,7 @@ export function readDeclarations(sources: readonly Source[]): Declarations {
   return declarations;
 }
 
-const lexeme = /\/\*[^]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|[\w$]+|\S/g;
+const lexeme = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|[\w$]+|\S/g;
 
 function scan(text: string): Token[] {
   const tokens: Token[] = [];
@@ -120,7 +120,9 @@ class Reader {
       const type = this.next().text;
       const kind = fieldKinds[type];
       if (!this.accept(';') || kind === undefined) {
-        this.fail(`${name}.${field.text}: expected usize, i32, u32 or f32 and a semicolon, got ${type} ${this.peek().text}`);
+        this.fail(
+          `${name}.${field.text}: expected usize, i32, u32 or f32 and a semicolon, got ${type} ${this.peek().text}`,
+        );
       }
       fields.push({ name: field.text, kind, doc: field.doc });
     }

@@ -28,14 +28,16 @@ export function abiModule({ descriptors, functions }: Declarations, exported: re
     const matches = functions.filter((f) => f.name === name);
     if (matches.length !== 1) {
       const where = matches.map((f) => f.path).join(', ') || 'nowhere';
-      throw new Error(`export ${name}: expected one exported function of that name in assembly/, found it in: ${where}`);
+      throw new Error(
+        `export ${name}: expected one exported function of that name in assembly/, found it in: ${where}`,
+      );
     }
     return matches[0];
   });
   const kernels = declared.filter((f) => isKernel(f, byName));
   const described = kernels.filter((f) => byName.has(f.parameters[0].type));
   return [
-    `${header}import type { DescriptorLayout } from '../descriptor.ts';`,
+    `${header}${descriptors.length > 0 ? "import type { DescriptorLayout } from '../descriptor.ts';" : ''}`.trimEnd(),
     ...descriptors.map(descriptorCode),
     `/** Exports of the uniform signature (descriptor, begin, end). */\nexport type KernelName =${
       kernels.map((f) => `\n  | '${f.name}'`).join('') || ' never'
@@ -44,10 +46,10 @@ export function abiModule({ descriptors, functions }: Declarations, exported: re
     `/** The descriptor that each kernel takes. */\nexport const kernelDescriptors = {\n${described
       .map((f) => `  ${f.name}: ${f.parameters[0].type},\n`)
       .join('')}} as const;`,
-    `export type KernelDescriptors = {\n${described
-      .map((f) => `  ${f.name}: ${f.parameters[0].type};\n`)
-      .join('')}};`,
-  ].join('\n\n').concat('\n');
+    `export type KernelDescriptors = {\n${described.map((f) => `  ${f.name}: ${f.parameters[0].type};\n`).join('')}};`,
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function isKernel({ parameters, result }: ExportedFunction, descriptors: Map<string, DescriptorClass>): boolean {
@@ -59,7 +61,8 @@ function isKernel({ parameters, result }: ExportedFunction, descriptors: Map<str
 function exportCode(f: ExportedFunction, descriptors: Map<string, DescriptorClass>): string {
   const host = (type: string, what: string): string => {
     const name = descriptors.has(type) ? 'number' : hostTypes[type];
-    if (name === undefined) throw new Error(`${f.path}: ${f.name}: ${what} has type ${type || '?'}, which the host cannot pass`);
+    if (name === undefined)
+      throw new Error(`${f.path}: ${f.name}: ${what} has type ${type || '?'}, which the host cannot pass`);
     return name;
   };
   const parameters = f.parameters.map((p) => `${p.name}: ${host(p.type, p.name)}`).join(', ');

@@ -42,7 +42,9 @@ export function writeDescriptor<T extends object>(
     const [name, kind] = fields[i];
     const value: unknown = values[name];
     if (typeof value !== 'number') {
-      throw new Error(`${layout.name}.${name}: expected a number (${kind}), got ${value === null ? 'null' : typeof value}`);
+      throw new Error(
+        `${layout.name}.${name}: expected a number (${kind}), got ${value === null ? 'null' : typeof value}`,
+      );
     }
     if (kind === 'f32') {
       f32[base + i] = value;
