@@ -39,7 +39,10 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   }
   const sharp = decoder === 'js' ? undefined : await loadSharp();
   if (!sharp && decoder === 'sharp') {
-    throw new ConvletError('environment', "decodeImage: decoder 'sharp' needs the package sharp; run `npm install sharp`");
+    throw new ConvletError(
+      'environment',
+      "decodeImage: decoder 'sharp' needs the package sharp; run `npm install sharp`",
+    );
   }
   const image = sharp
     ? await decodeWithSharp(sharp, bytes, header.components)

@@ -57,7 +57,8 @@ const pngColorTypes: Record<number, { components: number; depths: number[] }> = 
 };
 
 export function readPngHeader(bytes: Uint8Array): PngHeader {
-  if (bytes.length < 33) throw new ConvletError('malformed', `PNG: file ends after ${bytes.length} bytes, in its header`);
+  if (bytes.length < 33)
+    throw new ConvletError('malformed', `PNG: file ends after ${bytes.length} bytes, in its header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(8) !== 13 || view.getUint32(12) !== 0x49484452) {
     throw new ConvletError('malformed', 'PNG: the first chunk is not IHDR');
@@ -71,7 +72,10 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
     throw new ConvletError('malformed', `PNG: colour type ${colorType} with bit depth ${depth} does not exist`);
   }
   if (compression !== 0 || filter !== 0 || interlace > 1) {
-    throw new ConvletError('malformed', `PNG: unknown methods (compression ${compression}, filter ${filter}, interlace ${interlace})`);
+    throw new ConvletError(
+      'malformed',
+      `PNG: unknown methods (compression ${compression}, filter ${filter}, interlace ${interlace})`,
+    );
   }
   return { format: 'png', width, height, components: kind.components, depth, colorType, interlaced: interlace === 1 };
 }
@@ -119,7 +123,10 @@ export function scanJpeg(bytes: Uint8Array): JpegHeader {
     if (marker === 0xd9) break;
     const length = (bytes[offset] << 8) | bytes[offset + 1];
     if (offset + 2 > bytes.length || length < 2 || offset + length > bytes.length) {
-      throw new ConvletError('malformed', `JPEG: the segment of marker 0x${marker.toString(16)} at ${offset} does not fit`);
+      throw new ConvletError(
+        'malformed',
+        `JPEG: the segment of marker 0x${marker.toString(16)} at ${offset} does not fit`,
+      );
     }
     const body = bytes.subarray(offset + 2, offset + length);
     offset += length;
@@ -127,7 +134,10 @@ export function scanJpeg(bytes: Uint8Array): JpegHeader {
       if (frame) throw new ConvletError('malformed', 'JPEG: two frame headers');
       frame = readFrame(body);
     } else if (otherFrames[marker]) {
-      throw new ConvletError('unsupported', `JPEG: ${otherFrames[marker]} is not supported (frame marker 0x${marker.toString(16)})`);
+      throw new ConvletError(
+        'unsupported',
+        `JPEG: ${otherFrames[marker]} is not supported (frame marker 0x${marker.toString(16)})`,
+      );
     } else if (marker === 0xee && startsWith(body, ascii('Adobe'))) {
       adobeTransform = body[11];
     } else if (marker === 0xda) {
@@ -144,8 +154,10 @@ export function scanJpeg(bytes: Uint8Array): JpegHeader {
 
 function readFrame(body: Uint8Array): { width: number; height: number; ids: number[] } {
   const components = body[5];
-  if (body.length < 6 || body.length < 6 + 3 * components) throw new ConvletError('malformed', 'JPEG: frame header too short');
-  if (body[0] !== 8) throw new ConvletError('unsupported', `JPEG: ${body[0]} bits per sample are not supported, only 8`);
+  if (body.length < 6 || body.length < 6 + 3 * components)
+    throw new ConvletError('malformed', 'JPEG: frame header too short');
+  if (body[0] !== 8)
+    throw new ConvletError('unsupported', `JPEG: ${body[0]} bits per sample are not supported, only 8`);
   const height = (body[1] << 8) | body[2];
   const width = (body[3] << 8) | body[4];
   checkDimensions('JPEG', width, height);
@@ -156,7 +168,10 @@ function readFrame(body: Uint8Array): { width: number; height: number; ids: numb
   for (let c = 0; c < components; c++) {
     const sampling = body[7 + 3 * c];
     if (sampling >> 4 < 1 || sampling >> 4 > 4 || (sampling & 15) < 1 || (sampling & 15) > 4) {
-      throw new ConvletError('malformed', `JPEG: component ${c} has sampling factors ${sampling >> 4}×${sampling & 15}`);
+      throw new ConvletError(
+        'malformed',
+        `JPEG: component ${c} has sampling factors ${sampling >> 4}×${sampling & 15}`,
+      );
     }
     ids.push(body[6 + 3 * c]);
   }

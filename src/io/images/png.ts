@@ -118,7 +118,8 @@ function readChunks(bytes: Uint8Array, { colorType }: PngHeader): Chunks {
     throw new ConvletError('malformed', `PNG: a palette of ${paletteBytes} bytes cannot be`);
   }
   const wanted = [2, 0, 6, chunks.transparency?.length ?? 0][colorType];
-  if (wanted === undefined) chunks.transparency = undefined; // The specification forbids tRNS beside an alpha channel.
+  if (wanted === undefined)
+    chunks.transparency = undefined; // The specification forbids tRNS beside an alpha channel.
   else if (chunks.transparency && chunks.transparency.length < wanted) {
     throw new ConvletError('malformed', `PNG: a tRNS chunk of ${chunks.transparency.length} bytes is too short`);
   }
@@ -227,7 +228,13 @@ function bitsAt(row: Uint8Array, x: number, depth: number): number {
 }
 
 /** Whether the pixel at `row[i]` is tRNS's transparent colour, which is given in 16 bits per sample. */
-function isTransparent(row: Uint8Array, i: number, transparency: Uint8Array, colors: number, sampleBytes: number): boolean {
+function isTransparent(
+  row: Uint8Array,
+  i: number,
+  transparency: Uint8Array,
+  colors: number,
+  sampleBytes: number,
+): boolean {
   for (let c = 0; c < colors; c++) {
     const sample = sampleBytes === 2 ? (row[i + 2 * c] << 8) | row[i + 2 * c + 1] : row[i + c];
     if (sample !== ((transparency[2 * c] << 8) | transparency[2 * c + 1])) return false;

@@ -19,7 +19,10 @@ export function resizeImage(image: Image, width: number, height: number, options
   checkImage(image, 'resizeImage');
   checkSize(width, height, 'resizeImage');
   if (!Object.hasOwn(filters, mode)) {
-    throw new ConvletError('argument', `resizeImage: mode must be one of ${Object.keys(filters).join(', ')}, got ${mode}`);
+    throw new ConvletError(
+      'argument',
+      `resizeImage: mode must be one of ${Object.keys(filters).join(', ')}, got ${mode}`,
+    );
   }
   if (width === image.width && height === image.height) return { ...image, data: image.data.slice() };
   const values = resample(image, width, height, mode, antialias);

@@ -1,5 +1,5 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { checkImage, type Channels, type Image } from './image.ts';
+import { type Channels, checkImage, type Image } from './image.ts';
 
 /** How pixels become numbers: `(pixel * scale - mean) / std`, mean and std per channel in the order of the tensor. */
 export interface ImageTensorOptions {
@@ -56,7 +56,8 @@ export function tensorToImage(
   for (let c = 0; c < channels; c++) {
     const step = last ? channels : 1;
     let from = last ? c : c * count;
-    for (let i = order[c]; i < pixels.length; i += channels, from += step) pixels[i] = (values[from] - offset[c]) / factor[c];
+    for (let i = order[c]; i < pixels.length; i += channels, from += step)
+      pixels[i] = (values[from] - offset[c]) / factor[c];
   }
   const image: Image = { data: new Uint8Array(pixels.buffer), width, height, channels };
   checkImage(image, 'tensorToImage');
@@ -67,7 +68,10 @@ export function tensorToImage(
 function plan(options: ImageTensorOptions, channels: Channels, where: string) {
   const { scale = 1 / 255, layout = 'channels-first', channelOrder = 'rgb' } = options;
   if (layout !== 'channels-first' && layout !== 'channels-last') {
-    throw new ConvletError('argument', `${where}: layout must be 'channels-first' or 'channels-last', got ${String(layout)}`);
+    throw new ConvletError(
+      'argument',
+      `${where}: layout must be 'channels-first' or 'channels-last', got ${String(layout)}`,
+    );
   }
   if (channelOrder !== 'rgb' && channelOrder !== 'bgr') {
     throw new ConvletError('argument', `${where}: channelOrder must be 'rgb' or 'bgr', got ${String(channelOrder)}`);

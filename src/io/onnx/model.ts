@@ -1,0 +1,445 @@
+import type { DType } from '../../common/dtype.ts';
+import { ConvletError } from '../../common/error.ts';
+import { plainBytes } from '../elements.ts';
+import { type FieldReaders, ProtoReader } from './protobuf.ts';
+import { type OnnxTensor, onnxDType, readEntry, readSparseTensor, readTensor } from './tensor-proto.ts';
+
+/** ModelProto, as far as running a model needs it. Domains are '' for ai.onnx. */
+export interface OnnxModel {
+  readonly irVersion: number;
+  readonly producerName: string;
+  readonly producerVersion: string;
+  /** Domain -> opset version. */
+  readonly opsetImports: ReadonlyMap<string, number>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly graph: OnnxGraph;
+  readonly functions: readonly OnnxFunction[];
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  /** By name, sparse initializers included. */
+  readonly initializers: ReadonlyMap<string, OnnxTensor>;
+  /** In files before IR version 4 the initializers are listed among the inputs too. */
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+  readonly valueInfo: readonly OnnxValueInfo[];
+}
+
+export interface OnnxValueInfo {
+  readonly name: string;
+  readonly kind: 'tensor' | 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown';
+  /** TensorProto.DataType; 0 where it is not given. */
+  readonly elementType: number;
+  /** Null where it is not given or not one that convlet stores. */
+  readonly dtype: DType | null;
+  /** Null where the rank is not known; a dimension is a number, the name of a symbolic one, or null. */
+  readonly shape: readonly (number | string | null)[] | null;
+}
+
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  /** Selects among functions of one name. */
+  readonly overload: string;
+  /** '' stands for an optional input that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+/** Attribute values, in fields named as in AttributeProto. ints beyond ±(2^53-1) are saturated there. */
+export type OnnxAttribute =
+  | { readonly type: 'FLOAT'; readonly f: number }
+  | { readonly type: 'INT'; readonly i: number }
+  | { readonly type: 'STRING'; readonly s: string }
+  | { readonly type: 'TENSOR'; readonly t: OnnxTensor }
+  | { readonly type: 'GRAPH'; readonly g: OnnxGraph }
+  | { readonly type: 'FLOATS'; readonly floats: readonly number[] }
+  | { readonly type: 'INTS'; readonly ints: readonly number[] }
+  | { readonly type: 'STRINGS'; readonly strings: readonly string[] }
+  | { readonly type: 'TENSORS'; readonly tensors: readonly OnnxTensor[] }
+  | { readonly type: 'GRAPHS'; readonly graphs: readonly OnnxGraph[] }
+  | { readonly type: 'SPARSE_TENSOR'; readonly sparseTensor: OnnxTensor }
+  /** In a function's body: the value is the attribute `refAttrName` of the calling node. */
+  | { readonly type: 'REF'; readonly refAttrName: string }
+  /** SPARSE_TENSORS, TYPE_PROTO, TYPE_PROTOS: no op that convlet runs has one. */
+  | { readonly type: 'OTHER'; readonly attributeType: number };
+
+/** A model-local function. */
+export interface OnnxFunction {
+  readonly name: string;
+  readonly domain: string;
+  readonly overload: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Names of attributes without a default. */
+  readonly attributes: readonly string[];
+  readonly attributeDefaults: ReadonlyMap<string, OnnxAttribute>;
+  readonly opsetImports: ReadonlyMap<string, number>;
+  readonly nodes: readonly OnnxNode[];
+}
+
+/**
+ * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`.
+ * Throws `malformed`, with the message and byte, for anything that is not a well-formed ModelProto with a graph.
+ */
+export function parseModel(bytes: Uint8Array): OnnxModel {
+  const file = plainBytes(bytes, 'onnx');
+  const reader = new ProtoReader({ bytes: file, start: 0, end: file.byteLength }, 'ModelProto');
+  const model = reader.read(modelFields, {
+    irVersion: 0,
+    producerName: '',
+    producerVersion: '',
+    opsetImports: new Map<string, number>(),
+    metadata: new Map<string, string>(),
+    graph: null,
+    functions: [],
+  });
+  const { graph, opsetImports } = model;
+  if (graph === null) throw malformed(`the file (${file.byteLength} bytes) has no graph`);
+  if (opsetImports.size === 0) {
+    if (model.irVersion >= 3) throw malformed(`IR version ${model.irVersion} needs an opset_import, the file has none`);
+    opsetImports.set('', 1); // what files had before there was opset_import
+  }
+  return { ...model, graph };
+}
+
+function malformed(problem: string): ConvletError {
+  return new ConvletError('malformed', `onnx: ${problem}`);
+}
+
+/** 'ai.onnx' is another name of the default domain ''. */
+function domainOf(reader: ProtoReader): string {
+  const domain = reader.string();
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+type GraphDraft = Draft<OnnxGraph> & {
+  nodes: OnnxNode[];
+  initializers: Map<string, OnnxTensor>;
+  inputs: OnnxValueInfo[];
+  outputs: OnnxValueInfo[];
+  valueInfo: OnnxValueInfo[];
+};
+
+interface ModelDraft {
+  irVersion: number;
+  producerName: string;
+  producerVersion: string;
+  opsetImports: Map<string, number>;
+  metadata: Map<string, string>;
+  graph: OnnxGraph | null;
+  functions: OnnxFunction[];
+}
+
+const modelFields: FieldReaders<ModelDraft> = {
+  1: (reader, model) => (model.irVersion = reader.int64()),
+  2: (reader, model) => (model.producerName = reader.string()),
+  3: (reader, model) => (model.producerVersion = reader.string()),
+  7: (reader, model) => {
+    if (model.graph !== null) reader.fail('second graph');
+    model.graph = readGraph(reader.child('GraphProto'));
+  },
+  8: (reader, model) => readOpset(reader, model.opsetImports),
+  14: (reader, model) => readEntry(reader, model.metadata),
+  25: (reader, model) => model.functions.push(readFunction(reader.child('FunctionProto'))),
+};
+
+const opsetFields: FieldReaders<{ domain: string; version: number }> = {
+  1: (reader, opset) => (opset.domain = domainOf(reader)),
+  2: (reader, opset) => (opset.version = reader.int64()),
+};
+
+function readOpset(reader: ProtoReader, imports: Map<string, number>): void {
+  const { domain, version } = reader.child('OperatorSetIdProto').read(opsetFields, { domain: '', version: 0 });
+  if (version < 1) reader.fail(`opset version ${version} of domain '${domain}'`);
+  if (imports.has(domain)) reader.fail(`second opset version of domain '${domain}'`);
+  imports.set(domain, version);
+}
+
+const graphFields: FieldReaders<GraphDraft> = {
+  1: (reader, graph) => graph.nodes.push(readNode(reader.child('NodeProto'))),
+  2: (reader, graph) => (graph.name = reader.string()),
+  5: (reader, graph) => addInitializer(reader, graph, readTensor(reader.child('TensorProto'), initializerLabel)),
+  11: (reader, graph) => graph.inputs.push(readValueInfo(reader, 'graph input')),
+  12: (reader, graph) => graph.outputs.push(readValueInfo(reader, 'graph output')),
+  13: (reader, graph) => graph.valueInfo.push(readValueInfo(reader, 'value_info')),
+  15: (reader, graph) => {
+    addInitializer(reader, graph, readSparseTensor(reader.child('SparseTensorProto'), initializerLabel));
+  },
+};
+
+function readGraph(reader: ProtoReader): OnnxGraph {
+  const graph = reader.read(graphFields, {
+    name: '',
+    nodes: [],
+    initializers: new Map<string, OnnxTensor>(),
+    inputs: [],
+    outputs: [],
+    valueInfo: [],
+  });
+  checkUnique(graph.inputs, 'input', graph.name);
+  checkUnique(graph.outputs, 'output', graph.name);
+  return graph;
+}
+
+function checkUnique(infos: readonly OnnxValueInfo[], what: string, graph: string): void {
+  const seen = new Set<string>();
+  for (const { name } of infos) {
+    if (seen.has(name)) throw malformed(`graph '${graph}' has two ${what}s named '${name}'`);
+    seen.add(name);
+  }
+}
+
+function initializerLabel(name: string): string {
+  return `initializer '${name}'`;
+}
+
+function addInitializer(reader: ProtoReader, graph: GraphDraft, tensor: OnnxTensor): void {
+  if (tensor.name === '') reader.fail('initializer without a name');
+  if (graph.initializers.has(tensor.name)) reader.fail(`second initializer '${tensor.name}'`);
+  graph.initializers.set(tensor.name, tensor);
+}
+
+const nodeFields: FieldReaders<{
+  name: string;
+  opType: string;
+  domain: string;
+  overload: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Map<string, OnnxAttribute>;
+}> = {
+  1: (reader, node) => node.inputs.push(reader.string()),
+  2: (reader, node) => node.outputs.push(reader.string()),
+  3: (reader, node) => (node.name = reader.string()),
+  4: (reader, node) => (node.opType = reader.string()),
+  5: (reader, node) => readAttribute(reader, node.attributes),
+  7: (reader, node) => (node.domain = domainOf(reader)),
+  8: (reader, node) => (node.overload = reader.string()),
+};
+
+function readNode(reader: ProtoReader): OnnxNode {
+  const node = reader.read(nodeFields, {
+    name: '',
+    opType: '',
+    domain: '',
+    overload: '',
+    inputs: [],
+    outputs: [],
+    attributes: new Map<string, OnnxAttribute>(),
+  });
+  if (node.opType === '') reader.fail(`node '${node.name}' has no op_type`);
+  for (const [name, attribute] of node.attributes) {
+    if (attribute.type !== 'TENSOR') continue;
+    const label = `attribute '${name}' of node '${node.name || (node.outputs[0] ?? '')}' (${node.opType})`;
+    node.attributes.set(name, { type: 'TENSOR', t: { ...attribute.t, label } });
+  }
+  return node;
+}
+
+interface AttributeDraft {
+  name: string;
+  refAttrName: string;
+  type: number;
+  /** Type implied by the last value field, for files that leave `type` out (before IR version 2). */
+  implied: number;
+  f: number;
+  i: number;
+  s: string;
+  t: OnnxTensor | null;
+  g: OnnxGraph | null;
+  sparseTensor: OnnxTensor | null;
+  floats: number[];
+  ints: number[];
+  strings: string[];
+  tensors: OnnxTensor[];
+  graphs: OnnxGraph[];
+}
+
+function attributeLabel(name: string): string {
+  return `attribute tensor '${name}'`;
+}
+
+/** Field number -> AttributeProto.AttributeType that it implies, and how to read it. */
+const attributeValues: { [field: number]: [type: number, read: FieldReaders<AttributeDraft>[number]] } = {
+  2: [1, (reader, attribute) => (attribute.f = reader.float())],
+  3: [2, (reader, attribute) => (attribute.i = reader.int64())],
+  4: [3, (reader, attribute) => (attribute.s = reader.text())],
+  5: [4, (reader, attribute) => (attribute.t = readTensor(reader.child('TensorProto'), attributeLabel))],
+  6: [5, (reader, attribute) => (attribute.g = readGraph(reader.child('GraphProto')))],
+  7: [6, (reader, attribute) => reader.floats(attribute.floats)],
+  8: [7, (reader, attribute) => reader.int64s(attribute.ints)],
+  9: [8, (reader, attribute) => attribute.strings.push(reader.text())],
+  10: [9, (reader, attribute) => attribute.tensors.push(readTensor(reader.child('TensorProto'), attributeLabel))],
+  11: [10, (reader, attribute) => attribute.graphs.push(readGraph(reader.child('GraphProto')))],
+  22: [
+    11,
+    (reader, attribute) => {
+      attribute.sparseTensor = readSparseTensor(reader.child('SparseTensorProto'), attributeLabel);
+    },
+  ],
+};
+
+const attributeFields: FieldReaders<AttributeDraft> = {
+  1: (reader, attribute) => (attribute.name = reader.string()),
+  20: (reader, attribute) => (attribute.type = reader.int32()),
+  21: (reader, attribute) => (attribute.refAttrName = reader.string()),
+  ...Object.fromEntries(
+    Object.entries(attributeValues).map(([field, [type, read]]) => [
+      field,
+      (reader: ProtoReader, attribute: AttributeDraft) => {
+        attribute.implied = type;
+        read(reader, attribute);
+      },
+    ]),
+  ),
+};
+
+/** AttributeProto.AttributeType -> the attribute, or null where the value is missing. */
+const attributeTypes: { [type: number]: (attribute: AttributeDraft) => OnnxAttribute | null } = {
+  1: ({ f }) => ({ type: 'FLOAT', f }),
+  2: ({ i }) => ({ type: 'INT', i }),
+  3: ({ s }) => ({ type: 'STRING', s }),
+  4: ({ t }) => t && { type: 'TENSOR', t },
+  5: ({ g }) => g && { type: 'GRAPH', g },
+  6: ({ floats }) => ({ type: 'FLOATS', floats }),
+  7: ({ ints }) => ({ type: 'INTS', ints }),
+  8: ({ strings }) => ({ type: 'STRINGS', strings }),
+  9: ({ tensors }) => ({ type: 'TENSORS', tensors }),
+  10: ({ graphs }) => ({ type: 'GRAPHS', graphs }),
+  11: ({ sparseTensor }) => sparseTensor && { type: 'SPARSE_TENSOR', sparseTensor },
+  12: ({ type }) => ({ type: 'OTHER', attributeType: type }),
+  13: ({ type }) => ({ type: 'OTHER', attributeType: type }),
+  14: ({ type }) => ({ type: 'OTHER', attributeType: type }),
+};
+
+function readAttribute(reader: ProtoReader, into: Map<string, OnnxAttribute>): void {
+  const child = reader.child('AttributeProto');
+  const draft = child.read<AttributeDraft>(attributeFields, {
+    name: '',
+    refAttrName: '',
+    type: 0,
+    implied: 0,
+    f: 0,
+    i: 0,
+    s: '',
+    t: null,
+    g: null,
+    sparseTensor: null,
+    floats: [],
+    ints: [],
+    strings: [],
+    tensors: [],
+    graphs: [],
+  });
+  const { name, refAttrName } = draft;
+  if (name === '') child.fail('attribute without a name');
+  if (into.has(name)) child.fail(`second attribute '${name}'`);
+  if (refAttrName !== '') {
+    into.set(name, { type: 'REF', refAttrName });
+    return;
+  }
+  const type = draft.type || draft.implied;
+  const attribute = attributeTypes[type]?.(draft);
+  if (attribute === undefined) child.fail(`attribute '${name}' has type ${type}, which ONNX does not define`);
+  if (!attribute) return child.fail(`attribute '${name}' of type ${type} has no value`);
+  into.set(name, attribute);
+}
+
+type ValueInfoDraft = Draft<OnnxValueInfo>;
+
+const dimensionFields: FieldReaders<{ value: number | string | null }> = {
+  1: (reader, dim) => {
+    const value = reader.int64();
+    dim.value = value < 0 ? null : value; // exporters write -1 for a dimension that is not fixed
+  },
+  2: (reader, dim) => (dim.value = reader.string() || null),
+};
+
+const shapeFields: FieldReaders<(number | string | null)[]> = {
+  1: (reader, shape) => shape.push(reader.child('Dimension').read(dimensionFields, { value: null }).value),
+};
+
+const tensorTypeFields: FieldReaders<ValueInfoDraft> = {
+  1: (reader, info) => (info.elementType = reader.int32()),
+  2: (reader, info) => (info.shape = reader.child('TensorShapeProto').read(shapeFields, [])),
+};
+
+function readKind(kind: OnnxValueInfo['kind']): FieldReaders<ValueInfoDraft>[number] {
+  return (reader, info) => {
+    info.kind = kind;
+    if (kind === 'tensor') reader.child('TypeProto.Tensor').read(tensorTypeFields, info);
+    else reader.skip();
+  };
+}
+
+const typeFields: FieldReaders<ValueInfoDraft> = {
+  1: readKind('tensor'),
+  4: readKind('sequence'),
+  5: readKind('map'),
+  8: readKind('sparse'),
+  9: readKind('optional'),
+};
+
+const valueInfoFields: FieldReaders<ValueInfoDraft> = {
+  1: (reader, info) => (info.name = reader.string()),
+  2: (reader, info) => {
+    reader.child('TypeProto').read(typeFields, info);
+  },
+};
+
+function readValueInfo(reader: ProtoReader, what: string): OnnxValueInfo {
+  const info = reader.child('ValueInfoProto').read<ValueInfoDraft>(valueInfoFields, {
+    name: '',
+    kind: 'unknown',
+    elementType: 0,
+    dtype: null,
+    shape: null,
+  });
+  if (info.name === '') reader.fail(`${what} without a name`);
+  info.dtype = onnxDType(info.elementType);
+  return info;
+}
+
+const functionFields: FieldReaders<{
+  name: string;
+  domain: string;
+  overload: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: string[];
+  attributeDefaults: Map<string, OnnxAttribute>;
+  opsetImports: Map<string, number>;
+  nodes: OnnxNode[];
+}> = {
+  1: (reader, definition) => (definition.name = reader.string()),
+  4: (reader, definition) => definition.inputs.push(reader.string()),
+  5: (reader, definition) => definition.outputs.push(reader.string()),
+  6: (reader, definition) => definition.attributes.push(reader.string()),
+  7: (reader, definition) => definition.nodes.push(readNode(reader.child('NodeProto'))),
+  9: (reader, definition) => readOpset(reader, definition.opsetImports),
+  10: (reader, definition) => (definition.domain = domainOf(reader)),
+  11: (reader, definition) => readAttribute(reader, definition.attributeDefaults),
+  13: (reader, definition) => (definition.overload = reader.string()),
+};
+
+function readFunction(reader: ProtoReader): OnnxFunction {
+  const definition = reader.read(functionFields, {
+    name: '',
+    domain: '',
+    overload: '',
+    inputs: [],
+    outputs: [],
+    attributes: [],
+    attributeDefaults: new Map<string, OnnxAttribute>(),
+    opsetImports: new Map<string, number>(),
+    nodes: [],
+  });
+  if (definition.name === '') reader.fail('function without a name');
+  return definition;
+}
