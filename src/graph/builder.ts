@@ -1,0 +1,77 @@
+import type { Backend } from '../backend/backend.ts';
+import { JsBackend } from '../backend/js/backend.ts';
+import { byteLength } from '../common/dtype.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { execute } from '../ops/execute.ts';
+import { getOp } from '../ops/index.ts';
+import type { OpDef, TensorInfo } from '../ops/op.ts';
+import { constant, Tensor } from '../tensor/tensor.ts';
+import { constantValue, type Graph, type GraphNode, liveNodes, newValue, type Value } from './graph.ts';
+
+/**
+ * Thrown where building cannot go on without the elements of a value that is only known at run time: a shape that comes
+ * out of the data. Not a user's error: whoever builds the graph catches it and leaves the node to run time.
+ */
+export class NeedsData extends Error {
+  override readonly name = 'NeedsData';
+}
+
+/** A constant larger than this is only computed ahead if its inputs are not much smaller than it. */
+const maxFoldedBytes = 2 ** 26;
+const growthOfLarge = 4;
+
+/** Adds ops one by one, infers their shapes and computes at once what depends on constants alone. */
+export class GraphBuilder {
+  readonly nodes: GraphNode[] = [];
+  protected readonly backend: Backend;
+
+  /** `backend` computes the constants: plain JS by default, which needs nothing set up. */
+  constructor(backend: Backend = new JsBackend()) {
+    this.backend = backend;
+  }
+
+  /**
+   * Outputs of one op. Checks as the op's `infer` does. Throws NeedsData for an op whose output shapes depend on values
+   * that are not constant.
+   */
+  add(opName: string, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
+    const op = getOp(opName);
+    const infos = op.infer(inputs, attrs);
+    if (inputs.every((value) => value === null || value.constant !== null) && this.worthFolding(op, inputs, infos)) {
+      return this.compute(op, inputs, attrs).map((tensor) => constantValue(nodeName, tensor));
+    }
+    if (op.evaluate !== undefined) throw new NeedsData(`the output shape of ${opName} depends on its input's values`);
+    const outputs = infos.map((info) => newValue(nodeName, info.dtype, info.shape));
+    this.nodes.push({ name: nodeName, op, attrs, inputs: [...inputs], outputs });
+    return outputs;
+  }
+
+  /** The graph of what `outputs` need. */
+  finish(inputs: Value[], outputs: { name: string; value: Value }[]): Graph {
+    const nodes = liveNodes(
+      this.nodes,
+      outputs.map((output) => output.value),
+    );
+    return { inputs, outputs, nodes };
+  }
+
+  protected worthFolding(op: OpDef, inputs: readonly (Value | null)[], outputs: readonly TensorInfo[]): boolean {
+    if (op.evaluate !== undefined) return true;
+    const size = bytesOf(outputs);
+    return size <= maxFoldedBytes || size <= growthOfLarge * bytesOf(inputs.filter((value) => value !== null));
+  }
+
+  /** The outputs as constants; may share memory with the inputs (reshape). */
+  protected compute(op: OpDef, inputs: readonly (Value | null)[], attrs: unknown): Tensor[] {
+    const tensors = inputs.map((value) => value?.constant ?? null);
+    return execute(this.backend, op, tensors, attrs).map((out) =>
+      out.layout === 'row'
+        ? new Tensor(out.dtype, out.shape, 'row', out.storage, true)
+        : constant(out.data, out.shape, out.dtype),
+    );
+  }
+}
+
+function bytesOf(infos: readonly TensorInfo[]): number {
+  return infos.reduce((sum, info) => sum + byteLength(info.dtype, elementCount(info.shape)), 0);
+}

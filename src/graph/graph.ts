@@ -1,0 +1,62 @@
+import type { DType } from '../common/dtype.ts';
+import type { OpDef } from '../ops/op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/**
+ * The graph that models are imported or traced into and that passes rewrite: ops on values in static single assignment
+ * form, every shape a concrete list of numbers. It knows nothing of layouts or memory; lowering assigns those.
+ */
+export interface Graph {
+  /** Values that the caller fills. Their names are unique. */
+  readonly inputs: Value[];
+  /** Results by name. One value may bear several names, and may be an input or a constant. */
+  readonly outputs: { name: string; value: Value }[];
+  /** In topological order: a node stands behind those that compute its inputs. */
+  nodes: GraphNode[];
+}
+
+/** What one node computes and others read, or an input, or a constant (which no node computes). */
+export interface Value {
+  /** Unique in the process. */
+  readonly id: number;
+  /** For people: the name in the model file where it has one. Not unique. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** The elements, row-major and never written, where they are known before the first run; else null. */
+  readonly constant: Tensor | null;
+}
+
+/** One op. Null inputs are optional ones that are left out; outputs are all that `op.infer` gives, used or not. */
+export interface GraphNode {
+  /** For people: the node's name in the model file. Not unique: one ONNX node may become several. */
+  readonly name: string;
+  readonly op: OpDef;
+  readonly attrs: unknown;
+  readonly inputs: (Value | null)[];
+  readonly outputs: Value[];
+}
+
+let lastId = 0;
+
+export function newValue(name: string, dtype: DType, shape: readonly number[], constant: Tensor | null = null): Value {
+  return { id: ++lastId, name, dtype, shape, constant };
+}
+
+/** A value whose elements are those of `tensor`, which must be row-major. */
+export function constantValue(name: string, tensor: Tensor): Value {
+  return newValue(name, tensor.dtype, tensor.shape, tensor);
+}
+
+/** The nodes that some output depends on, in their order. */
+export function liveNodes(nodes: readonly GraphNode[], outputs: Iterable<Value>): GraphNode[] {
+  const needed = new Set<Value>(outputs);
+  const live: GraphNode[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (!node.outputs.some((value) => needed.has(value))) continue;
+    for (const value of node.inputs) if (value !== null) needed.add(value);
+    live.push(node);
+  }
+  return live.reverse();
+}

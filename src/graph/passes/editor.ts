@@ -1,0 +1,110 @@
+import { getOp } from '../../ops/registry.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Graph, GraphNode, Value } from '../graph.ts';
+
+/** A graph under rewriting: who produces and who uses each value, kept up to date through the edits below. */
+export class GraphEditor {
+  readonly graph: Graph;
+  private readonly producers = new Map<Value, GraphNode>();
+  private readonly users = new Map<Value, Set<GraphNode>>();
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    for (const node of graph.nodes) this.link(node);
+  }
+
+  producer(value: Value | null | undefined): GraphNode | null {
+    return value == null ? null : (this.producers.get(value) ?? null);
+  }
+
+  /** The producer of `value` if it is the op `name` and nobody but `user` sees its result. */
+  soleProducer(value: Value | null | undefined, user: GraphNode, ...names: string[]): GraphNode | null {
+    const node = this.producer(value);
+    if (node === null || !names.includes(node.op.name) || node.outputs.length !== 1) return null;
+    return this.onlyUser(node.outputs[0]) === user ? node : null;
+  }
+
+  usersOf(value: Value): readonly GraphNode[] {
+    return [...(this.users.get(value) ?? [])];
+  }
+
+  isOutput(value: Value): boolean {
+    return this.graph.outputs.some((output) => output.value === value);
+  }
+
+  onlyUser(value: Value): GraphNode | null {
+    const users = this.users.get(value);
+    if (users === undefined || users.size !== 1 || this.isOutput(value)) return null;
+    return [...users][0];
+  }
+
+  /** Puts `replacement` where `node` stands: it takes over its place, its outputs and their users. */
+  replace(node: GraphNode, op: string, inputs: readonly (Value | null)[], attrs: unknown): GraphNode {
+    this.unlink(node);
+    const fresh: GraphNode = { name: node.name, op: getOp(op), attrs, inputs: [...inputs], outputs: node.outputs };
+    this.graph.nodes[this.graph.nodes.indexOf(node)] = fresh;
+    this.link(fresh);
+    return fresh;
+  }
+
+  /** Makes every user of `from` (and the graph's outputs) use `to`. */
+  redirect(from: Value, to: Value): void {
+    for (const user of this.usersOf(from)) {
+      this.unlink(user);
+      user.inputs.forEach((value, i) => {
+        if (value === from) user.inputs[i] = to;
+      });
+      this.link(user);
+    }
+    this.graph.outputs.forEach((output, i) => {
+      if (output.value === from) this.graph.outputs[i] = { name: output.name, value: to };
+    });
+  }
+
+  remove(node: GraphNode): void {
+    this.unlink(node);
+    this.graph.nodes.splice(this.graph.nodes.indexOf(node), 1);
+  }
+
+  /** Removes `node` if nothing uses its results any more, and then whatever fed only it. */
+  removeDead(node: GraphNode): void {
+    const used = node.outputs.some((value) => (this.users.get(value)?.size ?? 0) > 0 || this.isOutput(value));
+    if (used || !this.graph.nodes.includes(node)) return;
+    const feeders = node.inputs.map((value) => this.producer(value));
+    this.remove(node);
+    for (const feeder of feeders) if (feeder !== null) this.removeDead(feeder);
+  }
+
+  constant(name: string, tensor: Tensor): Value {
+    return { id: -1, name, dtype: tensor.dtype, shape: tensor.shape, constant: tensor };
+  }
+
+  private link(node: GraphNode): void {
+    for (const output of node.outputs) this.producers.set(output, node);
+    for (const input of node.inputs) {
+      if (input === null) continue;
+      const users = this.users.get(input) ?? new Set();
+      users.add(node);
+      this.users.set(input, users);
+    }
+  }
+
+  private unlink(node: GraphNode): void {
+    for (const output of node.outputs) this.producers.delete(output);
+    for (const input of node.inputs) if (input !== null) this.users.get(input)?.delete(node);
+  }
+}
+
+/** The one number that a constant value consists of, or null. */
+export function scalarOf(value: Value | null | undefined): number | null {
+  return value?.constant && value.constant.size === 1 ? value.constant.array[0] : null;
+}
+
+/** `{ constant, other }` for a commutative two-input node one of whose inputs is that scalar; else null. */
+export function scalarOperand(node: GraphNode): { scalar: number; other: Value } | null {
+  const [a, b] = node.inputs;
+  const right = scalarOf(b);
+  if (right !== null && a !== null) return { scalar: right, other: a };
+  const left = scalarOf(a);
+  return left !== null && b !== null ? { scalar: left, other: b } : null;
+}

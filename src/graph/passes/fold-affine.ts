@@ -1,0 +1,145 @@
+import { constant, type Tensor } from '../../tensor/tensor.ts';
+import type { GraphNode, Value } from '../graph.ts';
+import { type GraphEditor, scalarOf } from './editor.ts';
+
+/** scale and shift per output channel: y = x·scale[c] + shift[c]. */
+interface Affine {
+  readonly scale: Float64Array;
+  readonly shift: Float64Array;
+}
+
+const foldable = ['conv', 'convTranspose', 'matmul'];
+
+/**
+ * Folds what scales and shifts each output channel (batch norm, and multiplications and additions by constants as some
+ * exporters write it) into the weights and bias of the convolution or matmul in front of it. Jacob et al. 2018, section
+ * 3.2 has the formula for batch norm.
+ */
+export function foldAffine(editor: GraphEditor): void {
+  for (const node of [...editor.graph.nodes]) {
+    const data = dataInput(node);
+    const producer = data === null ? null : editor.soleProducer(data, node, ...foldable);
+    if (producer === null || producer.attrs === null) continue;
+    const attrs = producer.attrs as { activation: unknown; alpha?: number };
+    const [, weight, bias, residual] = producer.inputs;
+    const ready = weight?.constant && (bias == null || bias.constant) && residual == null && attrs.activation === null;
+    if (!ready || weight.dtype !== 'float32' || (attrs.alpha ?? 1) !== 1) continue;
+    const channels = outputChannels(producer);
+    const affine = channels === null ? null : affineOf(node, data!, channels, producer);
+    if (affine === null) continue;
+    const folded = foldInto(producer, weight.constant!, bias?.constant ?? null, affine, channelAxis(producer));
+    const inputs: (Value | null)[] = [
+      producer.inputs[0],
+      editor.constant(`${weight.name}·${node.name}`, folded.weight),
+      editor.constant(`${producer.name}.bias`, folded.bias),
+    ];
+    const activation = node.op.name === 'batchNorm' ? (node.attrs as { activation: unknown }).activation : null;
+    const fresh = editor.replace(node, producer.op.name, inputs, { ...attrs, activation });
+    Object.assign(fresh, { name: producer.name });
+    editor.removeDead(producer);
+  }
+}
+
+/** The input that is computed at run time, of a node that may be an affine one. */
+function dataInput(node: GraphNode): Value | null {
+  if (node.op.name === 'batchNorm') return node.inputs[0];
+  if (!['add', 'sub', 'mul', 'div'].includes(node.op.name)) return null;
+  if ((node.attrs as { activation?: unknown }).activation) return null;
+  const [a, b] = node.inputs;
+  if (b?.constant && !a?.constant) return a;
+  return a?.constant && !b?.constant && (node.op.name === 'add' || node.op.name === 'mul') ? b : null;
+}
+
+function outputChannels(node: GraphNode): number | null {
+  const [output] = node.outputs;
+  if (node.op.name !== 'matmul') return output.shape[1];
+  const weight = node.inputs[1]!;
+  const attrs = node.attrs as { transposeB: boolean };
+  return weight.shape.length === 2 ? weight.shape[attrs.transposeB ? 0 : 1] : null;
+}
+
+function channelAxis(node: GraphNode): number {
+  return node.op.name === 'matmul' ? node.outputs[0].shape.length - 1 : 1;
+}
+
+function affineOf(node: GraphNode, data: Value, channels: number, producer: GraphNode): Affine | null {
+  if (node.outputs[0].shape.length !== data.shape.length) return null;
+  if (node.op.name === 'batchNorm') return producer.op.name === 'matmul' ? null : batchNormAffine(node, channels);
+  const operand = node.inputs[0] === data ? node.inputs[1]! : node.inputs[0]!;
+  if (operand.dtype !== 'float32') return null;
+  const perChannel = channelValues(operand, node.outputs[0].shape.length, channels, channelAxis(producer));
+  if (perChannel === null || node.outputs[0].shape.some((d, i) => d !== data.shape[i])) return null;
+  const values = Float64Array.from(perChannel);
+  const ones = new Float64Array(channels).fill(1);
+  const zeros = new Float64Array(channels);
+  const table: Record<string, () => Affine> = {
+    add: () => ({ scale: ones, shift: values }),
+    sub: () => ({ scale: ones, shift: values.map((v) => -v) }),
+    mul: () => ({ scale: values, shift: zeros }),
+    div: () => ({ scale: values.map((v) => 1 / v), shift: zeros }),
+  };
+  return table[node.op.name]();
+}
+
+/** The constant's value per channel where it broadcasts over every other axis; else null. */
+function channelValues(value: Value, rank: number, channels: number, axis: number): Float32Array | null {
+  const scalar = scalarOf(value);
+  if (scalar !== null && value.shape.length <= rank) return new Float32Array(channels).fill(scalar);
+  const at = axis - (rank - value.shape.length);
+  const fits = at >= 0 && value.shape[at] === channels && value.constant!.size === channels;
+  return fits ? (value.constant!.array as Float32Array) : null;
+}
+
+function batchNormAffine(node: GraphNode, channels: number): Affine | null {
+  const [, weight, bias, mean, variance] = node.inputs;
+  if (![weight, bias, mean, variance].every((v) => v === null || v.constant !== null)) return null;
+  const { epsilon } = node.attrs as { epsilon: number };
+  const scale = new Float64Array(channels);
+  const shift = new Float64Array(channels);
+  for (let c = 0; c < channels; c++) {
+    scale[c] = (weight?.constant!.array[c] ?? 1) / Math.sqrt(variance!.constant!.array[c] + epsilon);
+    shift[c] = (bias?.constant!.array[c] ?? 0) - mean!.constant!.array[c] * scale[c];
+  }
+  return scale.every(Number.isFinite) && shift.every(Number.isFinite) ? { scale, shift } : null;
+}
+
+/** Folded weights are the same object for every plan of a model, so that they are packed once. */
+const foldedWeights = new WeakMap<Tensor, { key: string; weight: Tensor; bias: Tensor }[]>();
+
+function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: Affine, axis: number) {
+  const key = `${node.name}/${affine.scale.join()}/${affine.shift.join()}`;
+  const known = foldedWeights.get(weight)?.find((entry) => entry.key === key);
+  if (known !== undefined) return known;
+  const channels = affine.scale.length;
+  const source = weight.array as Float32Array;
+  const scaled = new Float32Array(source.length);
+  const channelOf = weightChannel(node, weight, axis);
+  for (let i = 0; i < source.length; i++) scaled[i] = source[i] * affine.scale[channelOf(i)];
+  const shifted = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) shifted[c] = (bias?.array[c] ?? 0) * affine.scale[c] + affine.shift[c];
+  const entry = { key, weight: constant(scaled, weight.shape), bias: constant(shifted, [channels]) };
+  foldedWeights.set(weight, [...(foldedWeights.get(weight) ?? []), entry]);
+  return entry;
+}
+
+/** Which output channel element i of the weight belongs to. */
+function weightChannel(node: GraphNode, weight: Tensor, _axis: number): (i: number) => number {
+  const { shape, size } = weight;
+  if (node.op.name === 'conv') {
+    const each = size / shape[0];
+    return (i) => Math.floor(i / each);
+  }
+  if (node.op.name === 'convTranspose') {
+    const { groups } = node.attrs as { groups: number };
+    const perGroup = shape[1];
+    const each = size / (shape[0] * perGroup);
+    const inputsPerGroup = shape[0] / groups;
+    return (i) => {
+      const o = Math.floor(i / each) % perGroup;
+      const group = Math.floor(Math.floor(i / (each * perGroup)) / inputsPerGroup);
+      return group * perGroup + o;
+    };
+  }
+  const { transposeB } = node.attrs as { transposeB: boolean };
+  return transposeB ? (i) => Math.floor(i / shape[1]) : (i) => i % shape[1];
+}

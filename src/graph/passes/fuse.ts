@@ -1,0 +1,101 @@
+import type { Activation, UnaryKind } from '../../backend/prims.ts';
+import { unaryDefaults } from '../../ops/unary.ts';
+import type { GraphNode, Value } from '../graph.ts';
+import type { GraphEditor } from './editor.ts';
+
+/** Ops that take an `activation` attribute; those that add a residual first come first. */
+const activationHosts = [
+  'conv',
+  'convTranspose',
+  'matmul',
+  'batchNorm',
+  'instanceNorm',
+  'groupNorm',
+  'add',
+  'sub',
+  'mul',
+  'div',
+];
+
+/** Activations that kernels apply to what they are about to store. */
+const fusible = new Set<string>([
+  'relu', 'clip', 'leakyRelu', 'elu', 'selu', 'celu', 'hardSigmoid', 'hardSwish', 'sigmoid', 'silu', 'tanh', 'gelu',
+  'geluTanh', 'mish', 'softplus', 'exp', 'sqrt', 'abs', 'neg', 'square', 'linear', 'reciprocal',
+]);
+
+/** conv → unary becomes conv with an activation. */
+export function fuseActivation(editor: GraphEditor): void {
+  for (const node of [...editor.graph.nodes]) {
+    if (!fusible.has(node.op.name)) continue;
+    const host = editor.soleProducer(node.inputs[0], node, ...activationHosts);
+    if (host === null || node.outputs[0].dtype !== 'float32') continue;
+    const attrs = host.attrs as { activation?: Activation | null };
+    if (attrs.activation) continue;
+    const fresh = editor.replace(node, host.op.name, host.inputs, { ...attrs, activation: activationOf(node) });
+    Object.assign(fresh, { name: host.name });
+    editor.removeDead(host);
+  }
+}
+
+function activationOf(node: GraphNode): Activation {
+  const kind = node.op.name as UnaryKind;
+  const attrs = node.attrs as { alpha?: number; beta?: number };
+  const defaults = unaryDefaults(kind);
+  return { kind, alpha: attrs.alpha ?? defaults.alpha, beta: attrs.beta ?? defaults.beta };
+}
+
+/** add(conv(x), y) becomes conv with y as its residual input; the convolution moves to where the sum was. */
+export function fuseResidual(editor: GraphEditor): void {
+  for (const node of [...editor.graph.nodes]) {
+    if (node.op.name !== 'add' || (node.attrs as { activation?: unknown }).activation) continue;
+    const [a, b] = node.inputs as [Value, Value];
+    if (!sameShape(a, b) || a === b || a.dtype !== 'float32') continue;
+    // The later of two convolutions takes the other as its residual: the sum needs both anyway.
+    const order = [b, a].filter((value) => residualHost(editor, value, node) !== null);
+    order.sort((p, q) => position(editor, q) - position(editor, p));
+    const chosen = order[0];
+    if (chosen === undefined) continue;
+    const host = residualHost(editor, chosen, node)!;
+    const other = chosen === a ? b : a;
+    if (other.constant) continue;
+    const [x, weight, bias = null] = host.inputs;
+    const attrs = host.attrs as object;
+    const fresh = editor.replace(node, host.op.name, [x, weight, bias, other], attrs);
+    Object.assign(fresh, { name: host.name });
+    editor.removeDead(host);
+  }
+}
+
+function residualHost(editor: GraphEditor, value: Value, user: GraphNode): GraphNode | null {
+  const host = editor.soleProducer(value, user, 'conv');
+  if (host === null || (host.attrs as { activation: unknown }).activation || host.inputs[3]) return null;
+  return host;
+}
+
+function position(editor: GraphEditor, value: Value): number {
+  const node = editor.producer(value);
+  return node === null ? -1 : editor.graph.nodes.indexOf(node);
+}
+
+const sameShape = (a: Value, b: Value): boolean =>
+  a.shape.length === b.shape.length && a.shape.every((d, i) => d === b.shape[i]);
+
+/** A zero pad of spatial axes in front of a convolution becomes the convolution's own padding. */
+export function fusePad(editor: GraphEditor): void {
+  for (const node of [...editor.graph.nodes]) {
+    if (node.op.name !== 'conv') continue;
+    const pad = editor.producer(node.inputs[0]);
+    if (pad === null || pad.op.name !== 'pad') continue;
+    const { begin, end, mode, value } = pad.attrs as { begin: number[]; end: number[]; mode: string; value: number };
+    const spatial = begin.every((p, i) => (i >= 2 ? p >= 0 : p === 0)) && end.every((p, i) => (i >= 2 ? p >= 0 : p === 0));
+    if (mode !== 'constant' || value !== 0 || !spatial) continue;
+    const attrs = node.attrs as { padBegin: number[]; padEnd: number[] };
+    const inputs = [pad.inputs[0], ...node.inputs.slice(1)];
+    editor.replace(node, 'conv', inputs, {
+      ...attrs,
+      padBegin: attrs.padBegin.map((p, i) => p + begin[i + 2]),
+      padEnd: attrs.padEnd.map((p, i) => p + end[i + 2]),
+    });
+    editor.removeDead(pad);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Graph } from '../graph.ts';
+import { GraphEditor } from './editor.ts';
+import { foldAffine } from './fold-affine.ts';
+import { fuseActivation, fusePad, fuseResidual } from './fuse.ts';
+import { recognisePatterns } from './patterns.ts';
+
+/** What happens to a graph between import and compilation, in this order. Each pass rewrites in place. */
+const passes: readonly ((editor: GraphEditor) => void)[] = [
+  removeUnused,
+  recognisePatterns,
+  fusePad,
+  foldAffine,
+  fuseResidual,
+  fuseActivation,
+];
+
+/** Simplifies a graph: same results, fewer nodes. */
+export function optimize(graph: Graph): Graph {
+  const editor = new GraphEditor(graph);
+  for (const pass of passes) pass(editor);
+  return graph;
+}
+
+function removeUnused(editor: GraphEditor): void {
+  for (const node of [...editor.graph.nodes].reverse()) editor.removeDead(node);
+}

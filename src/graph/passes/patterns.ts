@@ -1,0 +1,133 @@
+import type { GraphNode, Value } from '../graph.ts';
+import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
+
+const near = (a: number | null, b: number): boolean => a !== null && Math.abs(a - b) <= 1e-4 * Math.abs(b);
+
+/** A rule looks at one node and may rewrite the graph around it; true if it did. */
+type Rule = (editor: GraphEditor, node: GraphNode) => boolean;
+
+/** Compositions that exporters write for activations which have a name. */
+export function recognisePatterns(editor: GraphEditor): void {
+  for (const rule of [clipFromBounds, hardSigmoidFromClip, gatedActivation, hardSwishFromClip, geluFromErf, scaleAndShift]) {
+    for (const node of [...editor.graph.nodes]) {
+      if (editor.graph.nodes.includes(node)) rule(editor, node);
+    }
+  }
+}
+
+function rewrite(editor: GraphEditor, node: GraphNode, op: string, input: Value, attrs: unknown): true {
+  const feeders = node.inputs.map((value) => editor.producer(value));
+  editor.replace(node, op, [input], attrs);
+  for (const feeder of feeders) if (feeder !== null) editor.removeDead(feeder);
+  return true;
+}
+
+/** relu(min(x, 6)), min(relu(x), 6) → clip(x, 0, 6). */
+const clipFromBounds: Rule = (editor, node) => {
+  if (node.op.name !== 'min') return false;
+  const bound = scalarOperand(node);
+  const relu = bound === null ? null : editor.soleProducer(bound.other, node, 'relu');
+  if (bound === null || relu === null || bound.scalar < 0) return false;
+  return rewrite(editor, node, 'clip', relu.inputs[0]!, { alpha: 0, beta: bound.scalar });
+};
+
+/** clip(x + 3, 0, 6) / 6 → hardSigmoid(x, 1/6, 1/2). */
+const hardSigmoidFromClip: Rule = (editor, node) => {
+  const inner = dividedBySix(node);
+  const clip = inner === null ? null : editor.soleProducer(inner, node, 'clip');
+  const x = clip === null ? null : clippedPlusThree(editor, clip);
+  return x !== null && rewrite(editor, node, 'hardSigmoid', x, { alpha: 1 / 6, beta: 0.5 });
+};
+
+/** x · gate(x) with a gate that has a fused name. */
+const gatedActivation: Rule = (editor, node) => {
+  if (node.op.name !== 'mul') return false;
+  for (const [x, gated] of pairs(node)) {
+    const gate = editor.soleProducer(gated, node, 'sigmoid', 'hardSigmoid', 'tanh');
+    if (gate === null) continue;
+    if (gate.op.name === 'tanh') {
+      const softplus = editor.producer(gate.inputs[0]);
+      if (softplus?.op.name !== 'softplus' || softplus.inputs[0] !== x) continue;
+      if (editor.onlyUser(softplus.outputs[0]) !== gate) continue;
+      return rewrite(editor, node, 'mish', x, {});
+    }
+    if (gate.inputs[0] !== x) continue;
+    if (gate.op.name === 'sigmoid') return rewrite(editor, node, 'silu', x, {});
+    const { alpha = 0.2, beta = 0.5 } = gate.attrs as { alpha?: number; beta?: number };
+    if (near(alpha, 1 / 6) && beta === 0.5) return rewrite(editor, node, 'hardSwish', x, {});
+  }
+  return false;
+};
+
+/** x · clip(x + 3, 0, 6) / 6 → hardSwish(x) (Howard et al. 2019), divided before or after the product. */
+const hardSwishFromClip: Rule = (editor, node) => {
+  const product = dividedBySix(node);
+  const mul = product === null ? null : editor.soleProducer(product, node, 'mul');
+  if (mul === null) return false;
+  for (const [x, gated] of pairs(mul)) {
+    const clip = editor.soleProducer(gated, mul, 'clip');
+    if (clip !== null && clippedPlusThree(editor, clip) === x) return rewrite(editor, node, 'hardSwish', x, {});
+  }
+  return false;
+};
+
+/** x · ½ · (1 + erf(x / √2)) in any order of the products → gelu(x) (Hendrycks & Gimpel 2016). */
+const geluFromErf: Rule = (editor, node) => {
+  if (node.op.name !== 'mul') return false;
+  const factors = productFactors(editor, node);
+  const scalar = factors.reduce((p, f) => p * (scalarOf(f) ?? 1), 1);
+  const others = factors.filter((f) => scalarOf(f) === null);
+  if (!near(scalar, 0.5) || others.length !== 2) return false;
+  for (const [x, sum] of [others, [...others].reverse()]) {
+    const add = editor.producer(sum);
+    const one = add?.op.name === 'add' ? scalarOperand(add) : null;
+    const erf = one !== null && near(one.scalar, 1) ? editor.producer(one.other) : null;
+    const scaled = erf?.op.name === 'erf' ? editor.producer(erf.inputs[0]) : null;
+    if (scaled === null || scaled.inputs[0] !== x) continue;
+    const by = scalarOf(scaled.inputs[1]);
+    const root = scaled.op.name === 'div' ? near(by, Math.SQRT2) : scaled.op.name === 'mul' && near(by, Math.SQRT1_2);
+    if (root && editor.onlyUser(add!.outputs[0]) !== null) return rewrite(editor, node, 'gelu', x, {});
+  }
+  return false;
+};
+
+/** x · s + t with scalars → linear(x, s, t): one pass instead of two. */
+const scaleAndShift: Rule = (editor, node) => {
+  if (node.op.name !== 'add' || node.outputs[0].dtype !== 'float32') return false;
+  const shift = scalarOperand(node);
+  const mul = shift === null ? null : editor.soleProducer(shift.other, node, 'mul');
+  const scale = mul === null ? null : scalarOperand(mul);
+  if (shift === null || scale === null || scale.other.shape.length !== node.outputs[0].shape.length) return false;
+  return rewrite(editor, node, 'linear', scale.other, { alpha: scale.scalar, beta: shift.scalar });
+};
+
+function dividedBySix(node: GraphNode): Value | null {
+  if (node.op.name === 'div') return near(scalarOf(node.inputs[1]), 6) ? node.inputs[0] : null;
+  const operand = node.op.name === 'mul' ? scalarOperand(node) : null;
+  return operand !== null && near(operand.scalar, 1 / 6) ? operand.other : null;
+}
+
+/** x of clip(x + 3, 0, 6). */
+function clippedPlusThree(editor: GraphEditor, clip: GraphNode): Value | null {
+  const { alpha, beta } = clip.attrs as { alpha?: number; beta?: number };
+  if (alpha !== 0 || beta !== 6) return null;
+  const add = editor.soleProducer(clip.inputs[0], clip, 'add');
+  const operand = add === null ? null : scalarOperand(add);
+  return operand !== null && operand.scalar === 3 ? operand.other : null;
+}
+
+function pairs(node: GraphNode): [Value, Value][] {
+  const [a, b] = node.inputs as [Value, Value];
+  return [
+    [a, b],
+    [b, a],
+  ];
+}
+
+/** The factors of a chain of products whose intermediate results nobody else sees (at most three levels deep). */
+function productFactors(editor: GraphEditor, node: GraphNode, depth = 0): Value[] {
+  return node.inputs.flatMap((value) => {
+    const inner = depth < 2 ? editor.soleProducer(value, node, 'mul') : null;
+    return inner === null ? [value!] : productFactors(editor, inner, depth + 1);
+  });
+}
