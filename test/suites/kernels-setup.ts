@@ -1,0 +1,5 @@
+import { buildKernels } from '../../assembly/build.ts';
+
+export default async function setup(): Promise<void> {
+  await buildKernels();
+}
