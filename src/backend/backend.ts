@@ -27,6 +27,8 @@ export interface Session {
   prepare(call: PrimCall): Step[];
   /** Called once after the last prepare and before the first run: the workspace's size is known now. */
   seal(): void;
+  /** Constants that belong to this session alone and are not worth sharing with the parent (index tables). */
+  keepLocal(tables: readonly Tensor[]): void;
   /** Bytes held by this session beside the tensors: packed weights, descriptors, workspace. */
   readonly heldBytes: number;
   dispose(): void;
@@ -37,7 +39,8 @@ export interface Backend {
   /** Which kernel build runs: 'simd' | 'relaxed' for wasm, 'plain' for js. */
   readonly variant: 'simd' | 'relaxed' | 'plain';
   readonly memory: Memory;
-  session(): Session;
+  /** A child shares its parent's packed constants and workspace. */
+  session(parent?: Session): Session;
 }
 
 /** A prim in plain JS over the tensors' arrays. */

@@ -29,6 +29,8 @@ const npyTypes: { readonly [code: string]: ElementType } = {
 };
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const what = 'the array';
+/** A header is about a hundred bytes; numpy refuses those over 10,000. */
+const maxHeaderBytes = 2 ** 20;
 
 /**
  * Reads a .npy file (format versions 1 to 3, either byte order, C or Fortran order) to a row-major tensor. Aligned
@@ -101,6 +103,7 @@ function readHeader(file: Uint8Array): { header: string; dataStart: number } {
   if (length > file.byteLength - start) {
     throw malformed(`header of ${length} bytes, ${file.byteLength - start} are left`);
   }
+  if (length > maxHeaderBytes) throw malformed(`header of ${length} bytes, at most ${maxHeaderBytes}`);
   // Names of structured fields are all that could be other than ASCII, and those are not supported.
   const header = new TextDecoder('utf-8').decode(new Uint8Array(file.subarray(start, start + length)));
   return { header, dataStart: start + length };

@@ -1,9 +1,9 @@
 import type { PrimCall } from '../backend/backend.ts';
 import type { PrimName, Prims } from '../backend/prims.ts';
 import { type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
-import type { Layout } from '../tensor/layout.ts';
+import { canBeChannelsLast, type Layout } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
-import { toLayout } from './layout-conversion.ts';
+import { constantToLayout, toLayout } from './layout-conversion.ts';
 import type { Emitter, OpDef, Placed, TensorInfo } from './op.ts';
 
 /**
@@ -14,6 +14,9 @@ export class Lowering implements Emitter {
   readonly calls: PrimCall[] = [];
   /** tensor → the tensor whose memory it shares. */
   readonly aliases = new Map<Tensor, Tensor>();
+  /** Constants made by ops while lowering: index tables and the like. */
+  readonly tables: Tensor[] = [];
+  private readonly converted = new Map<Tensor, Tensor>();
 
   call<P extends PrimName>(prim: P, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: Prims[P]): void {
     this.calls.push({ prim, inputs, outputs, attrs } as PrimCall);
@@ -30,7 +33,9 @@ export class Lowering implements Emitter {
   }
 
   constant(array: TypedArray, shape: readonly number[] = [array.length], dtype: DType = dtypeOf(array)): Tensor {
-    return constant(array, shape, dtype);
+    const table = constant(array, shape, dtype);
+    this.tables.push(table);
+    return table;
   }
 
   /**
@@ -39,10 +44,21 @@ export class Lowering implements Emitter {
    */
   op(op: OpDef, inputs: readonly (Tensor | null)[], attrs: unknown, infos: readonly TensorInfo[]): Tensor[] {
     const layouts = op.layouts(inputs as readonly (Placed | null)[], attrs, infos);
-    const placed = inputs.map((t, i) => (t === null ? null : toLayout(this, t, layouts.inputs[i])));
+    const placed = inputs.map((t, i) => (t === null ? null : this.toLayout(t, layouts.inputs[i])));
     if (layouts.view) return [this.alias(placed[0]!, infos[0].shape, layouts.outputs[0])];
     const outputs = infos.map((info, i) => new Tensor(info.dtype, info.shape, layouts.outputs[i], null));
     op.forward(this, placed, outputs, attrs);
     return outputs;
+  }
+
+  /** `tensor` in another layout, converted at most once. */
+  toLayout(tensor: Tensor, layout: Layout): Tensor {
+    if (tensor.layout === layout || !canBeChannelsLast(tensor.rank)) return tensor;
+    let out = this.converted.get(tensor);
+    if (out === undefined) {
+      out = tensor.constant ? constantToLayout(tensor, layout) : toLayout(this, tensor, layout);
+      this.converted.set(tensor, out);
+    }
+    return out;
   }
 }

@@ -27,6 +27,8 @@ class JsSession implements Session {
 
   seal(): void {}
 
+  keepLocal(): void {}
+
   dispose(): void {}
 }
 

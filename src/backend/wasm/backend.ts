@@ -28,8 +28,8 @@ export class WasmBackend implements Backend {
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
   }
 
-  session(): WasmSession {
-    return new WasmSession(this);
+  session(parent?: Session): WasmSession {
+    return new WasmSession(this, (parent as WasmSession | undefined) ?? null);
   }
 }
 
@@ -54,16 +54,29 @@ export class KernelStep implements Step {
   }
 }
 
+/**
+ * What prepared steps hold in linear memory. A child session (one plan of a model) keeps its own descriptors and tables,
+ * and shares the packed weights and the workspace of its parent.
+ */
 export class WasmSession implements Session {
   readonly backend: WasmBackend;
   heldBytes = 0;
+  private readonly parent: WasmSession | null;
   private readonly held: Storage[] = [];
   private readonly resident = new Map<ArrayBufferLike, Map<string, number>>();
-  private readonly requests: WorkspaceRequest[] = [];
+  private readonly locals = new WeakSet<Tensor>();
+  private readonly children = new Set<WasmSession>();
+  private requests: WorkspaceRequest[] = [];
   private workspaceStorage: Storage | null = null;
 
-  constructor(backend: WasmBackend) {
+  constructor(backend: WasmBackend, parent: WasmSession | null = null) {
     this.backend = backend;
+    this.parent = parent;
+    parent?.children.add(this);
+  }
+
+  keepLocal(tables: readonly Tensor[]): void {
+    for (const table of tables) this.locals.add(table);
   }
 
   prepare(call: PrimCall): Step[] {
@@ -91,6 +104,7 @@ export class WasmSession implements Session {
    * address that it is given.
    */
   packed(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): number {
+    if (this.parent !== null && !this.locals.has(tensor)) return this.parent.packed(tensor, form, byteLength, fill);
     const source = tensor.array;
     const key = `${form}:${source.byteOffset}:${source.length}`;
     let forms = this.resident.get(source.buffer);
@@ -121,13 +135,18 @@ export class WasmSession implements Session {
   }
 
   seal(): void {
-    const bytes = this.requests.reduce((most, request) => Math.max(most, request.bytes), 0);
+    if (this.parent !== null) {
+      this.parent.seal();
+      return;
+    }
+    const requests = [this, ...this.children].flatMap((session) => session.requests);
+    const bytes = requests.reduce((most, request) => Math.max(most, request.bytes), 0);
     if (bytes > (this.workspaceStorage?.byteLength ?? 0)) {
       this.workspaceStorage?.free();
       this.workspaceStorage = this.backend.memory.allocate(bytes);
     }
-    // Earlier plans of the session are told the new place too: the workspace may have moved.
-    for (const request of this.requests) request.place(this.workspaceStorage?.byteOffset ?? 0);
+    // Earlier plans are told as well: the workspace may have moved.
+    for (const request of requests) request.place(this.workspaceStorage?.byteOffset ?? 0);
   }
 
   /**
@@ -164,12 +183,13 @@ export class WasmSession implements Session {
   }
 
   dispose(): void {
+    this.parent?.children.delete(this);
     for (const storage of this.held) storage.free();
     this.workspaceStorage?.free();
     this.held.length = 0;
     this.heldBytes = 0;
     this.resident.clear();
-    this.requests.length = 0;
+    this.requests = [];
     this.workspaceStorage = null;
   }
 }

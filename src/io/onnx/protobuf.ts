@@ -8,6 +8,9 @@ const wireNames = ['varint', 'fixed64', 'length-delimited', 'group start', 'grou
 /** The nesting limit that Google's readers use too; an ONNX subgraph costs three levels. */
 export const maxMessageDepth = 100;
 
+/** Well below the longest string of any engine, which would throw an error of its own. */
+const maxTextBytes = 2 ** 27;
+
 const twoTo32 = 2 ** 32;
 const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -142,6 +145,7 @@ export class ProtoReader {
   /** A name: must be valid UTF-8, so that two names that differ in the file differ here. */
   string(): string {
     const { start, end } = this.slice();
+    if (end - start > maxTextBytes) this.fail(`text of ${end - start} bytes, at most ${maxTextBytes}`, start);
     if (end - start <= 64) {
       // Names are short and ASCII: several times faster than TextDecoder.
       let text = '';
@@ -159,7 +163,9 @@ export class ProtoReader {
 
   /** A value that is text by convention only (`bytes` in the schema): invalid UTF-8 becomes U+FFFD. */
   text(): string {
-    return lenientUtf8.decode(new Uint8Array(this.view()));
+    const bytes = this.view();
+    if (bytes.byteLength > maxTextBytes) this.fail(`text of ${bytes.byteLength} bytes, at most ${maxTextBytes}`);
+    return lenientUtf8.decode(new Uint8Array(bytes));
   }
 
   /** A reader of the message in this field. */

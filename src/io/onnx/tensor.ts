@@ -144,8 +144,10 @@ function decodeTyped(tensor: OnnxTensor, element: ElementType, source: Source): 
   const counter = new ProtoReader(tensor.proto, 'TensorProto');
   while (counter.next()) {
     if (counter.field !== field) counter.skip();
-    else if (counter.wireType !== wireTypes.bytes) counter.repeated(wireType, (reader) => (reader.skip(), found++));
-    else {
+    else if (counter.wireType !== wireTypes.bytes) {
+      counter.repeated(wireType, (reader) => reader.skip());
+      found++;
+    } else {
       const range = counter.slice();
       only = found === 0 ? range : null;
       found += fixed ? (range.end - range.start) / size : countVarints(range);

@@ -1,0 +1,54 @@
+import type { JsPrim } from '../backend.ts';
+import type { ConvAttrs } from '../prims.ts';
+import { type AxisTaps, axisTaps, correlate, correlateDepthwise, likeArray, WeightForms } from './correlate.ts';
+import { activate } from './unary.ts';
+
+const forms = new WeightForms();
+
+export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
+  const [x, weight, bias, residual] = inputs;
+  const { channels, outChannels, groups, kernel } = attrs;
+  const taps = kernel[0] * kernel[1] * kernel[2];
+  const perGroup = channels / groups;
+  const depthwise = channels === groups && outChannels === groups;
+  const form = `${depthwise ? 'depthwise' : 'dense'} ${outChannels},${perGroup},${taps}`;
+  const packed = forms.get(weight!, form, (w) => (depthwise ? tapsFirst(w, channels, taps) : channelsLast(w, perGroup, taps)));
+  const run = depthwise ? correlateDepthwise : correlate;
+  run(
+    x!.array as Float32Array,
+    packed,
+    bias === null ? null : (bias.array as Float32Array),
+    residual === null ? null : (residual.array as Float32Array),
+    outputs[0].array as Float32Array,
+    attrs,
+    [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)],
+  );
+  activate(outputs[0].array, attrs.activation);
+};
+
+function tapsOf({ input, output, kernel, stride, dilation, padBegin }: ConvAttrs, axis: number): AxisTaps {
+  return axisTaps(output[axis], kernel[axis], (o, k) => {
+    const at = o * stride[axis] + k * dilation[axis] - padBegin[axis];
+    return at < input[axis] ? at : -1;
+  });
+}
+
+/** [o, c, tap] → [o, tap, c]. */
+function channelsLast(weight: Float32Array, perGroup: number, taps: number): Float32Array {
+  const out = likeArray(weight, weight.length);
+  for (let row = 0; row < weight.length; row += perGroup * taps) {
+    for (let c = 0; c < perGroup; c++) {
+      for (let t = 0; t < taps; t++) out[row + t * perGroup + c] = weight[row + c * taps + t];
+    }
+  }
+  return out;
+}
+
+/** [c, tap] → [tap, c]. */
+function tapsFirst(weight: Float32Array, channels: number, taps: number): Float32Array {
+  const out = likeArray(weight, weight.length);
+  for (let c = 0; c < channels; c++) {
+    for (let t = 0; t < taps; t++) out[t * channels + c] = weight[c * taps + t];
+  }
+  return out;
+}

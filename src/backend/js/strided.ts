@@ -1,0 +1,56 @@
+/** Iteration over strided memory that copy, binary and where share. */
+
+export interface Strided {
+  readonly dims: number[];
+  /** One array of strides per operand. */
+  readonly strides: number[][];
+}
+
+/** The same iteration with axes of size 1 dropped and neighbours merged where every operand steps evenly over both. */
+export function coalesce(dims: readonly number[], strides: readonly (readonly number[])[]): Strided {
+  const outDims: number[] = [];
+  const outStrides: number[][] = strides.map(() => []);
+  for (let axis = 0; axis < dims.length; axis++) {
+    if (dims[axis] === 1) continue;
+    const last = outDims.length - 1;
+    if (last >= 0 && strides.every((s, i) => outStrides[i][last] === s[axis] * dims[axis])) {
+      outDims[last] *= dims[axis];
+      strides.forEach((s, i) => {
+        outStrides[i][last] = s[axis];
+      });
+    } else {
+      outDims.push(dims[axis]);
+      strides.forEach((s, i) => {
+        outStrides[i].push(s[axis]);
+      });
+    }
+  }
+  if (outDims.length === 0) {
+    outDims.push(dims.includes(0) ? 0 : 1);
+    for (const s of outStrides) s.push(0);
+  }
+  return { dims: outDims, strides: outStrides };
+}
+
+/**
+ * Calls `row` once for each run along the last axis, with the offset of every operand at its start (`offsets` is
+ * advanced in place, one entry per operand).
+ */
+export function forEachRow({ dims, strides }: Strided, offsets: number[], row: (offsets: number[]) => void): void {
+  if (dims.includes(0)) return;
+  const outer = dims.length - 1;
+  const index = new Array<number>(outer).fill(0);
+  for (;;) {
+    row(offsets);
+    let axis = outer - 1;
+    for (; axis >= 0; axis--) {
+      const again = ++index[axis] < dims[axis];
+      for (let i = 0; i < offsets.length; i++) {
+        offsets[i] += again ? strides[i][axis] : -strides[i][axis] * (dims[axis] - 1);
+      }
+      if (again) break;
+      index[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}

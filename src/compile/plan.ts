@@ -1,0 +1,141 @@
+import type { Backend, PrimCall, Session, Step } from '../backend/backend.ts';
+import { ConvletError, withContext } from '../common/error.ts';
+import type { Graph, GraphNode, Value } from '../graph/graph.ts';
+import { type Storage, StorageSlice } from '../memory/storage.ts';
+import { Lowering } from '../ops/lower.ts';
+import { constant as constantTensor, Tensor } from '../tensor/tensor.ts';
+import { type MemoryPlan, planMemory } from './memory-plan.ts';
+
+/** A step with the graph node that it belongs to, for profiles. */
+export interface PlannedStep {
+  readonly node: string;
+  readonly op: string;
+  readonly step: Step;
+}
+
+/**
+ * A graph made ready for one set of input shapes: a flat list of steps over one arena. `run()` allocates nothing: fill
+ * the inputs' arrays, run, read the outputs' arrays (row-major, valid until the next run).
+ */
+export class Plan {
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly steps: readonly PlannedStep[];
+  readonly memory: MemoryPlan;
+  private readonly bare: readonly Step[];
+  private readonly arena: Storage;
+  private readonly session: Session;
+
+  constructor(
+    inputs: ReadonlyMap<string, Tensor>,
+    outputs: ReadonlyMap<string, Tensor>,
+    steps: readonly PlannedStep[],
+    memory: MemoryPlan,
+    arena: Storage,
+    session: Session,
+  ) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.steps = steps;
+    this.bare = steps.map((planned) => planned.step);
+    this.memory = memory;
+    this.arena = arena;
+    this.session = session;
+  }
+
+  run(): void {
+    const steps = this.bare;
+    for (let i = 0; i < steps.length; i++) steps[i].run();
+  }
+
+  /** Bytes that belong to this plan alone. */
+  get heldBytes(): number {
+    return this.arena.byteLength + this.session.heldBytes;
+  }
+
+  dispose(): void {
+    this.session.dispose();
+    this.arena.free();
+  }
+}
+
+/** Lowers a graph, plans its memory and binds its steps. `parent` holds what plans of one model share. */
+export function compile(graph: Graph, backend: Backend, parent?: Session): Plan {
+  const { lowering, owners, inputs, outputs } = lowerGraph(graph);
+  const memory = planMemory(lowering.calls, lowering.aliases, [...inputs.values()], [...outputs.values()]);
+  const arena = backend.memory.allocate(Math.max(memory.arenaBytes, 1));
+  const session = backend.session(parent);
+  try {
+    session.keepLocal(lowering.tables);
+    for (const [tensor, offset] of memory.offsets) {
+      if (tensor.storage === null) tensor.storage = new StorageSlice(arena, offset, tensor.byteLength);
+    }
+    const steps: PlannedStep[] = [];
+    lowering.calls.forEach((call, i) => {
+      const node = owners[i];
+      const name = node?.name ?? 'output layout';
+      try {
+        for (const step of session.prepare(call)) steps.push({ node: name, op: node?.op.name ?? 'copy', step });
+      } catch (error) {
+        throw withContext(`node '${name}'`, error);
+      }
+    });
+    session.seal();
+    return new Plan(inputs, outputs, steps, memory, arena, session);
+  } catch (error) {
+    session.dispose();
+    arena.free();
+    throw error;
+  }
+}
+
+interface LoweredGraph {
+  readonly lowering: Lowering;
+  /** The node of each call. */
+  readonly owners: readonly (GraphNode | null)[];
+  readonly inputs: Map<string, Tensor>;
+  readonly outputs: Map<string, Tensor>;
+}
+
+function lowerGraph(graph: Graph): LoweredGraph {
+  const lowering = new Lowering();
+  const tensors = new Map<Value, Tensor>();
+  const inputs = new Map<string, Tensor>();
+  const owners: (GraphNode | null)[] = [];
+  const claim = (node: GraphNode | null): void => {
+    while (owners.length < lowering.calls.length) owners.push(node);
+  };
+  for (const value of graph.inputs) {
+    const tensor = new Tensor(value.dtype, value.shape, 'row', null);
+    tensors.set(value, tensor);
+    inputs.set(value.name, tensor);
+  }
+  const tensorOf = (value: Value): Tensor => {
+    const known = tensors.get(value) ?? value.constant;
+    if (known == null) throw new ConvletError('malformed', `value '${value.name}' is used before anything computes it`);
+    return known;
+  };
+  for (const node of graph.nodes) {
+    const infos = node.outputs.map(({ dtype, shape }) => ({ dtype, shape }));
+    const args = node.inputs.map((value) => (value === null ? null : tensorOf(value)));
+    const results = lowering.op(node.op, args, node.attrs, infos);
+    node.outputs.forEach((value, i) => {
+      tensors.set(value, results[i]);
+    });
+    claim(node);
+  }
+  const outputs = new Map<string, Tensor>();
+  for (const { name, value } of graph.outputs) {
+    outputs.set(name, outputTensor(lowering, tensorOf(value)));
+    claim(null);
+  }
+  return { lowering, owners, inputs, outputs };
+}
+
+/** Outputs are row-major; constants (a graph may fold down to one) are handed out as they are. */
+function outputTensor(lowering: Lowering, tensor: Tensor): Tensor {
+  if (tensor.constant && tensor.layout !== 'row') return constantTensor(tensor.data, tensor.shape, tensor.dtype);
+  return lowering.toLayout(tensor, 'row');
+}
+
+export type { PrimCall };

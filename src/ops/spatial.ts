@@ -1,0 +1,152 @@
+import type { Triple, WindowAttrs } from '../backend/prims.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { expectDType, expectRank, type OpCaseInput, required, type TensorInfo } from './op.ts';
+
+type Numbers = readonly number[];
+
+/** What convolutions and pools have in common; one entry per spatial axis. */
+export interface SpatialAttrs {
+  readonly stride: Numbers;
+  readonly padBegin: Numbers;
+  readonly padEnd: Numbers;
+  readonly dilation: Numbers;
+}
+
+export const axisNames: readonly (readonly string[])[] = [[], ['L'], ['H', 'W'], ['D', 'H', 'W']];
+export const product = (values: Numbers): number => values.reduce((a, b) => a * b, 1);
+export const spatialOf = (shape: Numbers): Numbers => shape.slice(2);
+
+/** Prims count three spatial axes always: missing ones are `fill`, in front. */
+export function triple(values: Numbers, fill = 1): Triple {
+  return [...new Array<number>(3 - values.length).fill(fill), ...values] as unknown as Triple;
+}
+
+/** The data input of a spatial op: [N,C,L], [N,C,H,W] or [N,C,D,H,W] of a floating type. */
+export function spatialInput(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo {
+  const x = required(op, inputs, 0, 'x');
+  expectRank(op, 'x', x, 3, 4, 5);
+  expectFloat(op, 'x', x);
+  return x;
+}
+
+export function expectFloat(op: string, name: string, input: TensorInfo): void {
+  expectDType(op, name, input, 'float32', 'float64', 'float16', 'bfloat16');
+}
+
+/** Throws `argument` unless `values` are `length` whole numbers ≥ `least`. */
+export function expectWhole(op: string, name: string, values: Numbers, length: number, least: number): void {
+  const ok = Array.isArray(values) && values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least);
+  if (ok) return;
+  const got = Array.isArray(values) ? shapeText(values) : String(values);
+  const many = length === 1 ? '1 whole number' : `${length} whole numbers`;
+  throw new ConvletError('argument', `${op}: ${name} expects ${many} ≥ ${least}, got ${got}`);
+}
+
+/** Throws `argument` unless `value` is a finite number (≥ `least`). */
+export function expectNumber(op: string, name: string, value: number, least = Number.NEGATIVE_INFINITY): void {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= least) return;
+  const bound = least === Number.NEGATIVE_INFINITY ? '' : ` ≥ ${least}`;
+  throw new ConvletError('argument', `${op}: ${name} expects a number${bound}, got ${String(value)}`);
+}
+
+/** Throws `argument` where `value` is not one of `allowed`. */
+export function expectOneOf(op: string, name: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return;
+  throw new ConvletError('argument', `${op}: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
+}
+
+export function expectShape(op: string, name: string, input: TensorInfo, shape: Numbers): void {
+  if (input.shape.length === shape.length && input.shape.every((d, i) => d === shape[i])) return;
+  throw new ConvletError('shape', `${op}: ${name} expects shape ${shapeText(shape)}, got ${shapeText(input.shape)}`);
+}
+
+export function expectSameDType(op: string, name: string, input: TensorInfo, x: TensorInfo): void {
+  if (input.dtype === x.dtype) return;
+  throw new ConvletError('dtype', `${op}: ${name} expects ${x.dtype} like x, got ${input.dtype}`);
+}
+
+/** A parameter of one value per channel ([C]); absent is fine. */
+export function expectPerChannel(
+  op: string,
+  name: string,
+  input: TensorInfo | null | undefined,
+  x: TensorInfo,
+  channels: number,
+): void {
+  if (input === null || input === undefined) return;
+  expectSameDType(op, name, input, x);
+  expectShape(op, name, input, [channels]);
+}
+
+/** Checks stride, dilation and padding of an input of `rank` spatial axes. */
+export function checkSpatial(op: string, attrs: SpatialAttrs, rank: number): void {
+  expectWhole(op, 'stride', attrs.stride, rank, 1);
+  expectWhole(op, 'dilation', attrs.dilation, rank, 1);
+  expectWhole(op, 'padBegin', attrs.padBegin, rank, 0);
+  expectWhole(op, 'padEnd', attrs.padEnd, rank, 0);
+}
+
+/** Cells that a dilated kernel spans. */
+export const extent = (kernel: number, dilation: number): number => dilation * (kernel - 1) + 1;
+
+/**
+ * Number of windows per axis: floor((input + padding − extent) / stride) + 1, or with ceil where `ceilMode`, but then
+ * the last window must start inside the input or its padding in front (PyTorch and ONNX 19+ agree on this). Throws
+ * `shape` where not even one fits.
+ */
+export function windowOutput(op: string, input: Numbers, kernel: Numbers, attrs: SpatialAttrs, ceilMode = false): number[] {
+  return input.map((size, i) => {
+    const { [i]: stride } = attrs.stride;
+    const span = extent(kernel[i], attrs.dilation[i]);
+    const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
+    if (room < 0 || size === 0) {
+      const axis = axisNames[input.length][i];
+      throw new ConvletError(
+        'shape',
+        `${op}: output would be empty: axis ${axis} expects at least ${span} cells for kernel ${kernel[i]} with dilation ` +
+          `${attrs.dilation[i]}, got ${size} + padding ${attrs.padBegin[i]} + ${attrs.padEnd[i]}`,
+      );
+    }
+    if (!ceilMode) return Math.floor(room / stride) + 1;
+    const out = Math.ceil(room / stride) + 1;
+    return (out - 1) * stride >= size + attrs.padBegin[i] ? out - 1 : out;
+  });
+}
+
+/**
+ * Padding of one axis that makes the output ceil(input / stride) cells: ONNX's auto_pad SAME_UPPER (the odd cell goes
+ * behind; also TensorFlow's 'same' and PyTorch's) and SAME_LOWER (in front).
+ */
+export function samePadding(
+  input: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  odd: 'upper' | 'lower' = 'upper',
+): { begin: number; end: number } {
+  const output = Math.ceil(input / stride);
+  const total = Math.max(0, (output - 1) * stride + extent(kernel, dilation) - input);
+  const small = Math.floor(total / 2);
+  return odd === 'upper' ? { begin: small, end: total - small } : { begin: total - small, end: small };
+}
+
+/** The window geometry of a prim. `output` is the spatial part of the output's shape. */
+export function windowAttrs(x: TensorInfo, output: Numbers, kernel: Numbers, attrs: SpatialAttrs): WindowAttrs {
+  return {
+    batch: x.shape[0],
+    input: triple(spatialOf(x.shape)),
+    output: triple(output),
+    kernel: triple(kernel),
+    stride: triple(attrs.stride),
+    dilation: triple(attrs.dilation),
+    padBegin: triple(attrs.padBegin, 0),
+  };
+}
+
+/** Attributes of a case: the given ones over stride 1, dilation 1, no padding. */
+export function caseSpatial(rank: number, given: Partial<SpatialAttrs> = {}): SpatialAttrs {
+  const all = (value: number): number[] => new Array<number>(rank).fill(value);
+  return { stride: all(1), padBegin: all(0), padEnd: all(0), dilation: all(1), ...given };
+}
+
+export const random = (...shape: number[]): OpCaseInput => ({ shape });

@@ -1,0 +1,95 @@
+import { supports } from '../abi/modules.ts';
+import type { Backend } from '../backend/backend.ts';
+import { JsBackend } from '../backend/js/backend.ts';
+import { WasmBackend } from '../backend/wasm/backend.ts';
+import { ConvletError } from '../common/error.ts';
+import { OnnxProgram } from '../io/onnx/import.ts';
+import { parseModel } from '../io/onnx/model.ts';
+import '../ops/index.ts';
+import { Model } from './model.ts';
+import type { Platform, Variant } from './platform.ts';
+
+export interface LoadOptions {
+  /** 'wasm' (default), or 'js': the same network in plain JavaScript. */
+  readonly backend?: 'wasm' | 'js';
+  /** Which kernel build: 'auto' (default) takes relaxed SIMD where the runtime has it. */
+  readonly variant?: 'auto' | Variant;
+  /** Threads that share the work (default 1). */
+  readonly threads?: number | 'auto';
+  /** Limit on weights, activations and workspace together; more is a ConvletError('memory'). Default: none. */
+  readonly maxMemoryBytes?: number;
+  /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
+  readonly kernels?: WebAssembly.Module;
+}
+
+/** Bytes of an .onnx file, or where they are. */
+export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
+
+export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+
+const choices = {
+  backend: ['wasm', 'js'],
+  variant: ['auto', 'simd', 'relaxed'],
+} as const;
+
+/** `load` for a runtime. */
+export function createLoad(platform: Platform): Load {
+  return async (source, options = {}) => {
+    checkOptions(options);
+    const bytes = await readSource(platform, source);
+    const limit = options.maxMemoryBytes;
+    if (limit !== undefined && bytes.byteLength > limit) {
+      throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
+    }
+    const external =
+      platform.readSibling && (typeof source === 'string' || source instanceof URL)
+        ? (location: string) => platform.readSibling!(source as string | URL, location)
+        : undefined;
+    const program = new OnnxProgram(parseModel(bytes), external);
+    program.assertSupported();
+    return new Model(program, await createBackend(platform, options));
+  };
+}
+
+export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
+  if (options.backend === 'js') return new JsBackend(options.maxMemoryBytes);
+  const variant = chooseVariant(platform, options);
+  const module = options.kernels ?? (await platform.kernels(variant));
+  return new WasmBackend(module, variant, options.maxMemoryBytes);
+}
+
+function chooseVariant(platform: Platform, options: LoadOptions): Variant {
+  const wanted = options.variant ?? 'auto';
+  if (wanted === 'auto') {
+    if (options.kernels !== undefined) return 'simd';
+    const [best] = platform.variants();
+    if (best !== undefined) return best;
+    throw new ConvletError('environment', "load: this runtime has no WebAssembly SIMD; use { backend: 'js' }");
+  }
+  if (!supports(wanted)) throw new ConvletError('environment', `load: this runtime cannot run variant '${wanted}'`);
+  return wanted;
+}
+
+function checkOptions(options: LoadOptions): void {
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = options[name as keyof typeof choices];
+    if (value !== undefined && !(allowed as readonly string[]).includes(value)) {
+      throw new ConvletError('argument', `load: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
+    }
+  }
+  const { maxMemoryBytes, threads } = options;
+  if (maxMemoryBytes !== undefined && !(maxMemoryBytes > 0)) {
+    throw new ConvletError('argument', `load: maxMemoryBytes expects a positive number, got ${String(maxMemoryBytes)}`);
+  }
+  if (threads !== undefined && threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new ConvletError('argument', `load: threads expects 'auto' or a whole number ≥ 1, got ${String(threads)}`);
+  }
+}
+
+async function readSource(platform: Platform, source: ModelSource): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (typeof source === 'string' || source instanceof URL) return platform.readBytes(source);
+  const got = (source as object | null)?.constructor?.name ?? String(source);
+  throw new ConvletError('argument', `load: expects a path, a URL or the bytes of an .onnx file, got ${got}`);
+}

@@ -1,0 +1,212 @@
+import type { Backend, Session } from '../backend/backend.ts';
+import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { compile, type Plan } from '../compile/plan.ts';
+import { optimize } from '../graph/passes/index.ts';
+import type { OnnxProgram, Tail } from '../io/onnx/import.ts';
+import { BorrowedStorage } from '../memory/storage.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { checkShape, Tensor } from '../tensor/tensor.ts';
+
+/** An input or output of a model; null where a dimension may vary. */
+export interface ModelValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | null)[];
+}
+
+/** What `run` takes for one input: a Tensor, or values in row-major order with their shape. */
+export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
+
+/** What `run` gives for one output: values in row-major order, the caller's to keep. */
+export interface ModelOutput {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+export interface MemoryReport {
+  /** Bytes of activations: the arenas of all plans in the cache. */
+  readonly activations: number;
+  /** Packed weights, tables, descriptors and workspace. */
+  readonly weights: number;
+  /** Everything that is allocated in the backend's memory now. */
+  readonly total: number;
+  /** The most that was allocated at any time. */
+  readonly peak: number;
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly tail: Tail | null;
+}
+
+/** Plans kept per model: one for each combination of input shapes seen lately. */
+const maxPlans = 8;
+
+/** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
+export class Model {
+  readonly inputs: readonly ModelValueInfo[];
+  readonly outputs: readonly ModelValueInfo[];
+  readonly backend: 'wasm' | 'js';
+  readonly variant: 'simd' | 'relaxed' | 'plain';
+  private readonly program: OnnxProgram;
+  private readonly plans = new Map<string, Prepared>();
+  private engine: Backend | null;
+  private session: Session | null = null;
+
+  constructor(program: OnnxProgram, engine: Backend) {
+    this.program = program;
+    this.engine = engine;
+    this.backend = engine.name;
+    this.variant = engine.variant;
+    this.inputs = program.inputs;
+    this.outputs = program.outputs;
+  }
+
+  /**
+   * Runs the network once. `inputs` names every input of the model. Throws ConvletError: `missing-input`,
+   * `unknown-name`, `dtype` or `shape` where the inputs do not fit, `memory` where `maxMemoryBytes` does not do; the
+   * model stays usable.
+   */
+  async run(inputs: { readonly [name: string]: ModelInput }): Promise<{ [name: string]: ModelOutput }> {
+    const tensors = this.check(inputs);
+    const { plan, tail } = this.prepare(tensors);
+    for (const [name, target] of plan.inputs) target.array.set(tensors.get(name)!.data as Float32Array);
+    plan.run();
+    return this.collect(plan, tail, tensors);
+  }
+
+  /** The compiled plan for these input shapes (missing ones: the model's own, with 1 for what may vary). */
+  plan(shapes: { readonly [name: string]: readonly number[] } = {}): Plan {
+    const tensors = new Map<string, Tensor>();
+    for (const { name, dtype, shape } of this.inputs) {
+      const dims = shapes[name] ?? shape.map((d) => d ?? 1);
+      const array = new dtypes[dtype].array(elementCount(dims));
+      tensors.set(name, new Tensor(dtype, dims, 'row', new BorrowedStorage(array)));
+    }
+    return this.prepare(tensors).plan;
+  }
+
+  memory(): MemoryReport {
+    const engine = this.alive();
+    const activations = [...this.plans.values()].reduce((sum, { plan }) => sum + plan.heldBytes, 0);
+    const { liveBytes, peakBytes } = engine.memory;
+    return { activations, weights: liveBytes - activations, total: liveBytes, peak: peakBytes };
+  }
+
+  /** Frees everything; calling it twice does nothing. */
+  dispose(): void {
+    for (const { plan } of this.plans.values()) plan.dispose();
+    this.plans.clear();
+    this.session?.dispose();
+    this.session = null;
+    this.engine = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private alive(): Backend {
+    if (this.engine === null) throw new ConvletError('disposed', 'this model was disposed');
+    return this.engine;
+  }
+
+  private check(inputs: { readonly [name: string]: ModelInput }): Map<string, Tensor> {
+    this.alive();
+    if (typeof inputs !== 'object' || inputs === null) {
+      throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
+    }
+    const names = this.inputs.map((input) => input.name);
+    for (const name of Object.keys(inputs)) {
+      if (names.includes(name)) continue;
+      throw new ConvletError('unknown-name', `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`);
+    }
+    return new Map(this.inputs.map((info) => [info.name, checkInput(info, inputs[info.name])]));
+  }
+
+  private prepare(tensors: ReadonlyMap<string, Tensor>): Prepared {
+    const engine = this.alive();
+    const key = [...tensors].map(([name, t]) => `${name}:${t.shape.join('x')}`).join();
+    const known = this.plans.get(key);
+    if (known !== undefined) {
+      this.plans.delete(key); // moves to the end: the first entry is the one unused for longest
+      this.plans.set(key, known);
+      return known;
+    }
+    while (this.plans.size >= maxPlans) this.evict();
+    this.session ??= engine.session();
+    const shapes = new Map([...tensors].map(([name, t]) => [name, t.shape]));
+    const { graph, tail } = this.program.specialize(shapes);
+    const plan = this.compileWithin(() => compile(optimize(graph), engine, this.session!));
+    const prepared = { plan, tail };
+    this.plans.set(key, prepared);
+    return prepared;
+  }
+
+  /** Where memory is short, plans of other shapes go first. */
+  private compileWithin(make: () => Plan): Plan {
+    for (;;) {
+      try {
+        return make();
+      } catch (error) {
+        if (!(error instanceof ConvletError && error.code === 'memory') || this.plans.size === 0) throw error;
+        this.evict();
+      }
+    }
+  }
+
+  private evict(): void {
+    const [oldest] = this.plans;
+    oldest[1].plan.dispose();
+    this.plans.delete(oldest[0]);
+  }
+
+  private collect(plan: Plan, tail: Tail | null, inputs: ReadonlyMap<string, Tensor>): { [name: string]: ModelOutput } {
+    const results: { [name: string]: ModelOutput } = {};
+    const late = tail?.run(new Map([...inputs, ...plan.outputs]), this.alive());
+    for (const { name } of this.outputs) {
+      const tensor = late?.get(name) ?? plan.outputs.get(name);
+      if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
+      results[name] = { dtype: tensor.dtype, shape: [...tensor.shape], data: tensor.data };
+    }
+    return results;
+  }
+}
+
+function checkInput(info: ModelValueInfo, given: ModelInput | undefined): Tensor {
+  const what = `input '${info.name}'`;
+  const expected = `${info.dtype} ${shapeText(info.shape)}`;
+  if (given === undefined || given === null) {
+    throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
+  }
+  if (given instanceof Tensor) return fits(info, given);
+  const { data } = given;
+  const type = dtypes[info.dtype];
+  const fixed = info.shape.every((d) => d !== null) ? (info.shape as number[]) : null;
+  const dims = given.shape ?? fixed;
+  if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
+  const shape = checkShape(`run: ${what}`, dims);
+  const array = Array.isArray(data) ? type.array.from(data as number[]) : data;
+  if (!(array instanceof type.array)) {
+    const got = (array as { constructor?: { name?: string } } | null | undefined)?.constructor?.name ?? String(array);
+    throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
+  }
+  if (array.length !== elementCount(shape)) {
+    const wanted = elementCount(shape);
+    throw new ConvletError('shape', `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`);
+  }
+  return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
+}
+
+function fits(info: ModelValueInfo, tensor: Tensor): Tensor {
+  if (tensor.dtype !== info.dtype) {
+    throw new ConvletError('dtype', `run: input '${info.name}' expects ${info.dtype}, got ${tensor.dtype}`);
+  }
+  const ok = tensor.rank === info.shape.length && info.shape.every((d, i) => d === null || d === tensor.shape[i]);
+  if (ok) return tensor;
+  const got = shapeText(tensor.shape);
+  throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(info.shape)}, got ${got}`);
+}
+

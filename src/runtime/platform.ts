@@ -1,0 +1,15 @@
+import type { Variant } from '../abi/modules.ts';
+
+/** What differs between the runtimes: how a model file is read and where the kernel modules come from. */
+export interface Platform {
+  /** Bytes of a path or URL. Throws `environment` where the runtime has no such access. */
+  readBytes(source: string | URL): Promise<Uint8Array>;
+  /** Bytes of a file that a model at `source` names relative to itself (ONNX external data); absent: not possible. */
+  readSibling?(source: string | URL, location: string): Uint8Array;
+  /** The compiled kernels, from wherever the runtime has them. Compiled once per process. */
+  kernels(variant: Variant): Promise<WebAssembly.Module>;
+  /** Variants that this runtime can run, best first. */
+  variants(): readonly Variant[];
+}
+
+export type { Variant };
