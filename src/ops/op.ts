@@ -104,9 +104,9 @@ export function channelsLastLayouts(
  */
 export function followLayouts(inputs: readonly (Placed | null)[], outputs: readonly TensorInfo[]): Layouts {
   const shape = outputs[0].shape;
-  const full = (t: Placed | null): t is Placed =>
+  const full = (t: Placed | null): boolean =>
     t !== null && t.shape.length === shape.length && t.shape.every((d, i) => d === shape[i]);
-  const layout: Layout = inputs.some((t) => full(t) && t.layout === 'channelsLast') ? 'channelsLast' : 'row';
+  const layout: Layout = inputs.some((t) => full(t) && t?.layout === 'channelsLast') ? 'channelsLast' : 'row';
   return {
     inputs: inputs.map((t) => (full(t) ? layout : (t?.layout ?? 'row'))),
     outputs: outputs.map(() => layout),

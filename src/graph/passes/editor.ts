@@ -1,6 +1,6 @@
 import { getOp } from '../../ops/registry.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Graph, GraphNode, Value } from '../graph.ts';
+import { constantValue, type Graph, type GraphNode, type Value } from '../graph.ts';
 
 /** A graph under rewriting: who produces and who uses each value, kept up to date through the edits below. */
 export class GraphEditor {
@@ -39,12 +39,18 @@ export class GraphEditor {
   }
 
   /** Puts `replacement` where `node` stands: it takes over its place, its outputs and their users. */
-  replace(node: GraphNode, op: string, inputs: readonly (Value | null)[], attrs: unknown): GraphNode {
+  replace(node: GraphNode, op: string, inputs: readonly (Value | null)[], attrs: unknown, name = node.name): GraphNode {
     this.unlink(node);
-    const fresh: GraphNode = { name: node.name, op: getOp(op), attrs, inputs: [...inputs], outputs: node.outputs };
+    const fresh: GraphNode = { name, op: getOp(op), attrs, inputs: [...inputs], outputs: node.outputs };
     this.graph.nodes[this.graph.nodes.indexOf(node)] = fresh;
     this.link(fresh);
     return fresh;
+  }
+
+  /** `host`, which fed only `node`, takes over its outputs with new inputs and attributes. */
+  fuse(host: GraphNode, node: GraphNode, inputs: readonly (Value | null)[], attrs: unknown): void {
+    this.replace(node, host.op.name, inputs, attrs, host.name);
+    this.removeDead(host);
   }
 
   /** Makes every user of `from` (and the graph's outputs) use `to`. */
@@ -76,7 +82,7 @@ export class GraphEditor {
   }
 
   constant(name: string, tensor: Tensor): Value {
-    return { id: -1, name, dtype: tensor.dtype, shape: tensor.shape, constant: tensor };
+    return constantValue(name, tensor);
   }
 
   private link(node: GraphNode): void {

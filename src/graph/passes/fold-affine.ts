@@ -27,16 +27,14 @@ export function foldAffine(editor: GraphEditor): void {
     const channels = outputChannels(producer);
     const affine = channels === null ? null : affineOf(node, data!, channels, producer);
     if (affine === null) continue;
-    const folded = foldInto(producer, weight.constant!, bias?.constant ?? null, affine, channelAxis(producer));
+    const folded = foldInto(producer, weight.constant!, bias?.constant ?? null, affine);
     const inputs: (Value | null)[] = [
       producer.inputs[0],
       editor.constant(`${weight.name}·${node.name}`, folded.weight),
       editor.constant(`${producer.name}.bias`, folded.bias),
     ];
     const activation = node.op.name === 'batchNorm' ? (node.attrs as { activation: unknown }).activation : null;
-    const fresh = editor.replace(node, producer.op.name, inputs, { ...attrs, activation });
-    Object.assign(fresh, { name: producer.name });
-    editor.removeDead(producer);
+    editor.fuse(producer, node, inputs, { ...attrs, activation });
   }
 }
 
@@ -106,14 +104,14 @@ function batchNormAffine(node: GraphNode, channels: number): Affine | null {
 /** Folded weights are the same object for every plan of a model, so that they are packed once. */
 const foldedWeights = new WeakMap<Tensor, { key: string; weight: Tensor; bias: Tensor }[]>();
 
-function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: Affine, axis: number) {
+function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: Affine) {
   const key = `${node.name}/${affine.scale.join()}/${affine.shift.join()}`;
   const known = foldedWeights.get(weight)?.find((entry) => entry.key === key);
   if (known !== undefined) return known;
   const channels = affine.scale.length;
   const source = weight.array as Float32Array;
   const scaled = new Float32Array(source.length);
-  const channelOf = weightChannel(node, weight, axis);
+  const channelOf = weightChannel(node, weight);
   for (let i = 0; i < source.length; i++) scaled[i] = source[i] * affine.scale[channelOf(i)];
   const shifted = new Float32Array(channels);
   for (let c = 0; c < channels; c++) shifted[c] = (bias?.array[c] ?? 0) * affine.scale[c] + affine.shift[c];
@@ -123,7 +121,7 @@ function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: 
 }
 
 /** Which output channel element i of the weight belongs to. */
-function weightChannel(node: GraphNode, weight: Tensor, _axis: number): (i: number) => number {
+function weightChannel(node: GraphNode, weight: Tensor): (i: number) => number {
   const { shape, size } = weight;
   if (node.op.name === 'conv') {
     const each = size / shape[0];

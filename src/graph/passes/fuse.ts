@@ -1,5 +1,5 @@
 import type { Activation, UnaryKind } from '../../backend/prims.ts';
-import { unaryDefaults } from '../../ops/unary.ts';
+import { activation, type UnaryOpAttrs } from '../../ops/unary.ts';
 import type { GraphNode, Value } from '../graph.ts';
 import type { GraphEditor } from './editor.ts';
 
@@ -31,17 +31,11 @@ export function fuseActivation(editor: GraphEditor): void {
     if (host === null || node.outputs[0].dtype !== 'float32') continue;
     const attrs = host.attrs as { activation?: Activation | null };
     if (attrs.activation) continue;
-    const fresh = editor.replace(node, host.op.name, host.inputs, { ...attrs, activation: activationOf(node) });
-    Object.assign(fresh, { name: host.name });
-    editor.removeDead(host);
+    editor.fuse(host, node, host.inputs, {
+      ...attrs,
+      activation: activation(node.op.name as UnaryKind, node.attrs as UnaryOpAttrs),
+    });
   }
-}
-
-function activationOf(node: GraphNode): Activation {
-  const kind = node.op.name as UnaryKind;
-  const attrs = node.attrs as { alpha?: number; beta?: number };
-  const defaults = unaryDefaults(kind);
-  return { kind, alpha: attrs.alpha ?? defaults.alpha, beta: attrs.beta ?? defaults.beta };
 }
 
 /** add(conv(x), y) becomes conv with y as its residual input; the convolution moves to where the sum was. */
@@ -59,10 +53,7 @@ export function fuseResidual(editor: GraphEditor): void {
     const other = chosen === a ? b : a;
     if (other.constant) continue;
     const [x, weight, bias = null] = host.inputs;
-    const attrs = host.attrs as object;
-    const fresh = editor.replace(node, host.op.name, [x, weight, bias, other], attrs);
-    Object.assign(fresh, { name: host.name });
-    editor.removeDead(host);
+    editor.fuse(host, node, [x, weight, bias, other], host.attrs);
   }
 }
 
