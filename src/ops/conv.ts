@@ -43,7 +43,10 @@ export const conv = defineOp<ConvOpAttrs>({
       );
     }
     if (outChannels % attrs.groups !== 0) {
-      throw new ConvletError('argument', `conv: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`);
+      throw new ConvletError(
+        'argument',
+        `conv: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`,
+      );
     }
     expectPerChannel('conv', 'bias', inputs[2], x, outChannels);
     const shape = [x.shape[0], outChannels, ...windowOutput('conv', spatialOf(x.shape), kernel, attrs)];

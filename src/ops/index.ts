@@ -1,2 +1,3 @@
 // Every op family: importing this fills the registry.
+import './conv.ts';
 export { getOp } from './registry.ts';

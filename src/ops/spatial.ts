@@ -35,7 +35,8 @@ export function expectFloat(op: string, name: string, input: TensorInfo): void {
 
 /** Throws `argument` unless `values` are `length` whole numbers ≥ `least`. */
 export function expectWhole(op: string, name: string, values: Numbers, length: number, least: number): void {
-  const ok = Array.isArray(values) && values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least);
+  const ok =
+    Array.isArray(values) && values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least);
   if (ok) return;
   const got = Array.isArray(values) ? shapeText(values) : String(values);
   const many = length === 1 ? '1 whole number' : `${length} whole numbers`;
@@ -94,7 +95,13 @@ export const extent = (kernel: number, dilation: number): number => dilation * (
  * the last window must start inside the input or its padding in front (PyTorch and ONNX 19+ agree on this). Throws
  * `shape` where not even one fits.
  */
-export function windowOutput(op: string, input: Numbers, kernel: Numbers, attrs: SpatialAttrs, ceilMode = false): number[] {
+export function windowOutput(
+  op: string,
+  input: Numbers,
+  kernel: Numbers,
+  attrs: SpatialAttrs,
+  ceilMode = false,
+): number[] {
   return input.map((size, i) => {
     const { [i]: stride } = attrs.stride;
     const span = extent(kernel[i], attrs.dilation[i]);

@@ -1,7 +1,7 @@
 import type { JsPrim } from '../backend.ts';
 import type { ConvAttrs } from '../prims.ts';
+import { activate } from './activation.ts';
 import { type AxisTaps, axisTaps, correlate, correlateDepthwise, likeArray, WeightForms } from './correlate.ts';
-import { activate } from './unary.ts';
 
 const forms = new WeightForms();
 
@@ -11,8 +11,10 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
   const taps = kernel[0] * kernel[1] * kernel[2];
   const perGroup = channels / groups;
   const depthwise = channels === groups && outChannels === groups;
-  const form = `${depthwise ? 'depthwise' : 'dense'} ${outChannels},${perGroup},${taps}`;
-  const packed = forms.get(weight!, form, (w) => (depthwise ? tapsFirst(w, channels, taps) : channelsLast(w, perGroup, taps)));
+  // Depthwise weights [c, 1, tap] are in the wanted order already.
+  const packed = depthwise
+    ? (weight!.array as Float32Array)
+    : forms.get(weight!, `${perGroup},${taps}`, (w) => channelsLast(w, perGroup, taps));
   const run = depthwise ? correlateDepthwise : correlate;
   run(
     x!.array as Float32Array,
@@ -23,7 +25,7 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
     attrs,
     [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)],
   );
-  activate(outputs[0].array, attrs.activation);
+  activate(outputs[0], attrs.activation);
 };
 
 function tapsOf({ input, output, kernel, stride, dilation, padBegin }: ConvAttrs, axis: number): AxisTaps {
@@ -40,15 +42,6 @@ function channelsLast(weight: Float32Array, perGroup: number, taps: number): Flo
     for (let c = 0; c < perGroup; c++) {
       for (let t = 0; t < taps; t++) out[row + t * perGroup + c] = weight[row + c * taps + t];
     }
-  }
-  return out;
-}
-
-/** [c, tap] → [tap, c]. */
-function tapsFirst(weight: Float32Array, channels: number, taps: number): Float32Array {
-  const out = likeArray(weight, weight.length);
-  for (let c = 0; c < channels; c++) {
-    for (let t = 0; t < taps; t++) out[t * channels + c] = weight[c * taps + t];
   }
   return out;
 }

@@ -50,9 +50,8 @@ export function correlate(
   forEachPixel(attrs, axes, (base, count, from, tap) => {
     for (let g = 0; g < groups; g++) {
       const begin = g * outPerGroup;
-      pixel(x, g * perGroup, perGroup, from, weight, taps, tap, count, y, base, begin, begin + outPerGroup);
+      pixel(x, g * perGroup, perGroup, from, weight, taps, tap, count, bias, y, base, begin, begin + outPerGroup);
     }
-    if (bias !== null) for (let o = 0; o < outChannels; o++) y[base + o] += bias[o];
     if (residual !== null) for (let o = 0; o < outChannels; o++) y[base + o] += residual[base + o];
   });
 }
@@ -67,6 +66,7 @@ function pixel(
   taps: number,
   tap: Int32Array,
   count: number,
+  bias: Float32Array | null,
   y: Float32Array,
   base: number,
   begin: number,
@@ -75,10 +75,10 @@ function pixel(
   const rowLength = taps * perGroup;
   let o = begin;
   for (; o + 4 <= end; o += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
+    let sum0 = bias === null ? 0 : bias[o];
+    let sum1 = bias === null ? 0 : bias[o + 1];
+    let sum2 = bias === null ? 0 : bias[o + 2];
+    let sum3 = bias === null ? 0 : bias[o + 3];
     for (let t = 0; t < count; t++) {
       const at = from[t] + first;
       const w0 = o * rowLength + tap[t] * perGroup;
@@ -99,7 +99,7 @@ function pixel(
     y[base + o + 3] = sum3;
   }
   for (; o < end; o++) {
-    let sum = 0;
+    let sum = bias === null ? 0 : bias[o];
     for (let t = 0; t < count; t++) {
       const at = from[t] + first;
       const w0 = o * rowLength + tap[t] * perGroup;
@@ -109,7 +109,7 @@ function pixel(
   }
 }
 
-/** As `correlate` with one input and one output channel per group; `weight` is [taps, channels]. */
+/** As `correlate` with one input and one output channel per group; `weight` is [channels, taps]. */
 export function correlateDepthwise(
   x: Float32Array,
   weight: Float32Array,
@@ -119,20 +119,32 @@ export function correlateDepthwise(
   attrs: ConvAttrs,
   axes: readonly [AxisTaps, AxisTaps, AxisTaps],
 ): void {
-  const { channels } = attrs;
-  const sums = new Float64Array(channels);
+  const { channels, kernel } = attrs;
+  const taps = kernel[0] * kernel[1] * kernel[2];
   forEachPixel(attrs, axes, (base, count, from, tap) => {
-    if (bias === null) sums.fill(0);
-    else sums.set(bias);
-    for (let t = 0; t < count; t++) multiplyAdd(x, from[t], weight, tap[t] * channels, sums);
-    if (residual !== null) for (let c = 0; c < channels; c++) sums[c] += residual[base + c];
-    y.set(sums, base);
+    depthwisePixel(x, from, weight, taps, tap, count, bias, y, base, channels);
+    if (residual !== null) for (let c = 0; c < channels; c++) y[base + c] += residual[base + c];
   });
 }
 
-/** sums[c] += x[at + c] · weight[w0 + c]. */
-function multiplyAdd(x: Float32Array, at: number, weight: Float32Array, w0: number, sums: Float64Array): void {
-  for (let c = 0; c < sums.length; c++) sums[c] += x[at + c] * weight[w0 + c];
+function depthwisePixel(
+  x: Float32Array,
+  from: Int32Array,
+  weight: Float32Array,
+  taps: number,
+  tap: Int32Array,
+  count: number,
+  bias: Float32Array | null,
+  y: Float32Array,
+  base: number,
+  channels: number,
+): void {
+  for (let c = 0; c < channels; c++) {
+    let sum = bias === null ? 0 : bias[c];
+    const row = c * taps;
+    for (let t = 0; t < count; t++) sum += x[from[t] + c] * weight[row + tap[t]];
+    y[base + c] = sum;
+  }
 }
 
 /**

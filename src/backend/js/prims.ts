@@ -1,4 +1,7 @@
 import type { JsPrims } from '../backend.ts';
+import { conv } from './conv.ts';
 
 /** Every prim; the implementations are in the files of the same names. */
-export const jsPrims = {} as JsPrims;
+export const jsPrims = {
+  conv,
+} as Partial<JsPrims> as JsPrims;
