@@ -107,7 +107,8 @@ describe('PNG', () => {
               for (let p = 0; p < width * height; p++) {
                 const pixel = samples.slice(p * components, (p + 1) * components);
                 if (colorType === 3) wanted.push(...palette.slice(3 * pixel[0], 3 * pixel[0] + 3));
-                else if (components <= 2 && (transparent || components === 2)) wanted.push(...Array(3).fill(to8(pixel[0])));
+                else if (components <= 2 && (transparent || components === 2))
+                  wanted.push(...Array(3).fill(to8(pixel[0])));
                 else wanted.push(...pixel.slice(0, 3).map(to8));
                 if (components % 2 === 0) wanted.push(to8(pixel[components - 1]));
                 if (transparent && colorType === 3) wanted.push([77, 0][pixel[0]] ?? 255);
@@ -134,7 +135,9 @@ describe('PNG', () => {
   it('composes alpha on white for 3 channels, and makes grey by luma', async () => {
     const data = Uint8Array.of(100, 150, 200, 255, 100, 150, 200, 0, 0, 0, 0, 51);
     const file = encodePng({ data, width: 3, height: 1, channels: 4 });
-    expect([...(await decodeImage(file, { channels: 3, ...js })).data]).toEqual([100, 150, 200, 255, 255, 255, 204, 204, 204]);
+    expect([...(await decodeImage(file, { channels: 3, ...js })).data]).toEqual([
+      100, 150, 200, 255, 255, 255, 204, 204, 204,
+    ]);
     const grey = await decodeImage(file, { channels: 1, ...js });
     expect([...grey.data]).toEqual([Math.round(0.299 * 100 + 0.587 * 150 + 0.114 * 200), 255, 204]);
     const four = convertChannels(grey, 4);
@@ -179,7 +182,11 @@ describe('PNG', () => {
     const tall = writePng({ ...good, colorType: 0 });
     const header = chunk('IHDR', [...u32(2), ...u32(3), 8, 0, 0, 0, 0]);
     await expectError('malformed', () => decodeImage(join([header, tall.subarray(33)]), js), /too early.*row 2/);
-    const filter = join([tall.subarray(8, 33), chunk('IDAT', deflateSync(new Uint8Array(6).fill(9))), chunk('IEND', [])]);
+    const filter = join([
+      tall.subarray(8, 33),
+      chunk('IDAT', deflateSync(new Uint8Array(6).fill(9))),
+      chunk('IEND', []),
+    ]);
     await expectError('malformed', () => decodeImage(filter, js), /filter 9/);
     await expectError('unsupported', () => decodeImage(join([tall.subarray(8, 33), chunk('CgBI', [])]), js), /CgBI/);
   });
@@ -286,7 +293,10 @@ describe('decodeImage', () => {
     const none = new Uint8Array(0);
     const rgba = await decodeWithSharp(fake(2, [7, 255, 9, 128]), none, 2);
     expect(rgba).toMatchObject({ channels: 4, data: Uint8Array.of(7, 7, 7, 255, 9, 9, 9, 128) });
-    expect(await decodeWithSharp(fake(3, [7, 7, 7, 9, 9, 9]), none, 1)).toMatchObject({ channels: 1, data: Uint8Array.of(7, 9) });
+    expect(await decodeWithSharp(fake(3, [7, 7, 7, 9, 9, 9]), none, 1)).toMatchObject({
+      channels: 1,
+      data: Uint8Array.of(7, 9),
+    });
     const broken = (() => {
       throw new Error('VipsJpeg: premature end');
     }) as unknown as SharpFactory;
@@ -308,7 +318,10 @@ describe('resizeImage', () => {
       const value =
         mode === 'bilinear'
           ? at(floor) * (1 - t) + at(floor + 1) * t
-          : at(floor - 1) * cubic(1 + t) + at(floor) * cubic(t) + at(floor + 1) * cubic(1 - t) + at(floor + 2) * cubic(2 - t);
+          : at(floor - 1) * cubic(1 + t) +
+            at(floor) * cubic(t) +
+            at(floor + 1) * cubic(1 - t) +
+            at(floor + 2) * cubic(2 - t);
       return Math.min(255, Math.max(0, value));
     });
   }
@@ -322,7 +335,11 @@ describe('resizeImage', () => {
         const across = resizeImage(turned, 1, size, { mode });
         expect(across.data).toEqual(along.data);
         for (let c = 0; c < 3; c++) {
-          const wanted = reference([...image.data].filter((_, i) => i % 3 === c), size, mode);
+          const wanted = reference(
+            [...image.data].filter((_, i) => i % 3 === c),
+            size,
+            mode,
+          );
           wanted.forEach((value, i) => expect(Math.abs(along.data[3 * i + c] - value)).toBeLessThanOrEqual(0.501));
         }
       }
@@ -341,7 +358,12 @@ describe('resizeImage', () => {
       expect(resizeImage(flat, 9, 5, { mode, antialias: true }).data.every((value) => value === 99)).toBe(true);
     }
     // A checkerboard turns grey with antialias, and does not without.
-    const board: Image = { data: Uint8Array.from({ length: 900 }, (_, i) => (((i % 30) + Math.floor(i / 30)) % 2) * 255), width: 30, height: 30, channels: 1 };
+    const board: Image = {
+      data: Uint8Array.from({ length: 900 }, (_, i) => (((i % 30) + Math.floor(i / 30)) % 2) * 255),
+      width: 30,
+      height: 30,
+      channels: 1,
+    };
     const grey = resizeImage(board, 6, 6, { antialias: true });
     expect(Math.max(...grey.data) - Math.min(...grey.data)).toBeLessThan(20);
     const aliased = resizeImage(board, 6, 6);
@@ -377,9 +399,20 @@ describe('cropping, padding, drawing', () => {
   it('draws outlines, cut at the border', () => {
     const image: Image = { data: new Uint8Array(49), width: 7, height: 7, channels: 1 };
     drawBox(image, { x: 1, y: 1, width: 3, height: 9 }, 255);
-    const rows = Array.from({ length: 7 }, (_, y) => [...image.data.subarray(7 * y, 7 * y + 7)].map((v) => (v ? '#' : '.')).join(''));
+    const rows = Array.from({ length: 7 }, (_, y) =>
+      [...image.data.subarray(7 * y, 7 * y + 7)].map((v) => (v ? '#' : '.')).join(''),
+    );
     expect(rows).toEqual(['.......', '.####..', '.#..#..', '.#..#..', '.#..#..', '.#..#..', '.#..#..']);
-    drawPolygon(image, [[-100, 3], [100, 3], [100, 3]], [9], 3);
+    drawPolygon(
+      image,
+      [
+        [-100, 3],
+        [100, 3],
+        [100, 3],
+      ],
+      [9],
+      3,
+    );
     expect([...image.data.subarray(14, 35)].every((value) => value === 9)).toBe(true);
   });
 });
