@@ -235,7 +235,10 @@ export interface CastAttrs {
 export interface HostAttrs {
   readonly name: string;
   /** Reads the inputs' `array`s and writes the outputs' `array`s. */
-  readonly run: (inputs: readonly (import('../tensor/tensor.ts').Tensor | null)[], outputs: readonly import('../tensor/tensor.ts').Tensor[]) => void;
+  readonly run: (
+    inputs: readonly (import('../tensor/tensor.ts').Tensor | null)[],
+    outputs: readonly import('../tensor/tensor.ts').Tensor[],
+  ) => void;
 }
 
 /** Attributes of each prim by name. */
@@ -266,20 +269,103 @@ export type PrimName = keyof Prims;
 
 /** Formulas in js/unary.ts; alpha and beta default to 0 where a function has no parameter. */
 export const unaryKinds = [
-  'identity', 'relu', 'clip', 'leakyRelu', 'elu', 'selu', 'celu', 'thresholdedRelu', 'hardSigmoid', 'hardSwish',
-  'sigmoid', 'silu', 'tanh', 'gelu', 'geluTanh', 'mish', 'softplus', 'softsign', 'logSigmoid', 'tanhShrink',
-  'hardShrink', 'softShrink', 'shrink', 'threshold', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'abs', 'neg', 'square', 'sign', 'floor', 'ceil',
-  'round', 'trunc', 'erf', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh',
-  'atanh', 'not', 'isNaN', 'isInf', 'bitwiseNot', 'linear',
+  'identity',
+  'relu',
+  'clip',
+  'leakyRelu',
+  'elu',
+  'selu',
+  'celu',
+  'thresholdedRelu',
+  'hardSigmoid',
+  'hardSwish',
+  'sigmoid',
+  'silu',
+  'tanh',
+  'gelu',
+  'geluTanh',
+  'mish',
+  'softplus',
+  'softsign',
+  'logSigmoid',
+  'tanhShrink',
+  'hardShrink',
+  'softShrink',
+  'shrink',
+  'threshold',
+  'exp',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'reciprocal',
+  'abs',
+  'neg',
+  'square',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'erf',
+  'log1p',
+  'expm1',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'not',
+  'isNaN',
+  'isInf',
+  'bitwiseNot',
+  'linear',
 ] as const;
 export type UnaryKind = (typeof unaryKinds)[number];
 
 export const binaryKinds = [
-  'add', 'sub', 'mul', 'div', 'pow', 'max', 'min', 'mod', 'fmod', 'prelu', 'atan2',
-  'equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual', 'and', 'or', 'xor',
-  'bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'shiftLeft', 'shiftRight',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'max',
+  'min',
+  'mod',
+  'fmod',
+  'prelu',
+  'atan2',
+  'equal',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'and',
+  'or',
+  'xor',
+  'bitwiseAnd',
+  'bitwiseOr',
+  'bitwiseXor',
+  'shiftLeft',
+  'shiftRight',
 ] as const;
 export type BinaryKind = (typeof binaryKinds)[number];
 
-export const reduceKinds = ['sum', 'mean', 'max', 'min', 'prod', 'l1', 'l2', 'sumSquare', 'logSum', 'logSumExp'] as const;
+export const reduceKinds = [
+  'sum',
+  'mean',
+  'max',
+  'min',
+  'prod',
+  'l1',
+  'l2',
+  'sumSquare',
+  'logSum',
+  'logSumExp',
+] as const;
 export type ReduceKind = (typeof reduceKinds)[number];

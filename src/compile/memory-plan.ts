@@ -114,7 +114,8 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
       const source = intervals.get(bases.of(input));
       // An input of the whole plan is the caller's to write at any time between runs, so it may be taken over too.
       if (source === undefined || source === target || source.last !== at || source.bytes !== target.bytes) continue;
-      if (call.inputs.some((other, i) => i !== index && other !== null && intervals.get(bases.of(other)) === source)) continue;
+      if (call.inputs.some((other, i) => i !== index && other !== null && intervals.get(bases.of(other)) === source))
+        continue;
       source.last = target.last;
       for (const [tensor, interval] of intervals) if (interval === target) intervals.set(tensor, source);
       return;

@@ -1,4 +1,4 @@
-import type { Backend, PrimCall, Session, Step } from '../backend/backend.ts';
+import type { Backend, Session, Step } from '../backend/backend.ts';
 import { ConvletError, withContext } from '../common/error.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { type Storage, StorageSlice } from '../memory/storage.ts';
@@ -11,6 +11,8 @@ export interface PlannedStep {
   readonly node: string;
   readonly op: string;
   readonly step: Step;
+  /** The node's multiply–accumulates, on the first of its steps that carries out a convolution or product. */
+  readonly macs: number;
 }
 
 /**
@@ -71,11 +73,16 @@ export function compile(graph: Graph, backend: Backend, parent?: Session): Plan 
       if (tensor.storage === null) tensor.storage = new StorageSlice(arena, offset, tensor.byteLength);
     }
     const steps: PlannedStep[] = [];
+    const counted = new Set<GraphNode>();
     lowering.calls.forEach((call, i) => {
       const node = owners[i];
       const name = node?.name ?? 'output layout';
       try {
-        for (const step of session.prepare(call)) steps.push({ node: name, op: node?.op.name ?? 'copy', step });
+        for (const step of session.prepare(call)) {
+          const macs = node !== null && !counted.has(node) && step.prim === node.op.name ? macsOf(node) : 0;
+          if (macs > 0) counted.add(node!);
+          steps.push({ node: name, op: node?.op.name ?? 'copy', step, macs });
+        }
       } catch (error) {
         throw withContext(`node '${name}'`, error);
       }
@@ -88,6 +95,8 @@ export function compile(graph: Graph, backend: Backend, parent?: Session): Plan 
     throw error;
   }
 }
+
+const macsOf = (node: GraphNode): number => node.op.macs?.(node.inputs, node.outputs, node.attrs) ?? 0;
 
 interface LoweredGraph {
   readonly lowering: Lowering;
@@ -137,5 +146,3 @@ function outputTensor(lowering: Lowering, tensor: Tensor): Tensor {
   if (tensor.constant && tensor.layout !== 'row') return constantTensor(tensor.data, tensor.shape, tensor.dtype);
   return lowering.toLayout(tensor, 'row');
 }
-
-export type { PrimCall };

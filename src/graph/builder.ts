@@ -1,10 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { byteLength } from '../common/dtype.ts';
-import { elementCount } from '../tensor/layout.ts';
 import { execute } from '../ops/execute.ts';
 import { getOp } from '../ops/index.ts';
 import type { OpDef, TensorInfo } from '../ops/op.ts';
+import { elementCount } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
 import { constantValue, type Graph, type GraphNode, liveNodes, newValue, type Value } from './graph.ts';
 

@@ -1,5 +1,5 @@
-import { type Layout, sameMemory } from '../tensor/layout.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
+import { type Layout, sameMemory } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Emitter } from './op.ts';
 

@@ -18,7 +18,12 @@ export class Lowering implements Emitter {
   readonly tables: Tensor[] = [];
   private readonly converted = new Map<Tensor, Tensor>();
 
-  call<P extends PrimName>(prim: P, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: Prims[P]): void {
+  call<P extends PrimName>(
+    prim: P,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly Tensor[],
+    attrs: Prims[P],
+  ): void {
     this.calls.push({ prim, inputs, outputs, attrs } as PrimCall);
   }
 

@@ -1,5 +1,5 @@
-import type { DType, TypedArray } from '../common/dtype.ts';
 import type { PrimName, Prims } from '../backend/prims.ts';
+import type { DType, TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { canBeChannelsLast, type Layout } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -25,7 +25,12 @@ export interface Layouts {
 
 /** Collects the prim calls of an op; the caller assigns memory and runs them, now or in a plan. */
 export interface Emitter {
-  call<P extends PrimName>(prim: P, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: Prims[P]): void;
+  call<P extends PrimName>(
+    prim: P,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly Tensor[],
+    attrs: Prims[P],
+  ): void;
   /** A tensor that lives from the first call that writes it to the last that reads it. */
   temp(dtype: DType, shape: readonly number[], layout?: Layout): Tensor;
   /** The same memory under another shape and layout. */

@@ -36,19 +36,22 @@ const choices = {
 export function createLoad(platform: Platform): Load {
   return async (source, options = {}) => {
     checkOptions(options);
-    const bytes = await readSource(platform, source);
-    const limit = options.maxMemoryBytes;
-    if (limit !== undefined && bytes.byteLength > limit) {
-      throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
-    }
-    const external =
-      platform.readSibling && (typeof source === 'string' || source instanceof URL)
-        ? (location: string) => platform.readSibling!(source as string | URL, location)
-        : undefined;
-    const program = new OnnxProgram(parseModel(bytes), external);
+    const program = await openProgram(platform, source, options.maxMemoryBytes);
     program.assertSupported();
     return new Model(program, await createBackend(platform, options));
   };
+}
+
+/** The parsed model of a source; nothing of it has been prepared, and it may hold nodes that convlet cannot run. */
+export async function openProgram(platform: Platform, source: ModelSource, limit?: number): Promise<OnnxProgram> {
+  const bytes = await readSource(platform, source);
+  if (limit !== undefined && bytes.byteLength > limit) {
+    throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
+  }
+  const located = typeof source === 'string' || source instanceof URL;
+  const external =
+    located && platform.readSibling ? (location: string) => platform.readSibling!(source, location) : undefined;
+  return new OnnxProgram(parseModel(bytes), external);
 }
 
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {

@@ -121,7 +121,10 @@ export class Model {
     const names = this.inputs.map((input) => input.name);
     for (const name of Object.keys(inputs)) {
       if (names.includes(name)) continue;
-      throw new ConvletError('unknown-name', `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`);
+      throw new ConvletError(
+        'unknown-name',
+        `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`,
+      );
     }
     return new Map(this.inputs.map((info) => [info.name, checkInput(info, inputs[info.name])]));
   }
@@ -195,7 +198,10 @@ function checkInput(info: ModelValueInfo, given: ModelInput | undefined): Tensor
   }
   if (array.length !== elementCount(shape)) {
     const wanted = elementCount(shape);
-    throw new ConvletError('shape', `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`);
+    throw new ConvletError(
+      'shape',
+      `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`,
+    );
   }
   return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
 }
@@ -209,4 +215,3 @@ function fits(info: ModelValueInfo, tensor: Tensor): Tensor {
   const got = shapeText(tensor.shape);
   throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(info.shape)}, got ${got}`);
 }
-

@@ -23,7 +23,9 @@ export const nodePlatform: Platform = {
     try {
       return await readFile(pathOf(source));
     } catch (cause) {
-      throw new ConvletError('environment', `load: cannot read '${pathOf(source)}': ${(cause as Error).message}`, { cause });
+      throw new ConvletError('environment', `load: cannot read '${pathOf(source)}': ${(cause as Error).message}`, {
+        cause,
+      });
     }
   },
   readSibling(source, location) {

@@ -87,7 +87,12 @@ export class Tensor {
 }
 
 /** A row-major tensor over an array that is not copied. */
-export function wrap(array: TypedArray, shape: readonly number[], dtype: DType = dtypeOf(array), constant = false): Tensor {
+export function wrap(
+  array: TypedArray,
+  shape: readonly number[],
+  dtype: DType = dtypeOf(array),
+  constant = false,
+): Tensor {
   return new Tensor(dtype, shape, 'row', new BorrowedStorage(array), constant);
 }
 
@@ -104,20 +109,28 @@ export function constant(array: TypedArray, shape: readonly number[], dtype: DTy
 export function tensor(data: TypedArray | readonly number[], shape?: readonly number[], dtype?: DType): Tensor {
   const array = Array.isArray(data) ? toArray(data, dtype ?? 'float32') : (data as TypedArray);
   const type = dtype ?? dtypeOf(array);
-  if (!(type in dtypes)) throw new ConvletError('dtype', `tensor: dtype ${String(dtype)} is not one of ${Object.keys(dtypes).join(', ')}`);
+  if (!(type in dtypes))
+    throw new ConvletError('dtype', `tensor: dtype ${String(dtype)} is not one of ${Object.keys(dtypes).join(', ')}`);
   const dims = checkShape('tensor', shape ?? [array.length]);
   if (!(array instanceof dtypes[type].array)) {
-    throw new ConvletError('dtype', `tensor: dtype ${type} expects a ${dtypes[type].array.name}, got a ${array.constructor.name}`);
+    throw new ConvletError(
+      'dtype',
+      `tensor: dtype ${type} expects a ${dtypes[type].array.name}, got a ${array.constructor.name}`,
+    );
   }
   if (elementCount(dims) !== array.length) {
-    throw new ConvletError('shape', `tensor: shape ${shapeText(dims)} expects ${elementCount(dims)} values, got ${array.length}`);
+    throw new ConvletError(
+      'shape',
+      `tensor: shape ${shapeText(dims)} expects ${elementCount(dims)} values, got ${array.length}`,
+    );
   }
   return wrap(array, dims, type);
 }
 
 /** A copy of `shape`, checked: whole numbers ≥ 0 whose product is a safe integer. */
 export function checkShape(what: string, shape: readonly number[]): number[] {
-  if (!Array.isArray(shape)) throw new ConvletError('shape', `${what}: shape expects an array of numbers, got ${String(shape)}`);
+  if (!Array.isArray(shape))
+    throw new ConvletError('shape', `${what}: shape expects an array of numbers, got ${String(shape)}`);
   const ok = shape.every((d) => Number.isInteger(d) && d >= 0) && Number.isSafeInteger(elementCount(shape) * 8);
   if (!ok) throw new ConvletError('shape', `${what}: shape expects whole numbers ≥ 0, got ${shapeText(shape)}`);
   return [...shape];

@@ -19,8 +19,28 @@ const activationHosts = [
 
 /** Activations that kernels apply to what they are about to store. */
 const fusible = new Set<string>([
-  'relu', 'clip', 'leakyRelu', 'elu', 'selu', 'celu', 'hardSigmoid', 'hardSwish', 'sigmoid', 'silu', 'tanh', 'gelu',
-  'geluTanh', 'mish', 'softplus', 'exp', 'sqrt', 'abs', 'neg', 'square', 'linear', 'reciprocal',
+  'relu',
+  'clip',
+  'leakyRelu',
+  'elu',
+  'selu',
+  'celu',
+  'hardSigmoid',
+  'hardSwish',
+  'sigmoid',
+  'silu',
+  'tanh',
+  'gelu',
+  'geluTanh',
+  'mish',
+  'softplus',
+  'exp',
+  'sqrt',
+  'abs',
+  'neg',
+  'square',
+  'linear',
+  'reciprocal',
 ]);
 
 /** conv → unary becomes conv with an activation. */
@@ -78,7 +98,8 @@ export function fusePad(editor: GraphEditor): void {
     const pad = editor.producer(node.inputs[0]);
     if (pad === null || pad.op.name !== 'pad') continue;
     const { begin, end, mode, value } = pad.attrs as { begin: number[]; end: number[]; mode: string; value: number };
-    const spatial = begin.every((p, i) => (i >= 2 ? p >= 0 : p === 0)) && end.every((p, i) => (i >= 2 ? p >= 0 : p === 0));
+    const spatial =
+      begin.every((p, i) => (i >= 2 ? p >= 0 : p === 0)) && end.every((p, i) => (i >= 2 ? p >= 0 : p === 0));
     if (mode !== 'constant' || value !== 0 || !spatial) continue;
     const attrs = node.attrs as { padBegin: number[]; padEnd: number[] };
     const inputs = [pad.inputs[0], ...node.inputs.slice(1)];

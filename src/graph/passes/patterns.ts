@@ -8,7 +8,14 @@ type Rule = (editor: GraphEditor, node: GraphNode) => boolean;
 
 /** Compositions that exporters write for activations which have a name. */
 export function recognisePatterns(editor: GraphEditor): void {
-  for (const rule of [clipFromBounds, hardSigmoidFromClip, gatedActivation, hardSwishFromClip, geluFromErf, scaleAndShift]) {
+  for (const rule of [
+    clipFromBounds,
+    hardSigmoidFromClip,
+    gatedActivation,
+    hardSwishFromClip,
+    geluFromErf,
+    scaleAndShift,
+  ]) {
     for (const node of [...editor.graph.nodes]) {
       if (editor.graph.nodes.includes(node)) rule(editor, node);
     }

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { JsBackend } from '../backend/js/backend.ts';
+import { shapeText } from '../common/error.ts';
+import { compile } from '../compile/plan.ts';
+import { optimize } from '../graph/passes/index.ts';
+import { describeLayers } from '../runtime/inspect.ts';
+import { openProgram } from '../runtime/load.ts';
+import { nodePlatform } from '../runtime/node.ts';
+import { parsePairs, parseShape } from './options.ts';
+import { bytesText, formatTable, grouped } from './table.ts';
+
+export function inspectCommand(program: Command): void {
+  program
+    .command('inspect')
+    .description('layers, shapes, parameters, multiply–accumulates and memory of a model')
+    .argument('<model>', 'path or URL of an .onnx file')
+    .option('--shape <name=dims...>', 'shape of an input, e.g. input=1x3x224x224', [])
+    .option('--json', 'the same as JSON')
+    .action(inspect);
+}
+
+async function inspect(path: string, flags: { shape: string[]; json?: boolean }): Promise<void> {
+  const program = await openProgram(nodePlatform, path);
+  const unsupported = program.unsupported();
+  if (unsupported.length > 0) {
+    process.exitCode = 1;
+    const rows = unsupported.map((node) => [node.name, node.opType, node.domain || 'ai.onnx', String(node.opset)]);
+    if (flags.json) console.log(JSON.stringify({ unsupported }, null, 2));
+    else
+      console.log(
+        `${rows.length} nodes cannot be run:\n\n${formatTable(['node', 'operator', 'domain', 'opset'], rows, [3])}`,
+      );
+    return;
+  }
+  const given = parsePairs('--shape', flags.shape);
+  const shapes = new Map(
+    program.inputs.map(({ name, shape }) => {
+      const text = given.get(name);
+      return [name, text === undefined ? shape.map((d) => d ?? 1) : parseShape('--shape', text)];
+    }),
+  );
+  const { graph, tail } = program.specialize(shapes);
+  const layers = describeLayers(optimize(graph));
+  const plan = compile(graph, new JsBackend());
+  const totals = {
+    parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
+    macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
+    peakActivationBytes: plan.memory.arenaBytes,
+    dynamic: tail !== null,
+  };
+  const inputs = [...shapes].map(([name, shape]) => ({ name, shape }));
+  if (flags.json) {
+    console.log(JSON.stringify({ inputs, outputs: program.outputs, layers, totals }, null, 2));
+    return;
+  }
+  for (const { name, shape } of inputs) console.log(`input   ${name}  ${shapeText(shape)}`);
+  for (const { name, shape } of program.outputs) console.log(`output  ${name}  ${shapeText(shape)}`);
+  const rows = layers.map((layer) => [
+    layer.name,
+    layer.op,
+    shapeText(layer.shape),
+    layer.parameters ? grouped(layer.parameters) : '',
+    layer.macs ? grouped(layer.macs) : '',
+  ]);
+  console.log(`\n${formatTable(['layer', 'op', 'output', 'parameters', 'MACs'], rows, [3, 4])}\n`);
+  console.log(`parameters  ${grouped(totals.parameters)}  (${bytesText(4 * totals.parameters)})`);
+  console.log(`MACs        ${grouped(totals.macs)}`);
+  console.log(
+    `peak memory ${bytesText(4 * totals.parameters + totals.peakActivationBytes)}  (activations ${bytesText(totals.peakActivationBytes)})`,
+  );
+  if (totals.dynamic)
+    console.log('part of the graph has shapes that depend on the data; it is run node by node and not listed');
+}

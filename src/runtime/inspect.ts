@@ -1,0 +1,37 @@
+import type { Activation } from '../backend/prims.ts';
+import type { Graph, GraphNode, Value } from '../graph/graph.ts';
+import { elementCount } from '../tensor/layout.ts';
+
+export interface LayerReport {
+  readonly name: string;
+  /** The op, with what was fused into it: "conv+add+relu". */
+  readonly op: string;
+  readonly shape: readonly number[];
+  readonly parameters: number;
+  /** Multiply–accumulates. */
+  readonly macs: number;
+}
+
+/** One row per node of an optimised graph. Parameters are counted where they are first used. */
+export function describeLayers(graph: Graph): LayerReport[] {
+  const seen = new Set<unknown>();
+  return graph.nodes.map((node) => ({
+    name: node.name,
+    op: opText(node),
+    shape: node.outputs[0]?.shape ?? [],
+    parameters: node.inputs.reduce((sum, value) => sum + newParameters(value, seen), 0),
+    macs: node.op.macs?.(node.inputs, node.outputs, node.attrs) ?? 0,
+  }));
+}
+
+function opText(node: GraphNode): string {
+  const { activation } = node.attrs as { activation?: Activation | null };
+  const residual = node.op.name === 'conv' && node.inputs[3] ? '+add' : '';
+  return `${node.op.name}${residual}${activation ? `+${activation.kind}` : ''}`;
+}
+
+function newParameters(value: Value | null, seen: Set<unknown>): number {
+  if (!value?.constant || seen.has(value.constant) || !value.dtype.startsWith('float')) return 0;
+  seen.add(value.constant);
+  return elementCount(value.shape);
+}
