@@ -18,6 +18,8 @@ describe('scanImports', () => {
       "const later = await import('./later.ts');",
       "// import('./comment.ts')",
       'const computed = await import(name);',
+      'rule.import(context);',
+      'interface Rule { import(context: Context): void }',
       'export const plain = 1;',
     ].join('\n');
     const brief = scanImports('src/x/y.ts', text).map((i) => [i.kind, i.specifier, i.target ?? '-', i.line]);

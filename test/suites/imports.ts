@@ -22,8 +22,9 @@ const staticImport = new RegExp(
   String.raw`^(?:import|export)\s+(?<type>type\s+(?!from\b))?(?:${names}\s*from\s*)?'(?<specifier>[^']+)'`,
   'gm',
 );
+// Not methods of that name: their calls follow a dot, their declarations have a typed parameter.
 const dynamicImport =
-  /(?<typeQuery>typeof\s+)?\bimport\(\s*(?:'(?<specifier>[^']*)'|(?<computed>[^)]*))\s*\)(?<member>\.[A-Z])?/g;
+  /(?<typeQuery>typeof\s+)?(?<![.\w$])import\(\s*(?:'(?<specifier>[^']*)'|(?<computed>[^):]+))\s*\)(?<member>\.[A-Z])?/g;
 
 /** All .ts modules below `folder`, by path from `root`. */
 export function readModules(root: string, folder: string): Map<string, SourceModule> {
