@@ -39,29 +39,58 @@ export function inMemoryOrder(values: readonly number[], layout: Layout): number
 function casesOf(kind: BinaryKind): OpCase<BinaryOpAttrs>[] {
   const whole = logical.includes(kind) || bitwise.includes(kind);
   const dtype: DType = logical.includes(kind) ? 'bool' : whole ? 'uint32' : 'float32';
-  const range = (logical.includes(kind) ? [0, 1] : bitwise.includes(kind) ? [0, 20] : kind === 'pow' ? [0.1, 3] : [-4, 4]) as [number, number];
+  const range = (
+    logical.includes(kind) ? [0, 1] : bitwise.includes(kind) ? [0, 20] : kind === 'pow' ? [0.1, 3] : [-4, 4]
+  ) as [number, number];
   const shapes = [
-    [[2, 5, 3, 7], [2, 5, 3, 7]],
-    [[1, 8, 3, 3], [8, 1, 1]],
+    [
+      [2, 5, 3, 7],
+      [2, 5, 3, 7],
+    ],
+    [
+      [1, 8, 3, 3],
+      [8, 1, 1],
+    ],
     [[1, 4, 2, 5], [1]],
     [[], [3, 2]],
-    [[3, 1], [1, 4]],
-    [[2, 3, 4, 5], [2, 1, 1, 5]],
-    [[0, 3], [1, 3]],
+    [
+      [3, 1],
+      [1, 4],
+    ],
+    [
+      [2, 3, 4, 5],
+      [2, 1, 1, 5],
+    ],
+    [
+      [0, 3],
+      [1, 3],
+    ],
   ];
   const cases: OpCase<BinaryOpAttrs>[] = shapes.map(([a, b]) => ({
     attrs: {},
-    inputs: [{ shape: a, dtype, range }, { shape: b, dtype, range }],
+    inputs: [
+      { shape: a, dtype, range },
+      { shape: b, dtype, range },
+    ],
   }));
   if (!whole && !floatOnly.includes(kind)) {
     const values = [7, -7, 7, -7, 5, 2];
     cases.push({
       attrs: {},
-      inputs: [{ shape: [6], dtype: 'int64', values }, { shape: [6], dtype: 'int64', values: [3, 3, -3, -3, 5, 1] }],
+      inputs: [
+        { shape: [6], dtype: 'int64', values },
+        { shape: [6], dtype: 'int64', values: [3, 3, -3, -3, 5, 1] },
+      ],
     });
     const activation = { kind: 'relu', alpha: 0, beta: 0 } as const;
     if (!comparisons.includes(kind)) {
-      cases.push({ attrs: { activation }, inputs: [{ shape: [2, 6, 5], range }, { shape: [6, 1], range }] });
+      cases.push({
+        attrs: { activation },
+        inputs: [
+          { shape: [2, 6, 5], range },
+          { shape: [6, 1], range },
+        ],
+      });
     }
   }
   return cases;
@@ -114,10 +143,25 @@ export const where = defineOp<object>({
     const [conditionStrides, aStrides, bStrides] = (inputs as Tensor[]).map((t) =>
       inMemoryOrder(broadcastStrides(t, y.rank), y.layout),
     );
-    emit.call('where', inputs, outputs, { dims: inMemoryOrder(y.shape, y.layout), conditionStrides, aStrides, bStrides });
+    emit.call('where', inputs, outputs, {
+      dims: inMemoryOrder(y.shape, y.layout),
+      conditionStrides,
+      aStrides,
+      bStrides,
+    });
   },
   cases: [
-    { attrs: {}, inputs: [{ shape: [2, 3, 4, 5], dtype: 'bool', range: [0, 1] }, { shape: [2, 3, 4, 5] }, { shape: [3, 1, 1] }] },
-    { attrs: {}, inputs: [{ shape: [4, 1], dtype: 'bool', range: [0, 1] }, { shape: [5], dtype: 'int64', range: [-9, 9] }, { shape: [], dtype: 'int64', values: [7] }] },
+    {
+      attrs: {},
+      inputs: [{ shape: [2, 3, 4, 5], dtype: 'bool', range: [0, 1] }, { shape: [2, 3, 4, 5] }, { shape: [3, 1, 1] }],
+    },
+    {
+      attrs: {},
+      inputs: [
+        { shape: [4, 1], dtype: 'bool', range: [0, 1] },
+        { shape: [5], dtype: 'int64', range: [-9, 9] },
+        { shape: [], dtype: 'int64', values: [7] },
+      ],
+    },
   ],
 });

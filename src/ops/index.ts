@@ -1,3 +1,13 @@
 // Every op family: importing this fills the registry.
-import './conv.ts';
+import './binary.ts';
+import './cast.ts';
+import './copy.ts';
+import './gather.ts';
+import './matmul.ts';
+import './pad.ts';
+import './reduce.ts';
+import './reshape.ts';
+import './softmax.ts';
+import './unary.ts';
+
 export { getOp } from './registry.ts';

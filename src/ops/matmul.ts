@@ -26,19 +26,33 @@ interface Sizes {
 /** NumPy's rule: a vector is a row on the left and a column on the right, and that axis is dropped from the result. */
 function sizesOf(a: readonly number[], b: readonly number[], attrs: MatmulOpAttrs): Sizes {
   if (a.length === 0 || b.length === 0) {
-    throw new ConvletError('shape', `matmul: expects operands of rank 1 or more, got ${shapeText(a)} and ${shapeText(b)}`);
+    throw new ConvletError(
+      'shape',
+      `matmul: expects operands of rank 1 or more, got ${shapeText(a)} and ${shapeText(b)}`,
+    );
   }
   const aMatrix = a.length === 1 ? [1, a[0]] : a;
   const bMatrix = b.length === 1 ? [b[0], 1] : b;
   const [m, k] = ends(aMatrix, attrs.transposeA && a.length > 1);
   const [bk, n] = ends(bMatrix, attrs.transposeB && b.length > 1);
   if (k !== bk) {
-    throw new ConvletError('shape', `matmul: b expects ${k} rows as a has columns, got ${bk} (shapes ${shapeText(a)} and ${shapeText(b)})`);
+    throw new ConvletError(
+      'shape',
+      `matmul: b expects ${k} rows as a has columns, got ${bk} (shapes ${shapeText(a)} and ${shapeText(b)})`,
+    );
   }
   const aBatch = aMatrix.slice(0, -2);
   const bBatch = bMatrix.slice(0, -2);
   const batch = broadcastShape('matmul', aBatch, bBatch);
-  return { m, n, k, aBatch, bBatch, batch, shape: [...batch, ...(a.length > 1 ? [m] : []), ...(b.length > 1 ? [n] : [])] };
+  return {
+    m,
+    n,
+    k,
+    aBatch,
+    bBatch,
+    batch,
+    shape: [...batch, ...(a.length > 1 ? [m] : []), ...(b.length > 1 ? [n] : [])],
+  };
 }
 
 function ends(shape: readonly number[], transposed: boolean): [number, number] {
@@ -110,15 +124,28 @@ export const matmul = defineOp<MatmulOpAttrs>({
     { attrs: { ...plain, transposeB: true }, inputs: [{ shape: [3, 33] }, { shape: [10, 33] }, { shape: [10] }] },
     { attrs: { ...plain, transposeB: true }, inputs: [{ shape: [19, 33] }, { shape: [21, 33] }, null] },
     { attrs: { ...plain, transposeA: true, alpha: 0.5 }, inputs: [{ shape: [6, 13] }, { shape: [6, 11] }, null] },
-    { attrs: { ...plain, transposeA: true, transposeB: true }, inputs: [{ shape: [2, 6, 5] }, { shape: [2, 4, 6] }, null] },
+    {
+      attrs: { ...plain, transposeA: true, transposeB: true },
+      inputs: [{ shape: [2, 6, 5] }, { shape: [2, 4, 6] }, null],
+    },
     { attrs: plain, inputs: [{ shape: [2, 3, 4, 5] }, { shape: [5, 6] }, { shape: [6] }] },
     { attrs: plain, inputs: [{ shape: [2, 1, 4, 5] }, { shape: [3, 5, 6] }, null] },
     { attrs: plain, inputs: [{ shape: [4, 5] }, { shape: [3, 5, 2] }, null] },
     { attrs: plain, inputs: [{ shape: [5] }, { shape: [5] }, null] },
     { attrs: plain, inputs: [{ shape: [5] }, { shape: [2, 5, 3] }, null] },
     { attrs: plain, inputs: [{ shape: [2, 3, 5] }, { shape: [5] }, null] },
-    { attrs: { ...plain, activation: { kind: 'relu', alpha: 0, beta: 0 } }, inputs: [{ shape: [17, 20] }, { shape: [20, 13] }, { shape: [13] }] },
-    { attrs: plain, inputs: [{ shape: [2, 3], dtype: 'int32', range: [-9, 9] }, { shape: [3, 2], dtype: 'int32', range: [-9, 9] }, null] },
+    {
+      attrs: { ...plain, activation: { kind: 'relu', alpha: 0, beta: 0 } },
+      inputs: [{ shape: [17, 20] }, { shape: [20, 13] }, { shape: [13] }],
+    },
+    {
+      attrs: plain,
+      inputs: [
+        { shape: [2, 3], dtype: 'int32', range: [-9, 9] },
+        { shape: [3, 2], dtype: 'int32', range: [-9, 9] },
+        null,
+      ],
+    },
     { attrs: plain, inputs: [{ shape: [2, 0] }, { shape: [0, 3] }, { shape: [3] }] },
   ],
 });

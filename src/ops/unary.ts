@@ -41,8 +41,24 @@ const takes: { readonly [K in UnaryKind]?: readonly Kind[] } = {
   not: ['bool'],
   bitwiseNot: ['int'],
   ...Object.fromEntries(
-    (['relu', 'clip', 'abs', 'neg', 'square', 'sign', 'floor', 'ceil', 'round', 'trunc', 'shrink', 'threshold', 'thresholdedRelu', 'linear'] as const)
-      .map((kind) => [kind, ['float', 'int']]),
+    (
+      [
+        'relu',
+        'clip',
+        'abs',
+        'neg',
+        'square',
+        'sign',
+        'floor',
+        'ceil',
+        'round',
+        'trunc',
+        'shrink',
+        'threshold',
+        'thresholdedRelu',
+        'linear',
+      ] as const
+    ).map((kind) => [kind, ['float', 'int']]),
   ),
 };
 

@@ -2,8 +2,8 @@ import { dtypes, type TypedArray } from '../../common/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { JsPrim } from '../backend.ts';
 import type { BinaryKind } from '../prims.ts';
+import { activate } from './activation.ts';
 import { coalesce, forEachRow } from './strided.ts';
-import { activate } from './unary.ts';
 
 export type BinaryFunction = (a: number, b: number) => number;
 
@@ -57,8 +57,15 @@ const integerFunctions: { readonly [K in BinaryKind]?: BinaryFunction } = {
 };
 
 type Row = (
-  a: TypedArray, aAt: number, aStep: number, b: TypedArray, bAt: number, bStep: number,
-  y: TypedArray, yAt: number, length: number,
+  a: TypedArray,
+  aAt: number,
+  aStep: number,
+  b: TypedArray,
+  bAt: number,
+  bStep: number,
+  y: TypedArray,
+  yAt: number,
+  length: number,
 ) => void;
 
 /** The kinds that networks spend their time in have a loop of their own: no call per element. */
@@ -105,7 +112,7 @@ export const binary: JsPrim<'binary'> = (inputs, outputs, attrs) => {
     else for (let i = 0; i < length; i++) y[at + i] = f(x[aAt + i * aStep], z[bAt + i * bStep]);
     at += length;
   });
-  activate(y, attrs.activation);
+  activate(outputs[0], attrs.activation);
 };
 
 export const where: JsPrim<'where'> = (inputs, outputs, attrs) => {

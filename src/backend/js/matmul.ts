@@ -2,7 +2,7 @@ import type { TypedArray } from '../../common/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { JsPrim } from '../backend.ts';
 import type { MatmulAttrs } from '../prims.ts';
-import { activate } from './unary.ts';
+import { activate } from './activation.ts';
 
 /** Columns of B that are packed together: [k][4] in doubles, read once per pair of rows of A. */
 const columns = 4;
@@ -23,18 +23,26 @@ export const matmul: JsPrim<'matmul'> = (inputs, outputs, attrs) => {
     const at = batch * m * n;
     const [aAt, bAt] = [attrs.aOffsets[batch], attrs.bOffsets[batch]];
     if (packed !== null) blocked(a.array, aAt, b.array, bAt, y, at, attrs, packed);
-    else for (let i = 0; i < m; i++) oneRow(a.array, aAt + i * attrs.aRow, b.array, bAt, y, at + i * n, attrs, sums as Float64Array);
+    else
+      for (let i = 0; i < m; i++)
+        oneRow(a.array, aAt + i * attrs.aRow, b.array, bAt, y, at + i * n, attrs, sums as Float64Array);
   }
   if (bias !== undefined) {
     for (let at = 0; at < y.length; at += n) for (let j = 0; j < n; j++) y[at + j] += bias[j];
   }
   if (residual !== undefined) for (let i = 0; i < y.length; i++) y[i] += residual[i];
-  activate(y, attrs.activation);
+  activate(outputs[0], attrs.activation);
 };
 
 function blocked(
-  a: TypedArray, aAt: number, b: TypedArray, bAt: number, y: TypedArray, yAt: number,
-  { m, n, k, aRow, aColumn, bRow, bColumn, alpha }: MatmulAttrs, panel: Float64Array,
+  a: TypedArray,
+  aAt: number,
+  b: TypedArray,
+  bAt: number,
+  y: TypedArray,
+  yAt: number,
+  { m, n, k, aRow, aColumn, bRow, bColumn, alpha }: MatmulAttrs,
+  panel: Float64Array,
 ): void {
   for (let j = 0; j < n; j += columns) {
     const width = Math.min(columns, n - j);
@@ -69,7 +77,16 @@ function blocked(
   }
 }
 
-function store(y: TypedArray, at: number, width: number, alpha: number, a: number, b: number, c: number, d: number): void {
+function store(
+  y: TypedArray,
+  at: number,
+  width: number,
+  alpha: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+): void {
   y[at] = alpha * a;
   if (width > 1) y[at + 1] = alpha * b;
   if (width > 2) y[at + 2] = alpha * c;
@@ -78,8 +95,14 @@ function store(y: TypedArray, at: number, width: number, alpha: number, a: numbe
 
 /** One row of A times B, reading B in the order in which it lies. */
 function oneRow(
-  a: TypedArray, aAt: number, b: TypedArray, bAt: number, y: TypedArray, yAt: number,
-  { n, k, aColumn, bRow, bColumn, alpha }: MatmulAttrs, sums: Float64Array,
+  a: TypedArray,
+  aAt: number,
+  b: TypedArray,
+  bAt: number,
+  y: TypedArray,
+  yAt: number,
+  { n, k, aColumn, bRow, bColumn, alpha }: MatmulAttrs,
+  sums: Float64Array,
 ): void {
   if (bRow === 1) {
     for (let j = 0; j < n; j++) {

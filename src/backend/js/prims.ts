@@ -1,7 +1,26 @@
 import type { JsPrims } from '../backend.ts';
-import { conv } from './conv.ts';
+import { binary, where } from './binary.ts';
+import { cast } from './cast.ts';
+import { copy, fill } from './copy.ts';
+import { host } from './host.ts';
+import { matmul } from './matmul.ts';
+import { argReduce, reduce } from './reduce.ts';
+import { softmax } from './softmax.ts';
+import { take } from './take.ts';
+import { unary } from './unary.ts';
 
 /** Every prim; the implementations are in the files of the same names. */
 export const jsPrims = {
-  conv,
-} as Partial<JsPrims> as JsPrims;
+  unary,
+  binary,
+  where,
+  softmax,
+  reduce,
+  argReduce,
+  matmul,
+  copy,
+  fill,
+  take,
+  cast,
+  host,
+} as unknown as JsPrims;

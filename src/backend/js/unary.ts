@@ -1,4 +1,5 @@
 import type { TypedArray } from '../../common/dtype.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import type { JsPrim } from '../backend.ts';
 import type { Activation, UnaryKind } from '../prims.ts';
 import { erf } from './erf.ts';
@@ -144,7 +145,7 @@ const loops: { readonly [K in UnaryKind]?: Loop } = {
 };
 
 /** y[i] = f(x[i]) for the first `length` elements; x and y may be the same array. */
-export function applyUnary(f: Activation, x: TypedArray, y: TypedArray, length: number): void {
+function applyUnary(f: Activation, x: TypedArray, y: TypedArray, length: number): void {
   const { alpha, beta } = f;
   const loop = loops[f.kind];
   if (loop !== undefined) {
@@ -155,13 +156,8 @@ export function applyUnary(f: Activation, x: TypedArray, y: TypedArray, length: 
   for (let i = 0; i < length; i++) y[i] = of(x[i], alpha, beta);
 }
 
-/** Applies an activation to what a prim has stored; nothing to do for null. */
-export function activate(array: TypedArray, f: Activation | null): void {
-  if (f !== null && f.kind !== 'identity') applyUnary(f, array, array, array.length);
-}
-
 export const unary: JsPrim<'unary'> = (inputs, outputs, attrs) => {
-  const x = inputs[0] as NonNullable<(typeof inputs)[0]>;
+  const x = inputs[0] as Tensor;
   // 32-bit products do not fit a double exactly.
   if (attrs.kind === 'square' && x.array instanceof Int32Array) {
     const [from, to] = [x.array, outputs[0].array];
