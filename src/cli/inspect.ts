@@ -5,6 +5,7 @@ import { compile } from '../compile/plan.ts';
 import { optimize } from '../graph/passes/index.ts';
 import { describeLayers } from '../runtime/inspect.ts';
 import { openProgram } from '../runtime/load.ts';
+import { defaultShape } from '../runtime/model.ts';
 import { nodePlatform } from '../runtime/node.ts';
 import { parsePairs, parseShape } from './options.ts';
 import { bytesText, formatTable, grouped } from './table.ts';
@@ -24,7 +25,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   const unsupported = program.unsupported();
   if (unsupported.length > 0) {
     process.exitCode = 1;
-    const rows = unsupported.map((node) => [node.name, node.opType, node.domain || 'ai.onnx', String(node.opset)]);
+    const rows = unsupported.map((node) => [node.node, node.opType, node.domain || 'ai.onnx', String(node.opset)]);
     if (flags.json) console.log(JSON.stringify({ unsupported }, null, 2));
     else
       console.log(
@@ -36,7 +37,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   const shapes = new Map(
     program.inputs.map(({ name, shape }) => {
       const text = given.get(name);
-      return [name, text === undefined ? shape.map((d) => d ?? 1) : parseShape('--shape', text)];
+      return [name, text === undefined ? defaultShape(shape) : parseShape('--shape', text)];
     }),
   );
   const { graph, tail } = program.specialize(shapes);
@@ -54,7 +55,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
     return;
   }
   for (const { name, shape } of inputs) console.log(`input   ${name}  ${shapeText(shape)}`);
-  for (const { name, shape } of program.outputs) console.log(`output  ${name}  ${shapeText(shape)}`);
+  for (const { name, shape } of program.outputs) console.log(`output  ${name}  ${shape === null ? '?' : shapeText(shape)}`);
   const rows = layers.map((layer) => [
     layer.name,
     layer.op,

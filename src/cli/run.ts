@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { decodeImage, imageToTensor, resizeImage } from '../io/images/index.ts';
 import { readNpy, writeNpy } from '../io/npy.ts';
-import type { ModelInput, ModelOutput, ModelValueInfo } from '../runtime/model.ts';
+import type { ModelInput, ModelOutput, ModelInputInfo } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';
 import { type EngineFlags, engineOptions, parseNumbers, parsePairs } from './options.ts';
 import { formatTable } from './table.ts';
@@ -66,14 +66,15 @@ async function run(path: string, flags: RunFlags): Promise<void> {
   }
 }
 
-async function readInput(info: ModelValueInfo, file: string, flags: RunFlags): Promise<ModelInput> {
+async function readInput(info: ModelInputInfo, file: string, flags: RunFlags): Promise<ModelInput> {
   const bytes = new Uint8Array(readFileSync(file));
   if (extname(file).toLowerCase() === '.npy') return readNpy(bytes);
-  const [, channels, height, width] = info.shape;
-  if (info.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
+  const shape = info.shape ?? [];
+  const [, channels, height, width] = shape;
+  if (shape.length !== 4 || (channels !== 1 && channels !== 3)) {
     throw new ConvletError(
       'shape',
-      `--input ${info.name}: a picture fits [N,3,H,W] or [N,1,H,W], not ${shapeText(info.shape)}`,
+      `--input ${info.name}: a picture fits [N,3,H,W] or [N,1,H,W], not ${shapeText(shape)}`,
     );
   }
   const decoded = await decodeImage(bytes, { channels });

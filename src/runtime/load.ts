@@ -37,7 +37,7 @@ export function createLoad(platform: Platform): Load {
   return async (source, options = {}) => {
     checkOptions(options);
     const program = await openProgram(platform, source, options.maxMemoryBytes);
-    program.assertSupported();
+    program.check();
     return new Model(program, await createBackend(platform, options));
   };
 }

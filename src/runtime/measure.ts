@@ -1,6 +1,6 @@
 import { dtypes } from '../common/dtype.ts';
 import { elementCount } from '../tensor/layout.ts';
-import type { Model, ModelInput } from './model.ts';
+import { defaultShape, type Model, type ModelInput } from './model.ts';
 
 export interface StepTiming {
   readonly node: string;
@@ -28,7 +28,7 @@ export function seededInputs(
 ): { [name: string]: ModelInput } {
   const inputs: { [name: string]: ModelInput } = {};
   for (const { name, dtype, shape } of model.inputs) {
-    const dims = shapes.get(name) ?? shape.map((d) => d ?? 1);
+    const dims = shapes.get(name) ?? defaultShape(shape);
     const data = new dtypes[dtype].array(elementCount(dims));
     if (dtypes[dtype].kind === 'float') fillUniform(data as Float32Array, 7);
     inputs[name] = { data, shape: dims };

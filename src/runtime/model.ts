@@ -3,17 +3,16 @@ import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { optimize } from '../graph/passes/index.ts';
-import type { OnnxProgram, Tail } from '../io/onnx/import.ts';
+import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
+import type { Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { checkShape, Tensor } from '../tensor/tensor.ts';
 
-/** An input or output of a model; null where a dimension may vary. */
-export interface ModelValueInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly (number | null)[];
-}
+/** An input of a model; null where a dimension, or the whole shape, may vary. */
+export type ModelInputInfo = DeclaredInput;
+/** An output of a model as the file declares it; null for what it leaves open. */
+export type ModelOutputInfo = Declared;
 
 /** What `run` takes for one input: a Tensor, or values in row-major order with their shape. */
 export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
@@ -46,8 +45,8 @@ const maxPlans = 8;
 
 /** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
 export class Model {
-  readonly inputs: readonly ModelValueInfo[];
-  readonly outputs: readonly ModelValueInfo[];
+  readonly inputs: readonly ModelInputInfo[];
+  readonly outputs: readonly ModelOutputInfo[];
   readonly backend: 'wasm' | 'js';
   readonly variant: 'simd' | 'relaxed' | 'plain';
   private readonly program: OnnxProgram;
@@ -81,7 +80,7 @@ export class Model {
   plan(shapes: { readonly [name: string]: readonly number[] } = {}): Plan {
     const tensors = new Map<string, Tensor>();
     for (const { name, dtype, shape } of this.inputs) {
-      const dims = shapes[name] ?? shape.map((d) => d ?? 1);
+      const dims = shapes[name] ?? defaultShape(shape);
       const array = new dtypes[dtype].array(elementCount(dims));
       tensors.set(name, new Tensor(dtype, dims, 'row', new BorrowedStorage(array)));
     }
@@ -178,16 +177,16 @@ export class Model {
   }
 }
 
-function checkInput(info: ModelValueInfo, given: ModelInput | undefined): Tensor {
+function checkInput(info: ModelInputInfo, given: ModelInput | undefined): Tensor {
   const what = `input '${info.name}'`;
-  const expected = `${info.dtype} ${shapeText(info.shape)}`;
+  const expected = `${info.dtype} ${info.shape === null ? 'of any shape' : shapeText(info.shape)}`;
   if (given === undefined || given === null) {
     throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
   }
   if (given instanceof Tensor) return fits(info, given);
   const { data } = given;
   const type = dtypes[info.dtype];
-  const fixed = info.shape.every((d) => d !== null) ? (info.shape as number[]) : null;
+  const fixed = info.shape?.every((d) => d !== null) ? (info.shape as number[]) : null;
   const dims = given.shape ?? fixed;
   if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
   const shape = checkShape(`run: ${what}`, dims);
@@ -206,12 +205,18 @@ function checkInput(info: ModelValueInfo, given: ModelInput | undefined): Tensor
   return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
 }
 
-function fits(info: ModelValueInfo, tensor: Tensor): Tensor {
+function fits(info: ModelInputInfo, tensor: Tensor): Tensor {
   if (tensor.dtype !== info.dtype) {
     throw new ConvletError('dtype', `run: input '${info.name}' expects ${info.dtype}, got ${tensor.dtype}`);
   }
-  const ok = tensor.rank === info.shape.length && info.shape.every((d, i) => d === null || d === tensor.shape[i]);
-  if (ok) return tensor;
+  const { shape } = info;
+  if (shape === null) return tensor;
+  if (tensor.rank === shape.length && shape.every((d, i) => d === null || d === tensor.shape[i])) return tensor;
   const got = shapeText(tensor.shape);
-  throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(info.shape)}, got ${got}`);
+  throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(shape)}, got ${got}`);
+}
+
+/** The declared shape with 1 for what may vary. */
+export function defaultShape(shape: readonly (number | null)[] | null): number[] {
+  return shape?.map((d) => d ?? 1) ?? [];
 }

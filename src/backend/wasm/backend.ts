@@ -153,18 +153,18 @@ export class WasmSession implements Session {
    * A kernel step: the descriptor is written now, fields named in `workspaces` once the session is sealed.
    * `units` is the number of work units, the kernel is called with (descriptor, 0, units).
    */
-  step<V extends object>(
+  step<T extends object>(
     prim: PrimName,
     kernel: KernelName,
-    layout: DescriptorLayout,
-    values: V,
+    layout: DescriptorLayout<T>,
+    values: T,
     units: number,
     workspaces: { readonly [field: string]: number } = {},
   ): Step {
     const descriptor = this.reserve(layout.size);
     const buffer = this.backend.memory.memory.buffer;
     const memory = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
-    writeDescriptor(memory, descriptor, layout, values as Record<string, number>);
+    writeDescriptor(memory, descriptor, layout, values);
     for (const [field, bytes] of Object.entries(workspaces)) {
       const at = descriptor + 4 * layout.fields.findIndex(([name]) => name === field);
       this.workspace(bytes, (address) => {

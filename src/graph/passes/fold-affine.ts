@@ -92,11 +92,12 @@ function batchNormAffine(node: GraphNode, channels: number): Affine | null {
   const [, weight, bias, mean, variance] = node.inputs;
   if (![weight, bias, mean, variance].every((v) => v === null || v.constant !== null)) return null;
   const { epsilon } = node.attrs as { epsilon: number };
+  const at = (value: Value | null, c: number, absent: number): number => value?.constant?.array[c] ?? absent;
   const scale = new Float64Array(channels);
   const shift = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
-    scale[c] = (weight?.constant!.array[c] ?? 1) / Math.sqrt(variance!.constant!.array[c] + epsilon);
-    shift[c] = (bias?.constant!.array[c] ?? 0) - mean!.constant!.array[c] * scale[c];
+    scale[c] = at(weight, c, 1) / Math.sqrt(at(variance, c, 1) + epsilon);
+    shift[c] = at(bias, c, 0) - at(mean, c, 0) * scale[c];
   }
   return scale.every(Number.isFinite) && shift.every(Number.isFinite) ? { scale, shift } : null;
 }
