@@ -1,5 +1,8 @@
 // Every op family: importing this fills the registry.
 import './binary.ts';
+import './pool.ts';
+import './conv-transpose.ts';
+import './conv.ts';
 import './cast.ts';
 import './copy.ts';
 import './gather.ts';

@@ -151,8 +151,8 @@ function depthwisePixel(
  * Calls `body` for each output pixel with the index of its first channel in y, the number of taps that meet the input,
  * and for each of these the index of the input pixel's first channel and the tap's number.
  */
-function forEachPixel(
-  attrs: ConvAttrs,
+export function forEachPixel(
+  attrs: Pick<ConvAttrs, 'batch' | 'channels' | 'outChannels' | 'input' | 'output' | 'kernel'>,
   axes: readonly [AxisTaps, AxisTaps, AxisTaps],
   body: (base: number, count: number, from: Int32Array, tap: Int32Array) => void,
 ): void {

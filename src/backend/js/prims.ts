@@ -1,9 +1,12 @@
 import type { JsPrims } from '../backend.ts';
 import { binary, where } from './binary.ts';
 import { cast } from './cast.ts';
+import { conv } from './conv.ts';
+import { convTranspose } from './conv-transpose.ts';
 import { copy, fill } from './copy.ts';
 import { host } from './host.ts';
 import { matmul } from './matmul.ts';
+import { adaptivePool, pool } from './pool.ts';
 import { argReduce, reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
 import { take } from './take.ts';
@@ -11,6 +14,10 @@ import { unary } from './unary.ts';
 
 /** Every prim; the implementations are in the files of the same names. */
 export const jsPrims = {
+  conv,
+  convTranspose,
+  pool,
+  adaptivePool,
   unary,
   binary,
   where,

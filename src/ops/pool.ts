@@ -1,0 +1,344 @@
+import type { PoolAttrs } from '../backend/prims.ts';
+import type { DType } from '../common/dtype.ts';
+import { ConvletError } from '../common/error.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import {
+  channelsLastLayouts,
+  defineOp,
+  type Emitter,
+  expectDType,
+  expectRank,
+  required,
+  type TensorInfo,
+} from './op.ts';
+import {
+  adaptiveCases,
+  averagePoolCases,
+  globalCases,
+  globalLpCases,
+  lpPoolCases,
+  maxPoolCases,
+  maxUnpoolCases,
+} from './pool-cases.ts';
+import {
+  axisNames,
+  checkSpatial,
+  expectNumber,
+  expectOneOf,
+  expectShape,
+  expectWhole,
+  extent,
+  product,
+  type SpatialAttrs,
+  spatialOf,
+  triple,
+  windowAttrs,
+  windowOutput,
+} from './spatial.ts';
+
+export interface WindowPoolAttrs extends SpatialAttrs {
+  readonly kernel: readonly number[];
+  /** Count windows with ceil; see windowOutput. */
+  readonly ceilMode: boolean;
+}
+
+export interface IndexAttrs {
+  /** What an index counts: cells of one (n, c) plane (PyTorch), or of the whole [N,C,…] tensor (ONNX). */
+  readonly indexBase: 'plane' | 'tensor';
+}
+
+export interface MaxPoolAttrs extends WindowPoolAttrs, IndexAttrs {
+  /** A second output (int64) says where each maximum was found. */
+  readonly indices: boolean;
+  /** Indices count the first spatial axis fastest (ONNX storage_order 1). */
+  readonly columnMajor: boolean;
+}
+
+export interface AveragePoolAttrs extends WindowPoolAttrs {
+  /** Padding counts as cells of value 0; otherwise only cells of the input count. */
+  readonly countIncludePad: boolean;
+  /** Divide by this instead of the count; 0: no. */
+  readonly divisorOverride: number;
+}
+
+export interface LpPoolAttrs extends WindowPoolAttrs {
+  readonly p: number;
+}
+
+export interface AdaptivePoolOpAttrs {
+  readonly outputSize: readonly number[];
+  readonly indices: boolean;
+}
+
+export interface MaxUnpoolAttrs extends IndexAttrs {
+  /** Spatial size of the output. */
+  readonly outputSize: readonly number[];
+  /** Spatial size that the indices count in, where the output is larger than that (ONNX output_shape). */
+  readonly indexSize?: readonly number[];
+}
+
+const floats: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];
+
+function poolInput(op: string, inputs: readonly (TensorInfo | null)[], ...more: DType[]): TensorInfo {
+  const x = required(op, inputs, 0, 'x');
+  expectRank(op, 'x', x, 3, 4, 5);
+  expectDType(op, 'x', x, ...floats, ...more);
+  return x;
+}
+
+/** Output shape of a window pool, after checking its attributes. */
+function pooledShape(op: string, x: TensorInfo, attrs: WindowPoolAttrs): number[] {
+  const rank = x.shape.length - 2;
+  expectWhole(op, 'kernel', attrs.kernel, rank, 1);
+  checkSpatial(op, attrs, rank);
+  for (const name of ['padBegin', 'padEnd'] as const) {
+    attrs[name].forEach((pad, i) => {
+      const span = extent(attrs.kernel[i], attrs.dilation[i]);
+      if (pad < span) return;
+      const axis = axisNames[rank][i];
+      throw new ConvletError(
+        'argument',
+        `${op}: ${name} of axis ${axis} expects less than the window's ${span} cells, got ${pad}`,
+      );
+    });
+  }
+  return [x.shape[0], x.shape[1], ...windowOutput(op, spatialOf(x.shape), attrs.kernel, attrs, attrs.ceilMode)];
+}
+
+function poolAttrs(
+  x: TensorInfo,
+  output: readonly number[],
+  attrs: WindowPoolAttrs,
+  kind: PoolAttrs['kind'],
+): PoolAttrs {
+  return {
+    ...windowAttrs(x, spatialOf(output), attrs.kernel, attrs),
+    kind,
+    channels: x.shape[1],
+    padEnd: triple(attrs.padEnd, 0),
+    countPad: false,
+    divisor: 0,
+    p: 0,
+  };
+}
+
+/** Maximum of each window. x [N,C,…] → y, and with `indices` the places of the maxima. NaN wins. */
+export const maxPool = defineOp<MaxPoolAttrs>({
+  name: 'maxPool',
+  infer(inputs, attrs) {
+    const x = poolInput('maxPool', inputs, 'int8', 'uint8');
+    expectOneOf('maxPool', 'indexBase', attrs.indexBase, ['plane', 'tensor']);
+    const shape = pooledShape('maxPool', x, attrs);
+    const y = { dtype: x.dtype, shape };
+    return attrs.indices ? [y, { dtype: 'int64', shape }] : [y];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const [x] = inputs;
+    const prim = poolAttrs(x!, outputs[0].shape, attrs, 'max');
+    const asIs = !attrs.indices || (attrs.indexBase === 'plane' && !attrs.columnMajor);
+    if (asIs) {
+      emit.call('pool', [x], outputs, prim);
+      return;
+    }
+    const inPlane = emit.temp('int64', outputs[1].shape, outputs[1].layout);
+    emit.call('pool', [x], [outputs[0], inPlane], prim);
+    translateIndices(emit, inPlane, outputs[1], x!, attrs);
+  },
+  cases: maxPoolCases(),
+});
+
+/** From row-major indices inside a plane to what ONNX wants. */
+function translateIndices(emit: Emitter, from: Tensor, to: Tensor, x: TensorInfo, attrs: MaxPoolAttrs): void {
+  const [, channels, ...spatial] = x.shape;
+  const [depth, height, width] = triple(spatial);
+  const plane = product(spatial);
+  const cells = product(spatialOf(to.shape));
+  const run = (inputs: readonly (Tensor | null)[], outputs: readonly Tensor[]): void => {
+    const source = inputs[0]!.array;
+    const target = outputs[0].array;
+    for (let i = 0; i < source.length; i++) {
+      let index = source[i];
+      if (attrs.columnMajor) {
+        const w = index % width;
+        const h = Math.floor(index / width) % height;
+        const d = Math.floor(index / (width * height));
+        index = (w * height + h) * depth + d;
+      }
+      const image = Math.floor(i / (channels * cells)) * channels + (i % channels);
+      target[i] = attrs.indexBase === 'tensor' ? image * plane + index : index;
+    }
+  };
+  emit.call('host', [from], [to], { name: 'maxPool indices', run });
+}
+
+/** Mean of each window. x [N,C,…] → y. */
+export const averagePool = defineOp<AveragePoolAttrs>({
+  name: 'averagePool',
+  infer(inputs, attrs) {
+    const x = poolInput('averagePool', inputs);
+    expectWhole('averagePool', 'divisorOverride', [attrs.divisorOverride], 1, 0);
+    return [{ dtype: x.dtype, shape: pooledShape('averagePool', x, attrs) }];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const prim = poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'average');
+    emit.call('pool', inputs, outputs, { ...prim, countPad: attrs.countIncludePad, divisor: attrs.divisorOverride });
+  },
+  cases: averagePoolCases(),
+});
+
+/** (Σ |x|^p)^(1/p) of each window (ONNX LpPool). x [N,C,…] → y. */
+export const lpPool = defineOp<LpPoolAttrs>({
+  name: 'lpPool',
+  infer(inputs, attrs) {
+    const x = poolInput('lpPool', inputs);
+    checkP('lpPool', attrs.p);
+    return [{ dtype: x.dtype, shape: pooledShape('lpPool', x, attrs) }];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'lp'), p: attrs.p });
+  },
+  cases: lpPoolCases(),
+});
+
+function checkP(op: string, p: number): void {
+  expectNumber(op, 'p', p);
+  if (p <= 0) throw new ConvletError('argument', `${op}: p expects a number > 0, got ${p}`);
+}
+
+function globalShape(op: string, x: TensorInfo): number[] {
+  const spatial = spatialOf(x.shape);
+  const empty = spatial.indexOf(0);
+  if (empty >= 0) {
+    throw new ConvletError(
+      'shape',
+      `${op}: output would be undefined: axis ${axisNames[spatial.length][empty]} expects ≥ 1 cells, got 0`,
+    );
+  }
+  return [x.shape[0], x.shape[1], ...spatial.map(() => 1)];
+}
+
+/** Defines globalAveragePool and globalMaxPool: one window over all spatial axes, [N,C,…] → [N,C,1…]. */
+const globalPool = (name: string, kind: 'average' | 'max') =>
+  defineOp<object>({
+    name,
+    infer(inputs) {
+      const x = poolInput(name, inputs);
+      return [{ dtype: x.dtype, shape: globalShape(name, x) }];
+    },
+    layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+    forward(emit, inputs, outputs) {
+      emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
+    },
+    cases: globalCases(),
+  });
+
+function adaptiveAttrs(x: TensorInfo, y: TensorInfo, kind: 'average' | 'max') {
+  const [batch, channels, ...spatial] = x.shape;
+  return { kind, batch, channels, input: triple(spatial), output: triple(spatialOf(y.shape)) };
+}
+
+export const globalAveragePool = globalPool('globalAveragePool', 'average');
+export const globalMaxPool = globalPool('globalMaxPool', 'max');
+
+/** (Σ |x|^p)^(1/p) over all spatial axes (ONNX GlobalLpPool), [N,C,…] → [N,C,1…]. */
+export const globalLpPool = defineOp<{ readonly p: number }>({
+  name: 'globalLpPool',
+  infer(inputs, attrs) {
+    const x = poolInput('globalLpPool', inputs);
+    checkP('globalLpPool', attrs.p);
+    return [{ dtype: x.dtype, shape: globalShape('globalLpPool', x) }];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const kernel = spatialOf(inputs[0]!.shape);
+    const [zeros, ones] = [kernel.map(() => 0), kernel.map(() => 1)];
+    const window = { kernel, stride: ones, dilation: ones, padBegin: zeros, padEnd: zeros, ceilMode: false };
+    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, window, 'lp'), p: attrs.p });
+  },
+  cases: globalLpCases(),
+});
+
+/**
+ * Defines adaptiveAveragePool and adaptiveMaxPool (PyTorch): output cell o of an axis reduces input cells
+ * floor(o·in/out) … ceil((o+1)·in/out) − 1.
+ */
+const adaptivePool = (name: string, kind: 'average' | 'max') =>
+  defineOp<AdaptivePoolOpAttrs>({
+    name,
+    infer(inputs, attrs) {
+      const x = poolInput(name, inputs);
+      globalShape(name, x);
+      expectWhole(name, 'outputSize', attrs.outputSize, x.shape.length - 2, 1);
+      if (attrs.indices && kind === 'average') {
+        throw new ConvletError('argument', `${name}: indices expects false, an average has no place`);
+      }
+      const y = { dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...attrs.outputSize] };
+      return attrs.indices ? [y, { dtype: 'int64', shape: y.shape }] : [y];
+    },
+    layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+    forward(emit, inputs, outputs) {
+      emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
+    },
+    cases: adaptiveCases(kind === 'max'),
+  });
+
+export const adaptiveAveragePool = adaptivePool('adaptiveAveragePool', 'average');
+export const adaptiveMaxPool = adaptivePool('adaptiveMaxPool', 'max');
+
+/**
+ * Puts the values of x at the places that `indices` (int64 or int32, shape of x) name, zero elsewhere: the partial
+ * inverse of maxPool. Throws `index-range` at run time for an index outside.
+ */
+export const maxUnpool = defineOp<MaxUnpoolAttrs>({
+  name: 'maxUnpool',
+  infer(inputs, attrs) {
+    const x = poolInput('maxUnpool', inputs, 'int8', 'uint8');
+    const indices = required('maxUnpool', inputs, 1, 'indices');
+    expectDType('maxUnpool', 'indices', indices, 'int64', 'int32');
+    expectShape('maxUnpool', 'indices', indices, x.shape);
+    expectOneOf('maxUnpool', 'indexBase', attrs.indexBase, ['plane', 'tensor']);
+    expectWhole('maxUnpool', 'outputSize', attrs.outputSize, x.shape.length - 2, 1);
+    if (attrs.indexSize !== undefined) expectWhole('maxUnpool', 'indexSize', attrs.indexSize, x.shape.length - 2, 1);
+    return [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...attrs.outputSize] }];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 1]),
+  forward(emit, inputs, outputs, attrs) {
+    const run = (tensors: readonly (Tensor | null)[], [y]: readonly Tensor[]): void =>
+      scatterMaxima(tensors[0]!, tensors[1]!, y, attrs);
+    emit.call('host', inputs, outputs, { name: 'maxUnpool', run });
+  },
+  cases: maxUnpoolCases(),
+});
+
+function scatterMaxima(x: Tensor, indices: Tensor, y: Tensor, attrs: MaxUnpoolAttrs): void {
+  const [batch, channels, ...spatial] = x.shape;
+  const cells = product(spatial);
+  const [outDepth, outHeight, outWidth] = triple(attrs.outputSize);
+  const [depth, height, width] = triple(attrs.indexSize ?? attrs.outputSize);
+  const plane = depth * height * width;
+  const limit = attrs.indexBase === 'tensor' ? batch * channels * plane : plane;
+  const outPlane = outDepth * outHeight * outWidth;
+  const [from, at, to] = [x.array, indices.array, y.array];
+  to.fill(0);
+  for (let i = 0; i < from.length; i++) {
+    let index = at[i];
+    let n = Math.floor(i / (channels * cells));
+    let c = i % channels;
+    if (index < 0 || index >= limit) {
+      throw new ConvletError('index-range', `maxUnpool: indices expect 0…${limit - 1}, got ${index}`);
+    }
+    if (attrs.indexBase === 'tensor') {
+      n = Math.floor(index / (plane * channels));
+      c = Math.floor(index / plane) % channels;
+      index %= plane;
+    }
+    const d = Math.floor(index / (width * height));
+    const h = Math.floor(index / width) % height;
+    const w = index % width;
+    if (d >= outDepth || h >= outHeight || w >= outWidth) continue;
+    to[(n * outPlane + (d * outHeight + h) * outWidth + w) * channels + c] = from[i];
+  }
+}
