@@ -1,9 +1,12 @@
 import type { PrimCall, Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { unary } from './unary.ts';
 
 /** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;
 
 /** The prims that have kernels. One row per family; the implementations are in the files of the same names. */
-export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {};
+export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
+  unary,
+};

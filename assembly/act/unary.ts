@@ -1,0 +1,53 @@
+import { activate, evaluate, Kind } from '../common/activation';
+import { storeFirst } from '../common/tail';
+
+/** y[i] = f(x[i]); y may be x. */
+@unmanaged
+export class UnaryDesc {
+  x: usize;
+  y: usize;
+  length: i32;
+  /** Elements per work unit, a multiple of 4. */
+  unit: i32;
+  kind: i32;
+  alpha: f32;
+  beta: f32;
+}
+
+// @ts-ignore: decorator
+@inline
+function loop(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  const end = y + (<usize>(n & ~3) << 2);
+  while (y < end) {
+    v128.store(y, evaluate(kind, alpha, beta, v128.load(x)));
+    x += 16;
+    y += 16;
+  }
+  if (n & 3) storeFirst(y, evaluate(kind, alpha, beta, v128.load(x)), n & 3);
+}
+
+export function unary(d: UnaryDesc, begin: i32, end: i32): void {
+  const from = begin * d.unit;
+  const n = min(end * d.unit, d.length) - from;
+  const x = d.x + (<usize>from << 2);
+  let y = d.y + (<usize>from << 2);
+  const alpha = d.alpha;
+  const beta = d.beta;
+  const kind = d.kind;
+  // A loop of its own for the kinds where choosing once per vector would cost more than the function itself.
+  if (kind == Kind.relu) loop(Kind.relu, alpha, beta, x, y, n);
+  else if (kind == Kind.clip) loop(Kind.clip, alpha, beta, x, y, n);
+  else if (kind == Kind.leakyRelu) loop(Kind.leakyRelu, alpha, beta, x, y, n);
+  else if (kind == Kind.hardSwish) loop(Kind.hardSwish, alpha, beta, x, y, n);
+  else if (kind == Kind.sigmoid) loop(Kind.sigmoid, alpha, beta, x, y, n);
+  else if (kind == Kind.silu) loop(Kind.silu, alpha, beta, x, y, n);
+  else if (kind == Kind.linear) loop(Kind.linear, alpha, beta, x, y, n);
+  else {
+    const delta = x - y;
+    const last = y + (<usize>n << 2);
+    while (y < last) {
+      storeFirst(y, activate(kind, alpha, beta, v128.load(y + delta)), <i32>(last - y) >> 2);
+      y += 16;
+    }
+  }
+}

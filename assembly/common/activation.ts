@@ -1,0 +1,161 @@
+// Functions of one value by number: elementwise kernels, and the activation that other kernels apply to what they store.
+import { erf, exp, expm1, log, sigmoid, softplus, tanh } from './math';
+import { fma } from './simd';
+
+/** The same list as `activationKinds` in src/backend/wasm/activation.ts (test/kernels/unary.test.ts compares them). */
+export const enum Kind {
+  identity = 0,
+  relu = 1,
+  clip = 2,
+  leakyRelu = 3,
+  hardSwish = 4,
+  hardSigmoid = 5,
+  sigmoid = 6,
+  silu = 7,
+  tanh = 8,
+  gelu = 9,
+  geluTanh = 10,
+  elu = 11,
+  selu = 12,
+  celu = 13,
+  thresholdedRelu = 14,
+  mish = 15,
+  softplus = 16,
+  softsign = 17,
+  logSigmoid = 18,
+  exp = 19,
+  log = 20,
+  sqrt = 21,
+  rsqrt = 22,
+  reciprocal = 23,
+  abs = 24,
+  neg = 25,
+  square = 26,
+  sign = 27,
+  floor = 28,
+  ceil = 29,
+  round = 30,
+  trunc = 31,
+  erf = 32,
+  linear = 33,
+}
+
+/**
+ * Lane-wise activation `kind`; alpha and beta as in src/backend/js/unary.ts. The three that follow convolutions most are
+ * inlined, the rest is one call per vector.
+ */
+// @ts-ignore: decorator
+@inline
+export function activate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
+  if (kind == Kind.identity) return v;
+  if (kind == Kind.relu) return f32x4.pmax(v, f32x4.splat(0));
+  if (kind == Kind.clip) return f32x4.pmin(f32x4.pmax(v, f32x4.splat(alpha)), f32x4.splat(beta));
+  return activateCold(kind, alpha, beta, v);
+}
+
+function activateCold(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
+  return evaluate(kind, alpha, beta, v);
+}
+
+/** With a literal `kind` only that branch remains. */
+// @ts-ignore: decorator
+@inline
+export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  const a = f32x4.splat(alpha);
+  const b = f32x4.splat(beta);
+  switch (kind) {
+    case Kind.relu:
+      return f32x4.pmax(v, zero);
+    case Kind.clip:
+      return f32x4.pmin(f32x4.pmax(v, a), b);
+    case Kind.leakyRelu:
+      return v128.bitselect(f32x4.mul(v, a), v, f32x4.lt(v, zero));
+    case Kind.hardSwish:
+      return f32x4.mul(v, unitClamp(fma(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5))));
+    case Kind.hardSigmoid:
+      return unitClamp(fma(v, a, b));
+    case Kind.sigmoid:
+      return sigmoid(v);
+    case Kind.silu:
+      return f32x4.div(v, f32x4.add(one, exp(f32x4.neg(v))));
+    case Kind.tanh:
+      return tanh(v);
+    case Kind.gelu: {
+      const half = f32x4.mul(v, f32x4.splat(0.5));
+      return fma(half, erf(f32x4.mul(v, f32x4.splat(0.707106769))), half);
+    }
+    case Kind.geluTanh: {
+      // ½x(1 + tanh u) = x / (1 + exp(−2u)), u = √(2/π)·(x + 0.044715·x³)
+      const u2 = fma(f32x4.mul(v, v), f32x4.splat(-1.5957691216 * 0.044715), f32x4.splat(-1.5957691216));
+      return f32x4.div(v, f32x4.add(one, exp(f32x4.mul(v, u2))));
+    }
+    case Kind.elu:
+      return v128.bitselect(f32x4.mul(a, expm1(f32x4.pmin(v, zero))), v, f32x4.lt(v, zero));
+    case Kind.selu:
+      return f32x4.mul(b, v128.bitselect(f32x4.mul(a, expm1(f32x4.pmin(v, zero))), v, f32x4.le(v, zero)));
+    case Kind.celu: {
+      // max(0, x) + min(0, α·(exp(x/α) − 1)), which for α < 0 is not the same as choosing by the sign of x.
+      const low = f32x4.mul(a, expm1(f32x4.pmin(f32x4.div(v, a), f32x4.splat(88))));
+      return f32x4.add(f32x4.pmax(v, zero), f32x4.pmin(low, zero));
+    }
+    case Kind.thresholdedRelu:
+      return v128.and(v, f32x4.gt(v, a));
+    case Kind.mish: {
+      // tanh(log(1 + e)) = n / (n + 2), n = e·(e + 2), e = exp(x); 1 in f32 from x = 20 on.
+      const e = exp(f32x4.pmin(v, f32x4.splat(20)));
+      const n = f32x4.mul(e, f32x4.add(e, f32x4.splat(2)));
+      return f32x4.mul(v, f32x4.div(n, f32x4.add(n, f32x4.splat(2))));
+    }
+    case Kind.softplus: {
+      const x = f32x4.mul(v, a);
+      return v128.bitselect(v, f32x4.div(softplus(x), a), f32x4.gt(x, b));
+    }
+    case Kind.softsign:
+      return f32x4.div(v, f32x4.add(one, f32x4.abs(v)));
+    case Kind.logSigmoid:
+      return f32x4.neg(softplus(f32x4.neg(v)));
+    case Kind.exp:
+      return exp(v);
+    case Kind.log:
+      return log(v);
+    case Kind.sqrt:
+      return f32x4.sqrt(v);
+    case Kind.rsqrt:
+      return f32x4.div(one, f32x4.sqrt(v));
+    case Kind.reciprocal:
+      return f32x4.div(one, v);
+    case Kind.abs:
+      return f32x4.abs(v);
+    case Kind.neg:
+      return f32x4.neg(v);
+    case Kind.square:
+      return f32x4.mul(v, v);
+    case Kind.sign: {
+      // ±1 where x is neither zero nor NaN, else x itself.
+      const unit = v128.or(v128.and(v, i32x4.splat(0x80000000)), one);
+      return v128.bitselect(unit, v, f32x4.gt(f32x4.abs(v), zero));
+    }
+    case Kind.floor:
+      return f32x4.floor(v);
+    case Kind.ceil:
+      return f32x4.ceil(v);
+    case Kind.round:
+      return f32x4.nearest(v);
+    case Kind.trunc:
+      return f32x4.trunc(v);
+    case Kind.erf:
+      return erf(v);
+    case Kind.linear:
+      return fma(v, a, b);
+    default:
+      return v;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function unitClamp(v: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(v, f32x4.splat(0)), f32x4.splat(1));
+}
