@@ -29,7 +29,8 @@ export interface WindowAttrs {
 /**
  * y[n,o,outChannels] = activation(Σ x[n, o·stride + k·dilation − pad, c] · w[outChannel, c, k] + bias + residual).
  * Inputs: x [batch,D,H,W,channels], weight [outChannels, channels/groups, kD,kH,kW] row-major, bias [outChannels] or
- * null, residual (like y) or null. Output: y [batch,oD,oH,oW,outChannels].
+ * null, residual (like y) or null. Output: y [batch,oD,oH,oW,outChannels]. The residual may be the same memory as y: an
+ * element of it is read before the one of y is written, and never after.
  */
 export interface ConvAttrs extends WindowAttrs {
   readonly channels: number;
@@ -179,7 +180,7 @@ export interface ArgReduceAttrs {
 /**
  * For each batch b: y[b] = activation(alpha · A · B + bias + residual), A m×k at aOffsets[b], element (i,p) at
  * i·aRow + p·aColumn; B k×n at bOffsets[b], element (p,j) at p·bRow + j·bColumn; y contiguous [batch, m, n].
- * Inputs: a, b, bias [n] or null, residual (like y) or null.
+ * Inputs: a, b, bias [n] or null, residual (like y, other memory) or null.
  */
 export interface MatmulAttrs {
   readonly aOffsets: readonly number[];

@@ -27,7 +27,6 @@ const inPlaceInputs: { readonly [P in PrimName]?: readonly number[] } = {
   binary: [0, 1],
   batchNorm: [0],
   conv: [3],
-  matmul: [3],
 };
 
 /**

@@ -50,13 +50,30 @@ export function correlate(
   forEachPixel(attrs, axes, (base, count, from, tap) => {
     for (let g = 0; g < groups; g++) {
       const begin = g * outPerGroup;
-      pixel(x, g * perGroup, perGroup, from, weight, taps, tap, count, bias, y, base, begin, begin + outPerGroup);
+      pixel(
+        x,
+        g * perGroup,
+        perGroup,
+        from,
+        weight,
+        taps,
+        tap,
+        count,
+        bias,
+        residual,
+        y,
+        base,
+        begin,
+        begin + outPerGroup,
+      );
     }
-    if (residual !== null) for (let o = 0; o < outChannels; o++) y[base + o] += residual[base + o];
   });
 }
 
-/** The sums of one pixel for output channels begin…end−1, which share input channels first…first+perGroup−1. */
+/**
+ * The sums of one pixel for output channels begin…end−1, which share input channels first…first+perGroup−1. The
+ * residual is read before y is written: they may be the same memory.
+ */
 function pixel(
   x: Float32Array,
   first: number,
@@ -67,6 +84,7 @@ function pixel(
   tap: Int32Array,
   count: number,
   bias: Float32Array | null,
+  residual: Float32Array | null,
   y: Float32Array,
   base: number,
   begin: number,
@@ -93,10 +111,10 @@ function pixel(
         sum3 += value * weight[w3 + c];
       }
     }
-    y[base + o] = sum0;
-    y[base + o + 1] = sum1;
-    y[base + o + 2] = sum2;
-    y[base + o + 3] = sum3;
+    y[base + o] = sum0 + (residual === null ? 0 : residual[base + o]);
+    y[base + o + 1] = sum1 + (residual === null ? 0 : residual[base + o + 1]);
+    y[base + o + 2] = sum2 + (residual === null ? 0 : residual[base + o + 2]);
+    y[base + o + 3] = sum3 + (residual === null ? 0 : residual[base + o + 3]);
   }
   for (; o < end; o++) {
     let sum = bias === null ? 0 : bias[o];
@@ -105,7 +123,7 @@ function pixel(
       const w0 = o * rowLength + tap[t] * perGroup;
       for (let c = 0; c < perGroup; c++) sum += x[at + c] * weight[w0 + c];
     }
-    y[base + o] = sum;
+    y[base + o] = sum + (residual === null ? 0 : residual[base + o]);
   }
 }
 
@@ -122,8 +140,7 @@ export function correlateDepthwise(
   const { channels, kernel } = attrs;
   const taps = kernel[0] * kernel[1] * kernel[2];
   forEachPixel(attrs, axes, (base, count, from, tap) => {
-    depthwisePixel(x, from, weight, taps, tap, count, bias, y, base, channels);
-    if (residual !== null) for (let c = 0; c < channels; c++) y[base + c] += residual[base + c];
+    depthwisePixel(x, from, weight, taps, tap, count, bias, residual, y, base, channels);
   });
 }
 
@@ -135,6 +152,7 @@ function depthwisePixel(
   tap: Int32Array,
   count: number,
   bias: Float32Array | null,
+  residual: Float32Array | null,
   y: Float32Array,
   base: number,
   channels: number,
@@ -143,7 +161,7 @@ function depthwisePixel(
     let sum = bias === null ? 0 : bias[c];
     const row = c * taps;
     for (let t = 0; t < count; t++) sum += x[from[t] + c] * weight[row + tap[t]];
-    y[base + c] = sum;
+    y[base + c] = sum + (residual === null ? 0 : residual[base + c]);
   }
 }
 
