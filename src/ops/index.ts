@@ -1,16 +1,21 @@
 // Every op family: importing this fills the registry.
 import './binary.ts';
-import './pool.ts';
-import './conv-transpose.ts';
-import './conv.ts';
 import './cast.ts';
+import './conv.ts';
+import './conv-transpose.ts';
 import './copy.ts';
+import './detection.ts';
 import './gather.ts';
 import './matmul.ts';
 import './pad.ts';
+import './pool.ts';
 import './reduce.ts';
 import './reshape.ts';
+import './sample.ts';
+import './scatter.ts';
+import './select.ts';
 import './softmax.ts';
+import './sort.ts';
 import './unary.ts';
 
 export { getOp } from './registry.ts';

@@ -116,8 +116,8 @@ export const argReduce: JsPrim<'argReduce'> = (inputs, outputs, { kind, outer, l
       let index = 0;
       for (let j = 1; j < length; j++) {
         const v = sign * x[begin + j * inner];
-        const wins =
-          v > best || (v !== v && best === best) || (selectLast && (v === best || (v !== v && best !== best)));
+        const equal = v === best || (Number.isNaN(v) && Number.isNaN(best));
+        const wins = equal ? selectLast : v > best || Number.isNaN(v);
         if (wins) {
           best = v;
           index = j;

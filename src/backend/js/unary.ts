@@ -77,7 +77,7 @@ export const unaryFunctions: Readonly<Record<UnaryKind, UnaryFunction>> = {
   acosh: Math.acosh,
   atanh: Math.atanh,
   not: (x) => (x === 0 ? 1 : 0),
-  isNaN: (x) => (x !== x ? 1 : 0),
+  isNaN: (x) => (Number.isNaN(x) ? 1 : 0),
   /** alpha: whether +∞ counts, beta: whether −∞ does (0 or 1). */
   isInf: (x, alpha, beta) => ((x === Infinity && alpha !== 0) || (x === -Infinity && beta !== 0) ? 1 : 0),
   bitwiseNot: (x) => ~x,
