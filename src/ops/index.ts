@@ -9,6 +9,8 @@ import './gather.ts';
 import './matmul.ts';
 import './pad.ts';
 import './pool.ts';
+import './interpolate.ts';
+import './norm.ts';
 import './reduce.ts';
 import './reshape.ts';
 import './sample.ts';

@@ -5,7 +5,9 @@ import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { copy, fill } from './copy.ts';
 import { host } from './host.ts';
+import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
+import { batchNorm, lrn, normalize } from './norm.ts';
 import { adaptivePool, pool } from './pool.ts';
 import { argReduce, reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
@@ -18,6 +20,10 @@ export const jsPrims = {
   convTranspose,
   pool,
   adaptivePool,
+  batchNorm,
+  normalize,
+  lrn,
+  resample,
   unary,
   binary,
   where,
