@@ -1,6 +1,6 @@
-import { type DType, type TypedArray, allocateArray } from '../../common/dtype.ts';
+import { allocateArray, type DType, type TypedArray } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
-import { NeedsData, type GraphBuilder } from '../../graph/builder.ts';
+import { type GraphBuilder, NeedsData } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
 import { normalizeAxis } from '../../ops/op.ts';
 import { elementCount } from '../../tensor/layout.ts';

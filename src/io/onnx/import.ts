@@ -1,0 +1,206 @@
+import type { DType } from '../../common/dtype.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { type Graph, newValue, type Value } from '../../graph/graph.ts';
+import { checkShape, constant, type Tensor } from '../../tensor/tensor.ts';
+import type { OnnxFunction, OnnxModel, OnnxValueInfo } from './model.ts';
+import { latestOpset } from './ops/index.ts';
+import { orderNodes } from './structure.ts';
+import { Tail } from './tail.ts';
+import { decodeTensor } from './tensor.ts';
+import { type OnnxTensor, onnxTypeName } from './tensor-proto.ts';
+import { findUnsupported, type UnsupportedNode } from './unsupported.ts';
+import { type Binding, type DeferredNode, functionKey, type ModelParts, Scope, Walk } from './walk.ts';
+
+/** An input or output as the file declares it; null stands for what it leaves open. */
+export interface Declared {
+  readonly name: string;
+  readonly dtype: DType | null;
+  /** Null dimensions are free; a null shape has a free rank too. */
+  readonly shape: readonly (number | null)[] | null;
+}
+
+export interface DeclaredInput extends Declared {
+  readonly dtype: DType;
+}
+
+/** A model for one set of input shapes. */
+export interface Specialized {
+  /** Its outputs are those of the model that it can compute, and those that `tail` reads. */
+  readonly graph: Graph;
+  /** What depends on shapes that only the data decides; it computes the remaining outputs. */
+  readonly tail: Tail | null;
+}
+
+/** An ONNX model, checked as far as it can be without input shapes. Its constants are shared by all specializations. */
+export class OnnxProgram {
+  /** What the caller must give: the graph's inputs without those that have an initializer. */
+  readonly inputs: readonly DeclaredInput[];
+  readonly outputs: readonly Declared[];
+  private readonly model: OnnxModel;
+  private readonly parts: ModelParts;
+
+  /**
+   * `readExternal` gives the bytes of a file beside the model. Throws `malformed` for graphs that make no sense and
+   * `unsupported` for inputs that are not tensors of a known element type.
+   */
+  constructor(model: OnnxModel, readExternal?: (location: string) => Uint8Array) {
+    this.model = model;
+    const { graph } = model;
+    this.inputs = graph.inputs.filter((info) => !graph.initializers.has(info.name)).map(declaredInput);
+    this.outputs = graph.outputs.map(declared);
+    const decoded = new Map<OnnxTensor, Tensor>();
+    this.parts = {
+      functions: functionTable(model.functions),
+      decode(tensor) {
+        let known = decoded.get(tensor);
+        if (known === undefined) {
+          const { data, shape, dtype } = decodeTensor(tensor, readExternal);
+          known = constant(data, shape, dtype);
+          decoded.set(tensor, known);
+        }
+        return known;
+      },
+    };
+    this.ordered();
+  }
+
+  /** Every node that convlet has no implementation of, in subgraphs and functions too. */
+  unsupported(): UnsupportedNode[] {
+    return findUnsupported(this.model, this.parts.functions);
+  }
+
+  /** Throws `unsupported` with the whole list of nodes that cannot be run, if there are any. */
+  check(): void {
+    const opset = this.model.opsetImports.get('') ?? 0;
+    if (opset > latestOpset) {
+      throw new ConvletError('unsupported', `the model has opset ${opset}, convlet knows opsets up to ${latestOpset}`);
+    }
+    const nodes = this.unsupported();
+    if (nodes.length === 0) return;
+    const lines = nodes.map(
+      ({ node, opType, domain, opset: version, reason }) =>
+        `\n  node '${node}' (${opType}, domain ${domain || 'ai.onnx'}, opset ${version}): ${reason}`,
+    );
+    const subject = nodes.length === 1 ? '1 node' : `${nodes.length} nodes`;
+    throw new ConvletError('unsupported', `${subject} cannot be run:${lines.join('')}`);
+  }
+
+  /**
+   * The graph for these input shapes (all of `inputs`, by name). Throws what `check` throws, `missing-input` and
+   * `unknown-name` for names, `shape` where a shape contradicts what the file declares, and what an op says of its
+   * inputs, with the node's name.
+   */
+  specialize(inputShapes: ReadonlyMap<string, readonly number[]>): Specialized {
+    this.check();
+    const { graph } = this.model;
+    const builder = new GraphBuilder();
+    const scope = new Scope(null, this.model.opsetImports, null, graph.initializers, this.parts.decode);
+    const inputs = this.inputs.map((info) => inputValue(info, inputShapes.get(info.name)));
+    for (const name of inputShapes.keys()) {
+      if (!this.inputs.some((info) => info.name === name)) {
+        const names = this.inputs.map((info) => `'${info.name}'`).join(', ');
+        throw new ConvletError('unknown-name', `the model has no input '${name}' (it has ${names || 'none'})`);
+      }
+    }
+    for (const value of inputs) scope.define(value.name, { name: value.name, value });
+    const deferred: DeferredNode[] = [];
+    const walk = new Walk({ parts: this.parts, builder, defer: (node) => deferred.push(node) });
+    walk.nodes(this.ordered(), scope);
+
+    const outputs: { name: string; value: Value }[] = [];
+    const open = new Map<string, Binding>();
+    for (const info of this.outputs) {
+      const binding = scope.lookup(info.name);
+      if (binding.value === null) open.set(info.name, binding);
+      else outputs.push({ name: info.name, value: checkOutput(info, binding.value) });
+    }
+    const tail = open.size === 0 ? null : makeTail(this.parts, deferred, open, outputs);
+    return { graph: builder.finish(inputs, outputs), tail };
+  }
+
+  private ordered() {
+    const { graph } = this.model;
+    const known = new Set([...this.inputs.map((info) => info.name), ...graph.initializers.keys()]);
+    const outputs = graph.outputs.map((info) => info.name);
+    return orderNodes(graph.nodes, known, outputs, `graph '${graph.name}'`);
+  }
+}
+
+/** The tail that computes `open`, with what it reads added to the graph's outputs. */
+function makeTail(
+  parts: ModelParts,
+  deferred: readonly DeferredNode[],
+  open: ReadonlyMap<string, Binding>,
+  outputs: { name: string; value: Value }[],
+): Tail {
+  const wanted = new Set<Binding>(open.values());
+  const nodes: DeferredNode[] = [];
+  for (let i = deferred.length - 1; i >= 0; i--) {
+    const node = deferred[i];
+    if (!node.outputs.some((binding) => wanted.has(binding))) continue;
+    for (const binding of node.reads) wanted.add(binding);
+    nodes.push(node);
+  }
+  const taken = new Map(outputs.map(({ name, value }) => [name, value]));
+  const needed = new Map<string, Binding>();
+  for (const binding of wanted) {
+    const { value } = binding;
+    if (value === null || value.constant !== null) continue;
+    let name = binding.name;
+    // Names of inlined functions and branches may collide with others.
+    for (let i = 1; needed.has(name) || (taken.has(name) && taken.get(name) !== value); i++)
+      name = `${binding.name}#${i}`;
+    needed.set(name, binding);
+    if (!taken.has(name)) outputs.push({ name, value });
+  }
+  return new Tail(parts, nodes.reverse(), needed, open);
+}
+
+function functionTable(functions: readonly OnnxFunction[]): Map<string, OnnxFunction> {
+  const table = new Map<string, OnnxFunction>();
+  for (const definition of functions) {
+    const key = functionKey(definition.domain, definition.name, definition.overload);
+    if (table.has(key)) throw new ConvletError('malformed', `function '${definition.name}' is defined twice`);
+    table.set(key, definition);
+  }
+  return table;
+}
+
+function declared(info: OnnxValueInfo): Declared {
+  const shape = info.shape?.map((d) => (typeof d === 'number' ? d : null)) ?? null;
+  return { name: info.name, dtype: info.dtype, shape };
+}
+
+function declaredInput(info: OnnxValueInfo): DeclaredInput {
+  const { dtype, ...rest } = declared(info);
+  if (info.kind !== 'tensor') {
+    throw new ConvletError(
+      'unsupported',
+      `input '${info.name}' expects a tensor type, the model declares ${info.kind}`,
+    );
+  }
+  if (dtype === null) {
+    const type = onnxTypeName(info.elementType);
+    throw new ConvletError('unsupported', `input '${info.name}' has element type ${type}, which is not supported`);
+  }
+  return { ...rest, dtype };
+}
+
+function inputValue(info: DeclaredInput, given: readonly number[] | undefined): Value {
+  if (given === undefined) throw new ConvletError('missing-input', `input '${info.name}' is missing`);
+  const shape = checkShape(`input '${info.name}'`, given);
+  const fits =
+    info.shape === null ||
+    (info.shape.length === shape.length && info.shape.every((d, i) => d === null || d === shape[i]));
+  if (!fits) {
+    const expected = shapeText(info.shape ?? []);
+    throw new ConvletError('shape', `input '${info.name}' expects shape ${expected}, got ${shapeText(shape)}`);
+  }
+  return newValue(info.name, info.dtype, shape);
+}
+
+function checkOutput(info: Declared, value: Value): Value {
+  if (info.dtype === null || info.dtype === value.dtype) return value;
+  throw new ConvletError('malformed', `output '${info.name}' is declared ${info.dtype}, its node gives ${value.dtype}`);
+}

@@ -1,0 +1,132 @@
+import type { DType } from '../../../common/dtype.ts';
+import { ConvletError } from '../../../common/error.ts';
+import type { Value } from '../../../graph/graph.ts';
+import type { Handlers, ImportContext } from '../context.ts';
+import { dtypeOfCode } from './constant.ts';
+import { conv } from './conv.ts';
+import { sliceOf } from './slice.ts';
+
+const limits: { readonly [D in DType]?: readonly [number, number] } = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
+/**
+ * A scale or zero point against x: one value, one per entry of `axis`, or (blocked) one per block of entries along it.
+ */
+function alongAxis(ctx: ImportContext, x: Value, parameter: Value): Value {
+  const { shape } = parameter;
+  const rank = x.shape.length;
+  if (shape.length === 0 || (shape.length === 1 && shape[0] === 1)) return ctx.reshape(parameter, []);
+  const axis = ctx.axis(ctx.attr.int('axis', 1), rank);
+  if (shape.length === 1) return ctx.reshape(parameter, [shape[0], ...x.shape.slice(axis + 1).map(() => 1)]);
+  const block = ctx.attr.int('block_size', 0);
+  if (block === 0) return parameter;
+  const spread = [...shape.slice(0, axis + 1), block, ...shape.slice(axis + 1)];
+  const wide = ctx.reshape(parameter, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
+  const flat = ctx.one('expand', [wide], { shape: spread });
+  const blocked = shape.map((d, i) => (i === axis ? d * block : d));
+  return sliceOf(ctx, ctx.reshape(flat, blocked), axis, 0, x.shape[axis]);
+}
+
+/** saturate(round(x) + zeroPoint) as `to`; rounds halves to even. x and zeroPoint are floating. */
+function toQuantized(ctx: ImportContext, x: Value, zeroPoint: Value | null, to: DType): Value {
+  const limit = limits[to];
+  if (limit === undefined) throw new ConvletError('unsupported', `quantized type ${to}`);
+  let y = ctx.one('round', [x]);
+  if (zeroPoint !== null) y = ctx.one('add', [y, ctx.cast(zeroPoint, y.dtype)]);
+  return ctx.cast(ctx.one('clip', [y], { alpha: limit[0], beta: limit[1] }), to);
+}
+
+function quantizeLinear(ctx: ImportContext): Value {
+  const x = ctx.required(0);
+  const zeroPoint = ctx.input(2);
+  const code = ctx.attr.int('output_dtype', 0);
+  const to = zeroPoint?.dtype ?? (code === 0 ? 'uint8' : dtypeOfCode(code));
+  const scale = ctx.cast(alongAxis(ctx, x, ctx.required(1)), 'float32');
+  const scaled = ctx.one('div', [ctx.cast(x, 'float32'), scale]);
+  return toQuantized(ctx, scaled, zeroPoint && alongAxis(ctx, x, zeroPoint), to);
+}
+
+function dequantizeLinear(ctx: ImportContext): Value {
+  const [x, scale, zeroPoint] = [ctx.required(0), ctx.required(1), ctx.input(2)];
+  const code = ctx.attr.int('output_dtype', 0);
+  const to = code === 0 ? scale.dtype : dtypeOfCode(code);
+  let y = ctx.cast(x, 'float32');
+  if (zeroPoint !== null) y = ctx.one('sub', [y, ctx.cast(alongAxis(ctx, x, zeroPoint), 'float32')]);
+  return ctx.cast(ctx.one('mul', [y, ctx.cast(alongAxis(ctx, x, scale), 'float32')]), to);
+}
+
+/** Scale (max − min) / 255 and zero point of the range of x, widened to hold 0; outputs y, scale, zero point. */
+function dynamicQuantizeLinear(ctx: ImportContext): Value[] {
+  const x = ctx.required(0);
+  const all = { axes: x.shape.map((_, i) => i), keepDims: false };
+  const zero = ctx.values(0, 'float32');
+  const low = ctx.one('min', [ctx.one('reduceMin', [x], all), zero]);
+  const high = ctx.one('max', [ctx.one('reduceMax', [x], all), zero]);
+  const scale = ctx.one('div', [ctx.one('sub', [high, low]), ctx.values(255, 'float32')]);
+  const zeroPoint = toQuantized(ctx, ctx.one('div', [ctx.one('sub', [zero, low]), scale]), null, 'uint8');
+  return [toQuantized(ctx, ctx.one('div', [x, scale]), zeroPoint, 'uint8'), scale, zeroPoint];
+}
+
+/** Integers in double precision, in which sums of products of bytes are exact, minus their zero point. */
+function centred(ctx: ImportContext, x: Value, zeroPoint: Value | null): Value {
+  const wide = ctx.cast(x, 'float64');
+  return zeroPoint === null ? wide : ctx.one('sub', [wide, ctx.cast(zeroPoint, 'float64')]);
+}
+
+/** [n] → [n, 1, …]: one value per entry of the first axis. */
+function perRow(ctx: ImportContext, value: Value | null, rank: number): Value | null {
+  if (value === null || value.shape.length !== 1 || value.shape[0] === 1) return value && ctx.reshape(value, []);
+  return ctx.reshape(value, [value.shape[0], ...new Array<number>(rank - 1).fill(1)]);
+}
+
+const product = { transposeA: false, transposeB: false, alpha: 1, activation: null };
+
+function matMulInteger(ctx: ImportContext): Value {
+  const [a, b] = [ctx.required(0), ctx.required(1)];
+  const aZero = perRow(ctx, ctx.input(2), 2);
+  const y = ctx.one('matmul', [centred(ctx, a, aZero), centred(ctx, b, ctx.input(3)), null], product);
+  return ctx.cast(y, 'int32');
+}
+
+function convInteger(ctx: ImportContext): Value {
+  const [x, weight] = [ctx.required(0), ctx.required(1)];
+  const weightZero = perRow(ctx, ctx.input(3), weight.shape.length);
+  return ctx.cast(conv(ctx, centred(ctx, x, ctx.input(2)), centred(ctx, weight, weightZero), null), 'int32');
+}
+
+/** Product of the scales of both operands over that of the result, times the sums, as the result's type. */
+function requantize(ctx: ImportContext, sums: Value, scales: readonly Value[], zeroPoint: Value): Value {
+  const [a, b, y] = scales.map((scale) => ctx.cast(scale, 'float32'));
+  const scale = ctx.one('div', [ctx.one('mul', [a, b]), y]);
+  return toQuantized(ctx, ctx.one('mul', [ctx.cast(sums, 'float32'), scale]), zeroPoint, zeroPoint.dtype);
+}
+
+function qLinearMatMul(ctx: ImportContext): Value {
+  const at = (i: number) => ctx.required(i);
+  const sums = ctx.one('matmul', [centred(ctx, at(0), at(2)), centred(ctx, at(3), at(5)), null], product);
+  return requantize(ctx, sums, [at(1), at(4), at(6)], at(7));
+}
+
+function qLinearConv(ctx: ImportContext): Value {
+  const at = (i: number) => ctx.required(i);
+  const rank = at(0).shape.length;
+  const weightZero = perRow(ctx, at(5), rank);
+  const bias = ctx.input(8) === null ? null : ctx.cast(at(8), 'float64');
+  const sums = conv(ctx, centred(ctx, at(0), at(2)), centred(ctx, at(3), weightZero), bias);
+  // [O, 1, 1] against y [N, O, H, W]
+  return requantize(ctx, sums, [at(1), perRow(ctx, at(4), rank - 1) as Value, at(6)], at(7));
+}
+
+export const quantizeHandlers: Handlers = {
+  QuantizeLinear: { since: 10, import: quantizeLinear },
+  DequantizeLinear: { since: 10, import: dequantizeLinear },
+  DynamicQuantizeLinear: { since: 11, import: dynamicQuantizeLinear },
+  MatMulInteger: { since: 10, import: matMulInteger },
+  ConvInteger: { since: 10, import: convInteger },
+  QLinearMatMul: { since: 10, import: qLinearMatMul },
+  QLinearConv: { since: 10, import: qLinearConv },
+};

@@ -1,0 +1,262 @@
+import { ConvletError, withContext } from '../../common/error.ts';
+import { type GraphBuilder, NeedsData } from '../../graph/builder.ts';
+import { constantValue, type Value } from '../../graph/graph.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { ImportContext, type Surroundings } from './context.ts';
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxNode } from './model.ts';
+import { findHandler } from './ops/index.ts';
+import { capturesOf, nodeLabel, orderNodes } from './structure.ts';
+import type { OnnxTensor } from './tensor-proto.ts';
+
+/** What a name of the file stands for. One object may bear several names. */
+export interface Binding {
+  readonly name: string;
+  /** Null for what is only known at run time: its shape depends on data. */
+  readonly value: Value | null;
+}
+
+/** Names visible to the nodes of one graph or function body. */
+export class Scope {
+  readonly parent: Scope | null;
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Attributes of the call, in a function's body. */
+  readonly callAttributes: ReadonlyMap<string, OnnxAttribute> | null;
+  private readonly bindings = new Map<string, Binding>();
+  private readonly initializers: ReadonlyMap<string, OnnxTensor>;
+  private readonly decode: (tensor: OnnxTensor) => Tensor;
+
+  constructor(
+    parent: Scope | null,
+    opsets: ReadonlyMap<string, number>,
+    callAttributes: ReadonlyMap<string, OnnxAttribute> | null,
+    initializers: ReadonlyMap<string, OnnxTensor>,
+    decode: (tensor: OnnxTensor) => Tensor,
+  ) {
+    this.parent = parent;
+    this.opsets = opsets;
+    this.callAttributes = callAttributes;
+    this.initializers = initializers;
+    this.decode = decode;
+  }
+
+  define(name: string, binding: Binding): void {
+    this.bindings.set(name, binding);
+  }
+
+  lookup(name: string): Binding {
+    const known = this.bindings.get(name);
+    if (known !== undefined) return known;
+    const initializer = this.initializers.get(name);
+    if (initializer !== undefined) {
+      const binding = { name, value: constantValue(name, this.decode(initializer)) };
+      this.bindings.set(name, binding);
+      return binding;
+    }
+    if (this.parent === null) throw new ConvletError('malformed', `nothing defines '${name}'`);
+    return this.parent.lookup(name);
+  }
+
+  /** Every name that is visible here. */
+  names(): Set<string> {
+    const names = this.parent?.names() ?? new Set<string>();
+    for (const name of this.bindings.keys()) names.add(name);
+    for (const name of this.initializers.keys()) names.add(name);
+    return names;
+  }
+}
+
+/** A node left to run time, with the scope that its names belong to. */
+export interface DeferredNode {
+  readonly node: OnnxNode;
+  readonly scope: Scope;
+  /** Everything that it reads: inputs and what its subgraphs capture. */
+  readonly reads: readonly Binding[];
+  readonly outputs: readonly Binding[];
+}
+
+/** What the walk needs of the program. */
+export interface ModelParts {
+  readonly functions: ReadonlyMap<string, OnnxFunction>;
+  decode(tensor: OnnxTensor): Tensor;
+}
+
+export const functionKey = (domain: string, name: string, overload: string): string => `${domain}/${name}/${overload}`;
+
+/** An input that a function's caller leaves out: whoever reads it leaves its own input out. */
+const absent: Binding = { name: '', value: null };
+
+/** Subgraphs whose nodes were checked and put in order, which loops would do over and over. */
+const ordered = new WeakMap<OnnxGraph, readonly OnnxNode[]>();
+
+const noInitializers: ReadonlyMap<string, OnnxTensor> = new Map();
+
+export interface WalkOptions {
+  readonly parts: ModelParts;
+  readonly builder: GraphBuilder;
+  /** Takes the nodes that cannot be imported before run time; without it NeedsData reaches the caller. */
+  readonly defer?: (node: DeferredNode) => void;
+  /** Values that hold at run time instead of what the scopes say. */
+  readonly known?: ReadonlyMap<Binding, Value>;
+  readonly around?: Pick<Surroundings, 'eager' | 'mark' | 'release'>;
+}
+
+const traced: Pick<Surroundings, 'eager' | 'mark' | 'release'> = { eager: false, mark: () => 0, release: () => {} };
+
+/** Walks ONNX nodes in order and has their handlers add ops to a graph; inlines functions and decided branches. */
+export class Walk {
+  private readonly options: WalkOptions;
+
+  constructor(options: WalkOptions) {
+    this.options = options;
+  }
+
+  /** Imports nodes in topological order and binds their outputs. */
+  nodes(nodes: readonly OnnxNode[], scope: Scope): void {
+    for (const node of nodes) {
+      const outputs = this.node(node, scope);
+      node.outputs.forEach((name, i) => {
+        if (name !== '') scope.define(name, outputs[i]);
+      });
+    }
+  }
+
+  /** One node's outputs, one for each that the file names. */
+  node(node: OnnxNode, scope: Scope): Binding[] {
+    try {
+      return this.dispatch(node, scope);
+    } catch (error) {
+      if (error instanceof NeedsData && this.options.defer !== undefined) {
+        const outputs = node.outputs.map((name) => ({ name, value: null }));
+        this.options.defer({ node, scope, reads: this.reads(node, scope), outputs });
+        return outputs;
+      }
+      throw error instanceof NeedsData ? error : withContext(nodeLabel(node), error);
+    }
+  }
+
+  /** The graph's outputs; its nodes see what `scope` has, and `inputs` under the graph's input names. */
+  subgraph(graph: OnnxGraph, inputs: readonly Binding[], scope: Scope): Binding[] {
+    const where = `graph '${graph.name}'`;
+    if (inputs.length > graph.inputs.length) {
+      throw new ConvletError('malformed', `${where} expects ${graph.inputs.length} inputs, got ${inputs.length}`);
+    }
+    const inner = new Scope(scope, scope.opsets, scope.callAttributes, graph.initializers, this.options.parts.decode);
+    inputs.forEach((binding, i) => {
+      inner.define(graph.inputs[i].name, binding);
+    });
+    const names = graph.outputs.map((output) => output.name);
+    let nodes = ordered.get(graph);
+    if (nodes === undefined) {
+      nodes = orderNodes(graph.nodes, inner.names(), names, where);
+      ordered.set(graph, nodes);
+    }
+    this.nodes(nodes, inner);
+    return names.map((name) => inner.lookup(name));
+  }
+
+  private dispatch(node: OnnxNode, scope: Scope): Binding[] {
+    const { parts } = this.options;
+    const attributes = resolveAttributes(node, scope);
+    const definition = parts.functions.get(functionKey(node.domain, node.opType, node.overload));
+    if (definition !== undefined) return this.call(definition, node, attributes, scope);
+    if (node.domain === '' && node.opType === 'If') return this.branch(node, attributes, scope);
+    for (const binding of this.reads(node, scope)) this.valueOf(binding);
+    const opset = scope.opsets.get(node.domain) ?? 0;
+    const handler = findHandler(node.domain, node.opType, opset);
+    if (handler === null) throw new ConvletError('unsupported', `not supported in opset ${opset}`);
+    const inputs = node.inputs.map((name) => {
+      const binding = name === '' ? absent : scope.lookup(name);
+      return binding === absent ? null : this.valueOf(binding);
+    });
+    const context = new ImportContext({ ...node, attributes }, opset, inputs, this.options.builder, {
+      ...(this.options.around ?? traced),
+      decode: parts.decode,
+      subgraph: (graph, values) => this.strictly().values(graph, values, scope),
+    });
+    const result = handler.import(context);
+    const values = Array.isArray(result) ? result : [result];
+    return node.outputs.map((name, i) => {
+      const value = values[i] ?? null;
+      if (name !== '' && value === null) throw new ConvletError('unsupported', `output ${i} is not supported`);
+      return { name, value };
+    });
+  }
+
+  /** The same walk, but without deferring: a loop's body is imported as a whole or not at all. */
+  private strictly(): Walk {
+    return this.options.defer === undefined ? this : new Walk({ ...this.options, defer: undefined });
+  }
+
+  private values(graph: OnnxGraph, inputs: readonly Value[], scope: Scope): Value[] {
+    const bindings = inputs.map((value) => ({ name: value.name, value }));
+    return this.subgraph(graph, bindings, scope).map((binding) => this.valueOf(binding));
+  }
+
+  /** `If`: the branch that the condition picks takes the node's place. */
+  private branch(node: OnnxNode, attributes: ReadonlyMap<string, OnnxAttribute>, scope: Scope): Binding[] {
+    const context = new ImportContext(
+      { ...node, attributes },
+      scope.opsets.get('') ?? 0,
+      [this.valueOf(scope.lookup(node.inputs[0] ?? ''))],
+      this.options.builder,
+      { ...traced, decode: this.options.parts.decode, subgraph: () => [] },
+    );
+    const graph = context.attr.graph(context.scalar(0) === 0 ? 'else_branch' : 'then_branch');
+    const outputs = this.subgraph(graph, [], scope);
+    if (outputs.length < node.outputs.length) {
+      throw new ConvletError('malformed', `the branch has ${outputs.length} outputs, the node ${node.outputs.length}`);
+    }
+    return outputs.slice(0, node.outputs.length);
+  }
+
+  /** A model-local function: its body in place of the node. */
+  private call(
+    definition: OnnxFunction,
+    node: OnnxNode,
+    attributes: ReadonlyMap<string, OnnxAttribute>,
+    scope: Scope,
+  ): Binding[] {
+    const { parts } = this.options;
+    for (const name of definition.attributes) {
+      if (!attributes.has(name)) throw new ConvletError('malformed', `attribute ${name} is missing`);
+    }
+    const all = new Map([...definition.attributeDefaults, ...attributes]);
+    const inner = new Scope(null, definition.opsetImports, all, noInitializers, parts.decode);
+    if (node.inputs.length > definition.inputs.length) {
+      const { inputs } = definition;
+      throw new ConvletError('malformed', `the function expects ${inputs.length} inputs, got ${node.inputs.length}`);
+    }
+    definition.inputs.forEach((name, i) => {
+      const given = node.inputs[i] ?? '';
+      inner.define(name, given === '' ? absent : scope.lookup(given));
+    });
+    const where = `function '${definition.name}'`;
+    const body = orderNodes(definition.nodes, inner.names(), definition.outputs, where);
+    this.nodes(body, inner);
+    return node.outputs.map((name, i) =>
+      name === '' ? { name, value: null } : inner.lookup(definition.outputs[i] ?? ''),
+    );
+  }
+
+  private reads(node: OnnxNode, scope: Scope): Binding[] {
+    const names = [...node.inputs.filter((name) => name !== ''), ...capturesOf(node)];
+    return [...new Set(names)].map((name) => scope.lookup(name)).filter((binding) => binding !== absent);
+  }
+
+  private valueOf(binding: Binding): Value {
+    const value = this.options.known?.get(binding) ?? binding.value;
+    if (value === null) throw new NeedsData(`'${binding.name}' has no shape before run time`);
+    return value;
+  }
+}
+
+/** The node's attributes, with references to those of a function's call replaced by their values. */
+function resolveAttributes(node: OnnxNode, scope: Scope): ReadonlyMap<string, OnnxAttribute> {
+  if (![...node.attributes.values()].some((attribute) => attribute.type === 'REF')) return node.attributes;
+  const resolved = new Map<string, OnnxAttribute>();
+  for (const [name, attribute] of node.attributes) {
+    const value = attribute.type === 'REF' ? scope.callAttributes?.get(attribute.refAttrName) : attribute;
+    if (value !== undefined) resolved.set(name, value);
+  }
+  return resolved;
+}
