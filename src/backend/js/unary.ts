@@ -21,7 +21,7 @@ export function roundHalfEven(x: number): number {
 /** The formula of every unary kind, named and parametrised as in PyTorch and ONNX. */
 export const unaryFunctions: Readonly<Record<UnaryKind, UnaryFunction>> = {
   identity: (x) => x,
-  relu: (x) => (x < 0 ? 0 : x),
+  relu: (x) => Math.max(x, 0),
   /** alpha: min, beta: max. Where min > max the result is max (ONNX, PyTorch). */
   clip: (x, alpha, beta) => Math.min(Math.max(x, alpha), beta),
   leakyRelu: (x, alpha) => (x < 0 ? alpha * x : x),
@@ -92,10 +92,7 @@ const loops: { readonly [K in UnaryKind]?: Loop } = {
     if (x !== y) y.set(length === x.length ? x : x.subarray(0, length));
   },
   relu: (x, y, length) => {
-    for (let i = 0; i < length; i++) {
-      const v = x[i];
-      y[i] = v < 0 ? 0 : v;
-    }
+    for (let i = 0; i < length; i++) y[i] = Math.max(x[i], 0);
   },
   clip: (x, y, length, alpha, beta) => {
     for (let i = 0; i < length; i++) y[i] = Math.min(Math.max(x[i], alpha), beta);
