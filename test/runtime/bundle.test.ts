@@ -1,0 +1,122 @@
+// What an application's bundler makes of `import { load } from 'convlet'`: its size, and that it runs with nothing beside it.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build, type OutputFile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors } from '../../src/io/safetensors.ts';
+import { assertClose } from '../networks/engines.ts';
+import { buildPackage, models, root, run } from './package.ts';
+
+/** Bytes of all files after gzip -9 each, kernels included. */
+const limit = 150 * 1024;
+
+const application = `import { load } from 'convlet';
+export default load;`;
+
+async function bundle(options: BuildOptions): Promise<OutputFile[]> {
+  const { outputFiles } = await build({
+    stdin: { contents: application, resolveDir: root, sourcefile: 'application.js' },
+    outdir: join(root, 'build/bundle'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2023',
+    write: false,
+    logLevel: 'warning',
+    ...options,
+  });
+  return outputFiles!;
+}
+
+function report(name: string, files: readonly OutputFile[]): number {
+  const sizes = files.map(({ path, contents }) => ({
+    name: basename(path),
+    raw: contents.length,
+    gzip: gzipSync(contents, { level: 9 }).length,
+  }));
+  const total = sizes.reduce((sum, file) => sum + file.gzip, 0);
+  const parts = sizes.map((file) => `${file.name} ${file.raw} → ${file.gzip}`).join(', ');
+  console.log(`${name}: ${total} bytes gzip of at most ${limit} (${parts})`);
+  return total;
+}
+
+beforeAll(() => buildPackage());
+
+describe('bundle of the inference entry', () => {
+  test('browser, kernels in chunks that are loaded on demand', async () => {
+    const files = await bundle({ platform: 'browser', splitting: true });
+    // One kernel build is fetched, not both: each lies in a chunk of its own.
+    const kernels = files.filter(({ contents }) => isWasmText(contents));
+    expect(kernels.length).toBe(2);
+    expect(kernels.some(({ path }) => basename(path) === 'stdin.js')).toBe(false);
+    expect(report('browser', files)).toBeLessThanOrEqual(limit);
+  });
+
+  test('workerd, kernels as modules', async () => {
+    const files = await bundle({ conditions: ['workerd'], loader: { '.wasm': 'copy' }, assetNames: '[name]' });
+    expect(files.map(({ path }) => basename(path)).sort()).toEqual([
+      'kernels.relaxed.wasm',
+      'kernels.simd.wasm',
+      'stdin.js',
+    ]);
+    // The bytes in base64 would be dead weight beside the modules.
+    expect(files.some(({ contents }) => isWasmText(contents))).toBe(false);
+    expect(report('workerd', files)).toBeLessThanOrEqual(limit);
+  });
+
+  test('the same without neighbours', async () => {
+    const [file, ...others] = await bundle({ platform: 'browser' });
+    expect(others).toEqual([]);
+    const { text } = file;
+    for (const forbidden of ['import.meta', 'node:', 'require(', 'new Worker', 'eval(', 'new Function']) {
+      expect(text.includes(forbidden), forbidden).toBe(false);
+    }
+    // No import is left in it, static or dynamic.
+    expect(text).not.toMatch(/\bimport\s*[("'{*]/);
+  });
+});
+
+describe('the bundle runs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'convlet-bundle-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  // From a data: URL, which has no siblings: whatever the bundle does not carry is not there.
+  const program = `
+    import { readFileSync } from 'node:fs';
+    const { code, model, input, shape, options } = JSON.parse(readFileSync(0, 'utf8'));
+    const { default: load } = await import('data:text/javascript;base64,' + code);
+    const network = await load(Uint8Array.from(Buffer.from(model, 'base64')), options);
+    const { output } = await network.run({ input: { data: Float32Array.from(input), shape } });
+    console.log(JSON.stringify({ variant: network.variant, data: [...output.data] }));`;
+
+  for (const backend of ['wasm', 'js'] as const) {
+    test(`resnet_tiny on ${backend}`, async () => {
+      const [file] = await bundle({ platform: 'browser' });
+      const tensors = readSafetensors(readFileSync(join(models, 'resnet_tiny.io.safetensors')));
+      const { data, shape } = tensors.get('input')!;
+      const input = JSON.stringify({
+        code: Buffer.from(file.contents).toString('base64'),
+        model: readFileSync(join(models, 'resnet_tiny.onnx')).toString('base64'),
+        input: [...(data as Float32Array)],
+        shape,
+        options: { backend },
+      });
+      const { code, stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', program], {
+        cwd: folder,
+        input,
+      });
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      const result = JSON.parse(stdout) as { variant: string; data: number[] };
+      expect(result.variant).toMatch(backend === 'js' ? /^plain$/ : /^(simd|relaxed)$/);
+      assertClose('output', result.data, tensors.get('output')!.data as Float32Array, 1e-3, 1e-4);
+    });
+  }
+});
+
+/** Whether a file holds a WebAssembly module in base64 ("\\0asm", version 1). */
+function isWasmText(contents: Uint8Array): boolean {
+  return Buffer.from(contents).includes('AGFzbQEAAA');
+}

@@ -1,0 +1,70 @@
+// What the tests of the built package need.
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root: string = fileURLToPath(new URL('../../', import.meta.url));
+export const models: string = join(root, 'test/fixtures/models/');
+
+export const tsc: string = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+
+/**
+ * Compiles src/ into build/ if a source is newer, so that no test runs an old package. Files are renamed into place one by
+ * one: two test files may do this at once. What `tsc` says about types is `npm run check`'s affair.
+ */
+export function buildPackage(): void {
+  const folder = join(root, 'build');
+  if (newest(join(root, 'src')) <= modified(join(folder, 'index.js'))) return;
+  mkdirSync(folder, { recursive: true });
+  const temporary = mkdtempSync(join(folder, '.package-'));
+  try {
+    try {
+      execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', temporary], {
+        cwd: root,
+        stdio: 'pipe',
+      });
+    } catch (error) {
+      if (modified(join(temporary, 'index.js')) === 0) throw error;
+    }
+    for (const path of filesOf(temporary)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      renameSync(join(temporary, path), join(folder, path));
+    }
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+const modified = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+const newest = (folder: string): number => Math.max(...filesOf(folder).map((path) => modified(join(folder, path))));
+
+export function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, which comes within `timeout` ms or by force (code -1). */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly timeout?: number; readonly input?: string } = {},
+): Promise<Finished> {
+  const { cwd = root, timeout = 60_000, input } = options;
+  return new Promise((resolve) => {
+    const child = execFile(command, args, { cwd, timeout, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr: code === -1 ? `${stderr}${error?.message}` : stderr });
+    });
+    child.stdin?.end(input ?? '');
+  });
+}
