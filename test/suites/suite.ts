@@ -1,0 +1,140 @@
+// What the development suites share: flags, the count of results, comparison with tolerances.
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
+import { ConvletError, shapeText } from '../../src/common/error.ts';
+import { load } from '../../src/runtime/node.ts';
+import type { LoadOptions } from '../../src/runtime/load.ts';
+import type { ModelOutput } from '../../src/runtime/model.ts';
+
+export interface SuiteOptions {
+  readonly directory: string;
+  readonly load: LoadOptions;
+  readonly filter: string;
+  readonly verbose: boolean;
+}
+
+/** Flags of a suite; ends the process with status 2 where they or the directory are wrong. */
+export function parseSuite(name: string, needs: string): SuiteOptions {
+  const usage = `usage: npm run ${name} -- DIR [--backend js|wasm] [--variant auto|simd|relaxed] [--threads N] [--filter TEXT] [--verbose]`;
+  const stop = (problem: string): never => {
+    console.error(`${problem}\n${usage}`);
+    process.exit(2);
+  };
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        backend: { type: 'string' },
+        variant: { type: 'string' },
+        threads: { type: 'string' },
+        filter: { type: 'string', default: '' },
+        verbose: { type: 'boolean', default: false },
+      },
+    });
+    const [directory] = positionals;
+    if (positionals.length !== 1) return stop(`${name}: expects one directory, got ${positionals.length}`);
+    if (!existsSync(directory)) return stop(`${name}: there is no directory '${directory}' (${needs})`);
+    const threads = values.threads === undefined ? undefined : Number(values.threads);
+    const { backend, variant } = values;
+    const options = { backend, variant, threads } as LoadOptions;
+    return { directory, load: options, filter: values.filter, verbose: values.verbose };
+  } catch (error) {
+    return stop((error as Error).message);
+  }
+}
+
+/** Thrown by a case that cannot be run here. */
+export class Skip extends Error {}
+
+/** Thrown by a case whose result is wrong. */
+export class Mismatch extends Error {}
+
+/**
+ * Runs the cases one after another, prints failures and why cases were skipped, and as last line
+ * `N passed, N failed, N skipped`. Sets exit status 1 if any failed.
+ */
+export async function runSuite(
+  options: SuiteOptions,
+  names: readonly string[],
+  run: (name: string) => Promise<string | void>,
+): Promise<void> {
+  const chosen = names.filter((name) => name.includes(options.filter));
+  const skipped = new Map<string, string[]>();
+  const failed: string[] = [];
+  for (const name of chosen) {
+    try {
+      const note = await run(name);
+      if (options.verbose) console.log(`ok   ${name}${note ? `: ${note}` : ''}`);
+    } catch (error) {
+      const reason = skipReason(error);
+      if (reason === null) {
+        failed.push(name);
+        console.log(`FAIL ${name}: ${failureText(error)}`);
+      } else {
+        skipped.set(reason, [...(skipped.get(reason) ?? []), name]);
+      }
+    }
+  }
+  for (const [reason, cases] of [...skipped].sort((a, b) => b[1].length - a[1].length)) {
+    console.log(`skipped ${cases.length}: ${reason}`);
+    if (options.verbose) for (const name of cases) console.log(`     ${name}`);
+  }
+  const skips = [...skipped.values()].reduce((sum, cases) => sum + cases.length, 0);
+  console.log(`${chosen.length - failed.length - skips} passed, ${failed.length} failed, ${skips} skipped`);
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+function failureText(error: unknown): string {
+  if (error instanceof Mismatch || error instanceof ConvletError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function skipReason(error: unknown): string | null {
+  if (error instanceof Skip) return error.message;
+  if (!(error instanceof ConvletError) || error.code !== 'unsupported') return null;
+  // A list of nodes: the operators are the reason, not the nodes' names.
+  const operators = [...error.message.matchAll(/\n {2}node '[^\n]*' \((\w+), domain [^\n]*/g)].map((match) => match[1]);
+  if (operators.length > 0) return `operator ${[...new Set(operators)].sort().join(', ')}`;
+  return error.message
+    .replace(/^node '[^']*' /, '')
+    .replace(/(input|output|initializer|tensor|attribute) '[^']*'/g, '$1');
+}
+
+export interface Expected {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/**
+ * Largest |difference| − relative to expected: throws Mismatch unless |got − expected| ≤ atol + rtol·|expected|
+ * everywhere (exact for integers and truth values; NaN equals NaN, infinities themselves) and dtypes and shapes agree.
+ * Returns the largest absolute difference.
+ */
+export function compare(name: string, got: ModelOutput, expected: Expected, rtol: number, atol: number): number {
+  const { shape, dtype } = expected;
+  if (got.dtype !== dtype) throw new Mismatch(`${name}: expects ${dtype}, got ${got.dtype}`);
+  if (got.shape.length !== shape.length || got.shape.some((d, i) => d !== shape[i])) {
+    throw new Mismatch(`${name}: expects shape ${shapeText(shape)}, got ${shapeText(got.shape)}`);
+  }
+  const exact = dtypes[dtype].kind !== 'float';
+  let worst = 0;
+  let wrong = 0;
+  let first = -1;
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, b] = [got.data[i], expected.data[i]];
+    if (Object.is(a, b) || a === b) continue;
+    const difference = Math.abs(a - b);
+    if (difference > worst) worst = difference;
+    if (!exact && difference <= atol + rtol * Math.abs(b)) continue;
+    if (wrong++ === 0) first = i;
+  }
+  if (wrong === 0 && got.data.length === expected.data.length) return worst;
+  throw new Mismatch(
+    `${name}: ${wrong} of ${expected.data.length} values differ, by up to ${worst}; ` +
+      `first at ${first}: expects ${expected.data[first]}, got ${got.data[first]} (shape ${shapeText(shape)})`,
+  );
+}
+
+export { load };
