@@ -1,6 +1,12 @@
 import type { PrimCall, Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { binary } from './binary.ts';
+import { conv } from './conv.ts';
+import { convTranspose } from './conv-transpose.ts';
+import { copy, fill } from './copy.ts';
+import { matmul } from './matmul.ts';
+import { take } from './take.ts';
 import { unary } from './unary.ts';
 
 /** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
@@ -8,5 +14,12 @@ export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSess
 
 /** The prims that have kernels. One row per family; the implementations are in the files of the same names. */
 export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
+  conv,
+  convTranspose,
+  matmul,
+  binary,
+  copy,
+  fill,
+  take,
   unary,
 };

@@ -1,0 +1,162 @@
+// Strided copies. The host merges dimensions and picks the mode; what remains is a 2-D core of `lines` × `columns` inside
+// up to four outer dimensions. Strides are in bytes.
+import { storeFirst } from '../common/tail';
+import { copyRun, fillWords } from './run';
+
+/** How the core is copied; the same numbers as in src/backend/wasm/copy.ts. */
+const enum Mode {
+  /** Columns are contiguous in both: runs of bytes. */
+  runs = 0,
+  /** Lines are contiguous in x, columns in y: 4×4 blocks of 4-byte elements. */
+  transpose = 1,
+  words = 2,
+  bytes = 3,
+  /** One 4-byte element repeated along the columns, which are contiguous in y. */
+  repeat = 4,
+}
+
+@unmanaged
+export class CopyDesc {
+  x: usize;
+  y: usize;
+  mode: i32;
+  lines: i32;
+  /** In mode `runs`: bytes. */
+  columns: i32;
+  xLine: i32;
+  xColumn: i32;
+  yLine: i32;
+  yColumn: i32;
+  /** Lines per work unit. */
+  block: i32;
+  /** Outer dimensions, innermost first; 1 where there is none. */
+  n0: i32;
+  n1: i32;
+  n2: i32;
+  x0: i32;
+  x1: i32;
+  x2: i32;
+  x3: i32;
+  y0: i32;
+  y1: i32;
+  y2: i32;
+  y3: i32;
+}
+
+/** Work unit: `block` lines of one core. */
+export function copy(d: CopyDesc, begin: i32, end: i32): void {
+  const blocks = (d.lines + d.block - 1) / d.block;
+  for (let unit = begin; unit < end; unit++) {
+    const core = unit / blocks;
+    const line = (unit - core * blocks) * d.block;
+    const lines = min(d.lines - line, d.block);
+    const q1 = core / d.n0;
+    const q2 = q1 / d.n1;
+    const i3 = q2 / d.n2;
+    const i0 = core - q1 * d.n0;
+    const i1 = q1 - q2 * d.n1;
+    const i2 = q2 - i3 * d.n2;
+    const x = d.x + <usize>(i0 * d.x0 + i1 * d.x1 + i2 * d.x2 + i3 * d.x3 + line * d.xLine);
+    const y = d.y + <usize>(i0 * d.y0 + i1 * d.y1 + i2 * d.y2 + i3 * d.y3 + line * d.yLine);
+    const mode = d.mode;
+    if (mode == Mode.runs) copyRuns(d, x, y, lines);
+    else if (mode == Mode.transpose) copyTransposed(d, x, y, lines);
+    else if (mode == Mode.repeat) copyRepeated(d, x, y, lines);
+    else if (mode == Mode.words) copyElements<u32>(d, x, y, lines);
+    else copyElements<u8>(d, x, y, lines);
+  }
+}
+
+function copyRuns(d: CopyDesc, x: usize, y: usize, lines: i32): void {
+  const bytes = d.columns;
+  for (; lines > 0; lines--) {
+    copyRun(y, x, bytes);
+    x += <usize>d.xLine;
+    y += <usize>d.yLine;
+  }
+}
+
+function copyElements<T>(d: CopyDesc, x: usize, y: usize, lines: i32): void {
+  const xColumn = <usize>d.xColumn;
+  const yColumn = <usize>d.yColumn;
+  for (; lines > 0; lines--) {
+    let from = x;
+    let to = y;
+    for (let left = d.columns; left > 0; left--) {
+      store<T>(to, load<T>(from));
+      from += xColumn;
+      to += yColumn;
+    }
+    x += <usize>d.xLine;
+    y += <usize>d.yLine;
+  }
+}
+
+function copyRepeated(d: CopyDesc, x: usize, y: usize, lines: i32): void {
+  for (; lines > 0; lines--) {
+    fillWords(y, load<u32>(x), d.columns);
+    x += <usize>d.xLine;
+    y += <usize>d.yLine;
+  }
+}
+
+/** Columns taken at a time: their cache lines are used by all lines of the unit before they are left. */
+// @ts-ignore: decorator
+@inline const PANEL: i32 = 32;
+
+function copyTransposed(d: CopyDesc, x: usize, y: usize, lines: i32): void {
+  const yLine = <usize>d.yLine;
+  // Three planes to interleaved pixels: whole vectors are stored, each one's surplus lane is overwritten by the next.
+  if (d.columns == 3 && d.yLine == 12) {
+    for (; lines > 4; lines -= 4) {
+      block(x, <usize>d.xColumn, 3, y, 12, 4, 4);
+      x += 16;
+      y += 48;
+    }
+  }
+  for (let column = 0; column < d.columns; column += PANEL) {
+    const columns = min(d.columns - column, PANEL);
+    for (let line = 0; line < lines; line += 4) {
+      const height = min(lines - line, 4);
+      let from = x + <usize>(column * d.xColumn) + (<usize>line << 2);
+      let to = y + <usize>(column << 2) + <usize>line * yLine;
+      let left = columns;
+      for (; left >= 4; left -= 4) {
+        block(from, <usize>d.xColumn, 4, to, yLine, height, 4);
+        from += <usize>(d.xColumn << 2);
+        to += 16;
+      }
+      if (left > 0) block(from, <usize>d.xColumn, left, to, yLine, height, left);
+    }
+  }
+}
+
+/**
+ * Four lines of `columns` (1..4) elements: loads go along the lines, each for one column. `height` (1..4) lines are stored,
+ * `stored` elements of each. Columns that do not exist are read as the last one.
+ */
+// @ts-ignore: decorator
+@inline
+function block(x: usize, xColumn: usize, columns: i32, y: usize, yLine: usize, height: i32, stored: i32): void {
+  const c0 = v128.load(x);
+  if (columns > 1) x += xColumn;
+  const c1 = v128.load(x);
+  if (columns > 2) x += xColumn;
+  const c2 = v128.load(x);
+  if (columns > 3) x += xColumn;
+  const c3 = v128.load(x);
+  const low01 = v128.shuffle<f32>(c0, c1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(c2, c3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(c0, c1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(c2, c3, 2, 6, 3, 7);
+  storeFirst(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), stored);
+  if (height < 2) return;
+  y += yLine;
+  storeFirst(y, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), stored);
+  if (height < 3) return;
+  y += yLine;
+  storeFirst(y, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), stored);
+  if (height < 4) return;
+  y += yLine;
+  storeFirst(y, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), stored);
+}
