@@ -1,0 +1,69 @@
+/**
+ * Convolution over an output grid, and by signed dilation and output strides also one phase of a transposed one:
+ * y[grid point o] = epilogue(bias + Σ_k w[k] · x[o·stride + k·dilation − pad]). Sizes in bytes unless said; x is
+ * [batch][D][H][W][channels].
+ */
+@unmanaged
+export class ConvDesc {
+  x: usize;
+  /** Panels [groups][⌈columns/8⌉][bias, taps × channels][8]; for depthwise [⌈channels/8⌉][bias, taps][8]. */
+  weight: usize;
+  /** Zeros in place of a pixel of the padding: at least a pixel's, for `runs` a run's. */
+  zeros: usize;
+  y: usize;
+  workspace: usize;
+  batch: i32;
+  inputD: i32;
+  inputH: i32;
+  inputW: i32;
+  outputD: i32;
+  outputH: i32;
+  outputW: i32;
+  kernelD: i32;
+  kernelH: i32;
+  kernelW: i32;
+  strideD: i32;
+  strideH: i32;
+  strideW: i32;
+  dilationD: i32;
+  dilationH: i32;
+  dilationW: i32;
+  padD: i32;
+  padH: i32;
+  padW: i32;
+  /** Bytes of an input pixel, all channels. */
+  pixel: u32;
+  yPixel: u32;
+  yRow: u32;
+  yPlane: u32;
+  yBatch: u32;
+  /** 1 where grid points follow each other at `yPixel` beyond the end of a row. */
+  contiguous: i32;
+  /** How rows of A are found: see `addressing` in table.ts. Depthwise: taps of one table row (1, 3, 5, 7). */
+  mode: i32;
+  /** Addresses per row of A, and contiguous elements behind each. Depthwise: rows of the table, and channels. */
+  taps: i32;
+  len: i32;
+  /** Output channels of one group, and panels that hold them. */
+  columns: i32;
+  groupPanels: i32;
+  panels: i32;
+  panelBytes: u32;
+  /** Offset of a group's channels in an input and in an output pixel. */
+  groupInput: u32;
+  groupOutput: u32;
+  /** Rows of a full register tile, rows of A per unit of work, panels per unit. */
+  tileRows: i32;
+  rowBlock: i32;
+  panelBlock: i32;
+  /** Units per row block. */
+  panelBlocks: i32;
+  /** Offsets in the workspace. */
+  stagingOffset: u32;
+  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  epilogue: i32;
+  residual: u32;
+  kind: i32;
+  alpha: f32;
+  beta: f32;
+}

@@ -1,0 +1,195 @@
+// Register tiles of C = A·B + bias: R rows × 8 (or 4) columns, all of K in one go. A is not packed: each row is a list of
+// `taps` addresses of `len` contiguous elements, which makes im2col a table of addresses (as in XNNPACK's indirect GEMM) and
+// a plain matrix the case taps = 1. B is a panel [k][8] (any row pitch).
+//
+// Measured, GFLOP/s on one core at 120×64, K = 576 (ceilings 34 plain on Node 20, 49 relaxed on Node 24):
+//   rows 4, plain, Node 20:   addresses 34.8, A packed as [k][4] 34.1   (rows 6: 24, it spills)
+//   rows 6, relaxed, Node 24: addresses 49.7, A packed as [k][6] 50.9   (rows 4: 43.8 and 48.6)
+// so packing A, 10 % of the time at 64 columns and 30 % at 16, buys nothing: the address increments run on idle integer ports.
+// Rejected: K unrolled in the source (V8 unrolls by itself, doing both is slower), splatting lanes of A loaded four at a time.
+//
+// The functions at the end are not inlined into the drivers: V8 does not replace a running function by its optimised version.
+import { fma } from '../common/simd';
+import { addResidual, clamp, clampTo, Tile } from './tile';
+
+// @ts-ignore: decorator
+@inline
+function storeRow(t: Tile, columns: i32, c: usize, v0: v128, v1: v128): void {
+  const epilogue = t.epilogue;
+  if (epilogue & addResidual) {
+    const r = c + t.residual;
+    v0 = f32x4.add(v0, v128.load(r));
+    if (columns > 4) v1 = f32x4.add(v1, v128.load(r, 16));
+  }
+  if (epilogue & clamp) {
+    const low = v128.load32_splat(changetype<usize>(t), offsetof<Tile>('alpha'));
+    const high = v128.load32_splat(changetype<usize>(t), offsetof<Tile>('beta'));
+    v0 = clampTo(v0, low, high);
+    if (columns > 4) v1 = clampTo(v1, low, high);
+  }
+  v128.store(c, v0);
+  if (columns > 4) v128.store(c, v1, 16);
+}
+
+/**
+ * One tile: `a` is the table of addresses (tap by tap, `rowPitch` bytes each), `bias` the first row of accumulators, `b` the
+ * panel, `c` the first element of the result. `rows` (1..6) and `columns` (4 or 8) are constants at every call.
+ */
+// @ts-ignore: decorator
+@inline
+function tile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  let c00 = v128.load(bias);
+  let c01 = columns > 4 ? v128.load(bias, 16) : c00;
+  let c10 = c00, c11 = c01;
+  let c20 = c00, c21 = c01;
+  let c30 = c00, c31 = c01;
+  let c40 = c00, c41 = c01;
+  let c50 = c00, c51 = c01;
+  const bPitch = t.bPitch;
+  let taps = t.taps;
+  do {
+    const offset = t.aOffset;
+    let k = t.len;
+    let a0 = <usize>load<u32>(a) + offset;
+    let a1 = rows > 1 ? <usize>load<u32>(a, 4) + offset : 0;
+    let a2 = rows > 2 ? <usize>load<u32>(a, 8) + offset : 0;
+    let a3 = rows > 3 ? <usize>load<u32>(a, 12) + offset : 0;
+    let a4 = rows > 4 ? <usize>load<u32>(a, 16) + offset : 0;
+    let a5 = rows > 5 ? <usize>load<u32>(a, 20) + offset : 0;
+    a += t.rowPitch;
+    do {
+      const b0 = v128.load(b);
+      const b1 = columns > 4 ? v128.load(b, 16) : b0;
+      const s0 = v128.load32_splat(a0);
+      c00 = fma(s0, b0, c00);
+      if (columns > 4) c01 = fma(s0, b1, c01);
+      a0 += 4;
+      if (rows > 1) {
+        const s1 = v128.load32_splat(a1);
+        c10 = fma(s1, b0, c10);
+        if (columns > 4) c11 = fma(s1, b1, c11);
+        a1 += 4;
+      }
+      if (rows > 2) {
+        const s2 = v128.load32_splat(a2);
+        c20 = fma(s2, b0, c20);
+        if (columns > 4) c21 = fma(s2, b1, c21);
+        a2 += 4;
+      }
+      if (rows > 3) {
+        const s3 = v128.load32_splat(a3);
+        c30 = fma(s3, b0, c30);
+        if (columns > 4) c31 = fma(s3, b1, c31);
+        a3 += 4;
+      }
+      if (rows > 4) {
+        const s4 = v128.load32_splat(a4);
+        c40 = fma(s4, b0, c40);
+        if (columns > 4) c41 = fma(s4, b1, c41);
+        a4 += 4;
+      }
+      if (rows > 5) {
+        const s5 = v128.load32_splat(a5);
+        c50 = fma(s5, b0, c50);
+        if (columns > 4) c51 = fma(s5, b1, c51);
+        a5 += 4;
+      }
+      b += bPitch;
+      k--;
+    } while (k);
+    taps--;
+  } while (taps);
+  const cPitch = t.cPitch;
+  storeRow(t, columns, c, c00, c01);
+  if (rows > 1) {
+    c += cPitch;
+    storeRow(t, columns, c, c10, c11);
+  }
+  if (rows > 2) {
+    c += cPitch;
+    storeRow(t, columns, c, c20, c21);
+  }
+  if (rows > 3) {
+    c += cPitch;
+    storeRow(t, columns, c, c30, c31);
+  }
+  if (rows > 4) {
+    c += cPitch;
+    storeRow(t, columns, c, c40, c41);
+  }
+  if (rows > 5) {
+    c += cPitch;
+    storeRow(t, columns, c, c50, c51);
+  }
+}
+
+function tile1x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(1, 8, t, a, bias, b, c);
+}
+
+function tile2x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(2, 8, t, a, bias, b, c);
+}
+
+function tile3x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(3, 8, t, a, bias, b, c);
+}
+
+function tile4x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(4, 8, t, a, bias, b, c);
+}
+
+function tile5x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(5, 8, t, a, bias, b, c);
+}
+
+function tile6x8(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(6, 8, t, a, bias, b, c);
+}
+
+function tile1x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(1, 4, t, a, bias, b, c);
+}
+
+function tile2x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(2, 4, t, a, bias, b, c);
+}
+
+function tile3x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(3, 4, t, a, bias, b, c);
+}
+
+function tile4x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(4, 4, t, a, bias, b, c);
+}
+
+function tile5x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(5, 4, t, a, bias, b, c);
+}
+
+function tile6x4(t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  tile(6, 4, t, a, bias, b, c);
+}
+
+/** The tile of `rows` (1..6) × `columns` (4 or 8). Builds without FMA have no more than four rows. */
+export function runTile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize, c: usize): void {
+  if (columns > 4) {
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      if (rows == 6) return tile6x8(t, a, bias, b, c);
+      if (rows == 5) return tile5x8(t, a, bias, b, c);
+    }
+    if (rows == 4) tile4x8(t, a, bias, b, c);
+    else if (rows == 3) tile3x8(t, a, bias, b, c);
+    else if (rows == 2) tile2x8(t, a, bias, b, c);
+    else tile1x8(t, a, bias, b, c);
+  } else {
+    if (ASC_FEATURE_RELAXED_SIMD) {
+      if (rows == 6) return tile6x4(t, a, bias, b, c);
+      if (rows == 5) return tile5x4(t, a, bias, b, c);
+    }
+    if (rows == 4) tile4x4(t, a, bias, b, c);
+    else if (rows == 3) tile3x4(t, a, bias, b, c);
+    else if (rows == 2) tile2x4(t, a, bias, b, c);
+    else tile1x4(t, a, bias, b, c);
+  }
+}

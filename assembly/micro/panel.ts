@@ -1,0 +1,76 @@
+import { storeFirst } from '../common/tail';
+import { recordHead } from '../pack/table';
+import { runTile } from './gemm';
+import { sweep } from './sweep';
+import { activateStored, addResidual, clamp, clampTo, Tile } from './tile';
+
+/** Bytes at the start of a GEMM's workspace: the Tile, then one 6 × 8 tile for results that are cut off at the right. */
+// @ts-ignore: decorator
+@inline
+export const workspaceHead: usize = 256;
+// @ts-ignore: decorator
+@inline
+const scratchOffset: usize = 64;
+
+/** The epilogue of a tile that was computed into `from` (8 columns), of which `columns` (1..7) go to `c`. */
+function finish(t: Tile, epilogue: i32, cPitch: usize, from: usize, rows: i32, columns: i32, c: usize): void {
+  const low = f32x4.splat(t.alpha);
+  const high = f32x4.splat(t.beta);
+  do {
+    let v0 = v128.load(from);
+    let v1 = v128.load(from, 16);
+    if (epilogue & addResidual) {
+      const r = c + t.residual;
+      v0 = f32x4.add(v0, v128.load(r));
+      v1 = f32x4.add(v1, v128.load(r, 16));
+    }
+    if (epilogue & clamp) {
+      v0 = clampTo(v0, low, high);
+      v1 = clampTo(v1, low, high);
+    }
+    if (columns > 4) {
+      v128.store(c, v0);
+      storeFirst(c + 16, v1, columns - 4);
+    } else {
+      storeFirst(c, v0, columns);
+    }
+    c += cPitch;
+    from += 32;
+    rows--;
+  } while (rows);
+}
+
+/**
+ * All tiles of a block of rows times one panel of B. `records`: see table.ts; the results of tile i go `cOffset` bytes
+ * behind the address in its record. `columns` (1..8): how many columns of the panel exist.
+ */
+export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: usize, cOffset: usize, columns: i32): void {
+  const recordBytes = recordHead + t.rowPitch * t.taps;
+  const epilogue = t.epilogue;
+  const cPitch = t.cPitch;
+  if (columns == 8 || columns == 4) {
+    do {
+      const rows = load<i32>(records);
+      const c = load<usize>(records, 4) + cOffset;
+      runTile(rows, columns, t, records + recordHead, bias, b, c);
+      if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c, rows, columns, cPitch);
+      records += recordBytes;
+      tiles--;
+    } while (tiles);
+    return;
+  }
+  const scratch = changetype<usize>(t) + scratchOffset;
+  t.epilogue = 0;
+  t.cPitch = 32;
+  do {
+    const rows = load<i32>(records);
+    runTile(rows, columns, t, records + recordHead, bias, b, scratch);
+    const c = load<usize>(records, 4) + cOffset;
+    finish(t, epilogue, cPitch, scratch, rows, columns, c);
+    if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c, rows, columns, cPitch);
+    records += recordBytes;
+    tiles--;
+  } while (tiles);
+  t.epilogue = epilogue;
+  t.cPitch = cPitch;
+}

@@ -1,0 +1,189 @@
+// im2col as a table of addresses: for each row of A (output pixel) where its contiguous stretches of channels lie, zeros
+// standing in for the padding. The values themselves are only copied for few-channel convolutions.
+import { ConvDesc } from '../conv/desc';
+
+// How the rows of A are laid out.
+/** One address per tap, `len` = channels of a group. */
+// @ts-ignore: decorator
+@inline
+export const byTap: i32 = 0;
+/** One address per kernel row, `len` = kernelW · channels: copied only where the row sticks out sideways. */
+// @ts-ignore: decorator
+@inline
+export const byRun: i32 = 1;
+/** One address: all taps copied behind each other, `len` = taps · channels. */
+// @ts-ignore: decorator
+@inline
+export const byRow: i32 = 2;
+
+/** A tile's record: rows, address of the result, then at `recordHead` the addresses [tap][tileRows]. */
+// @ts-ignore: decorator
+@inline
+export const recordHead: usize = 16;
+
+/** Copies `count` floats, 4 at a time: may read and write up to 12 bytes more. */
+// @ts-ignore: decorator
+@inline
+function copyFloats(to: usize, from: usize, count: i32): void {
+  while (count > 0) {
+    v128.store(to, v128.load(from));
+    to += 16;
+    from += 16;
+    count -= 4;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function zeroFloats(to: usize, count: i32): void {
+  while (count > 0) {
+    v128.store(to, i32x4.splat(0));
+    to += 16;
+    count -= 4;
+  }
+}
+
+/** One kernel row (all kernelW taps × channels) from pixel `p` at column `iw`, which may lie outside. */
+function stageRun(d: ConvDesc, to: usize, p: usize, iw: i32): void {
+  const dilation = d.dilationW;
+  const pixel = <usize>d.pixel;
+  const channels = <i32>(pixel >> 2);
+  if (dilation == 1) {
+    const first = max(0, -iw);
+    const last = min(d.kernelW, d.inputW - iw);
+    if (first >= last) {
+      zeroFloats(to, d.kernelW * channels);
+      return;
+    }
+    zeroFloats(to, first * channels);
+    copyFloats(to + pixel * first, p + pixel * first, (last - first) * channels);
+    zeroFloats(to + pixel * last, (d.kernelW - last) * channels);
+    return;
+  }
+  for (let k = 0; k < d.kernelW; k++) {
+    if (<u32>iw < <u32>d.inputW) copyFloats(to, p, channels);
+    else zeroFloats(to, channels);
+    to += pixel;
+    p += pixel * dilation;
+    iw += dilation;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function inside(first: i32, steps: i32, dilation: i32, size: i32): bool {
+  return <u32>first < <u32>size && <u32>(first + steps * dilation) < <u32>size;
+}
+
+/** Writes the addresses of the output pixel (n, d, h, w) to `at`; returns the end of what was staged. */
+function placeRow(d: ConvDesc, at: usize, pitch: usize, n: i32, od: i32, oh: i32, ow: i32, staging: usize): usize {
+  const id = od * d.strideD - d.padD;
+  const ih = oh * d.strideH - d.padH;
+  const iw = ow * d.strideW - d.padW;
+  const pixel = <usize>d.pixel;
+  const line = pixel * d.inputW;
+  const plane = line * d.inputH;
+  const kernelD = d.kernelD;
+  const kernelH = d.kernelH;
+  const kernelW = d.kernelW;
+  const stepW = pixel * d.dilationW;
+  const stepH = line * d.dilationH;
+  const stepD = plane * d.dilationD;
+  let pd = d.x + plane * (n * d.inputD + id) + line * ih + pixel * iw;
+  const mode = d.mode;
+  const sideways = inside(iw, kernelW - 1, d.dilationW, d.inputW);
+  if (mode == byTap) {
+    if (
+      sideways && inside(ih, kernelH - 1, d.dilationH, d.inputH) && inside(id, kernelD - 1, d.dilationD, d.inputD)
+    ) {
+      for (let kd = 0; kd < kernelD; kd++, pd += stepD) {
+        let ph = pd;
+        for (let kh = 0; kh < kernelH; kh++, ph += stepH) {
+          let pw = ph;
+          for (let kw = 0; kw < kernelW; kw++, pw += stepW) {
+            store<usize>(at, pw);
+            at += pitch;
+          }
+        }
+      }
+      return staging;
+    }
+    const zeros = d.zeros;
+    const inputW = d.inputW;
+    for (let kd = 0, z = id; kd < kernelD; kd++, z += d.dilationD, pd += stepD) {
+      let ph = pd;
+      for (let kh = 0, y = ih; kh < kernelH; kh++, y += d.dilationH, ph += stepH) {
+        const valid = <u32>z < <u32>d.inputD && <u32>y < <u32>d.inputH;
+        let pw = ph;
+        for (let kw = 0, x = iw; kw < kernelW; kw++, x += d.dilationW, pw += stepW) {
+          store<usize>(at, valid && <u32>x < <u32>inputW ? pw : zeros);
+          at += pitch;
+        }
+      }
+    }
+    return staging;
+  }
+  const run = pixel * kernelW;
+  if (mode == byRow) store<usize>(at, staging);
+  for (let kd = 0, z = id; kd < kernelD; kd++, z += d.dilationD, pd += stepD) {
+    let ph = pd;
+    for (let kh = 0, y = ih; kh < kernelH; kh++, y += d.dilationH, ph += stepH) {
+      const valid = <u32>z < <u32>d.inputD && <u32>y < <u32>d.inputH;
+      if (mode == byRow) {
+        if (valid) stageRun(d, staging, ph, iw);
+        else zeroFloats(staging, <i32>(run >> 2));
+        staging += run;
+        continue;
+      }
+      if (!valid) {
+        store<usize>(at, d.zeros);
+      } else if (sideways) {
+        store<usize>(at, ph);
+      } else {
+        stageRun(d, staging, ph, iw);
+        store<usize>(at, staging);
+        staging += run;
+      }
+      at += pitch;
+    }
+  }
+  return staging;
+}
+
+/** Records of the tiles that cover grid points begin..end−1 at `record`; returns their number. */
+export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i32, end: i32): i32 {
+  const tileRows = d.tileRows;
+  const pitch = <usize>tileRows << 2;
+  const recordBytes = recordHead + pitch * d.taps;
+  const outputW = d.outputW;
+  let w = begin % outputW;
+  let rest = begin / outputW;
+  let h = rest % d.outputH;
+  rest /= d.outputH;
+  let z = rest % d.outputD;
+  let n = rest / d.outputD;
+  let count = 0;
+  while (begin < end) {
+    let rows = min(tileRows, end - begin);
+    if (!d.contiguous) rows = min(rows, outputW - w);
+    store<i32>(record, rows);
+    store<usize>(record, d.y + n * d.yBatch + z * d.yPlane + h * d.yRow + w * d.yPixel, 4);
+    for (let r = 0; r < rows; r++) {
+      staging = placeRow(d, record + recordHead + (r << 2), pitch, n, z, h, w, staging);
+      if (++w == outputW) {
+        w = 0;
+        if (++h == d.outputH) {
+          h = 0;
+          if (++z == d.outputD) {
+            z = 0;
+            n++;
+          }
+        }
+      }
+    }
+    begin += rows;
+    record += recordBytes;
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,183 @@
+import { ConvDesc } from '../../abi/generated/abi.ts';
+import type { Step } from '../backend.ts';
+import type { PrimName, Triple } from '../prims.ts';
+import type { WasmSession } from './backend.ts';
+import type { Epilogue } from './epilogue.ts';
+import type { Panels } from './panels.ts';
+
+/**
+ * What the convolution kernels compute: at every point o of a grid, Σ_k w[k] · x[o · stride + k · dilation − pad]. A
+ * convolution is one grid; a transposed one is a grid per phase, with negative dilation and an output stride.
+ */
+export interface WindowShape {
+  readonly batch: number;
+  readonly input: Triple;
+  readonly grid: Triple;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly dilation: Triple;
+  readonly pad: Triple;
+  readonly channels: number;
+  readonly outChannels: number;
+  readonly groups: number;
+  /** Addresses; `y` that of the first grid point. */
+  readonly x: number;
+  readonly y: number;
+  /** Bytes between grid points along W, H, D and batch. */
+  readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
+}
+
+/** How rows of A are found, as in assembly/pack/table.ts. */
+const addressing = { byTap: 0, byRun: 1, byRow: 2 } as const;
+
+/** Rows of a full register tile: twelve accumulators spill without FMA (micro/gemm.ts has the figures). */
+export const tileRowsOf = (session: WasmSession): number => (session.backend.variant === 'relaxed' ? 6 : 4);
+
+/** Bytes in front of a GEMM workspace, and of a tile record in front of its addresses. */
+export const workspaceHead = 256;
+export const recordHead = 16;
+
+/** Rows of A per pass: 256 KB of it, which leaves room in the second-level cache for a panel of B and the results. */
+export function rowBlockOf(rows: number, bytesPerRow: number): number {
+  const fitting = Math.floor(262144 / bytesPerRow / 12) * 12;
+  return Math.min(Math.max(fitting, 24), 240, Math.max(Math.ceil(rows / 12) * 12, 12));
+}
+
+const zeroAreas = new WeakMap<WasmSession, { address: number; bytes: number }>();
+
+/** At least `bytes` zeros that nobody writes. */
+export function zeros(session: WasmSession, bytes: number): number {
+  let area = zeroAreas.get(session);
+  if (area === undefined || area.bytes < bytes) {
+    area = { address: session.reserve(bytes), bytes };
+    session.bytes().fill(0, area.address, area.address + bytes);
+    zeroAreas.set(session, area);
+  }
+  return area.address;
+}
+
+const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
+
+function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, epilogue: Epilogue) {
+  const { input, grid, kernel, stride, dilation, pad, yPitch } = shape;
+  return {
+    x: shape.x,
+    y: shape.y,
+    weight: panels.address,
+    workspace: 0,
+    batch: shape.batch,
+    inputD: input[0],
+    inputH: input[1],
+    inputW: input[2],
+    outputD: grid[0],
+    outputH: grid[1],
+    outputW: grid[2],
+    kernelD: kernel[0],
+    kernelH: kernel[1],
+    kernelW: kernel[2],
+    strideD: stride[0],
+    strideH: stride[1],
+    strideW: stride[2],
+    dilationD: dilation[0],
+    dilationH: dilation[1],
+    dilationW: dilation[2],
+    padD: pad[0],
+    padH: pad[1],
+    padW: pad[2],
+    pixel: shape.channels * 4,
+    yPixel: yPitch[0],
+    yRow: yPitch[1],
+    yPlane: yPitch[2],
+    yBatch: yPitch[3],
+    contiguous: Number(
+      yPitch[1] === grid[2] * yPitch[0] && yPitch[2] === grid[1] * yPitch[1] && yPitch[3] === grid[0] * yPitch[2],
+    ),
+    groupPanels: panels.groupPanels,
+    panels: panels.panels,
+    panelBytes: panels.panelBytes,
+    tileRows: tileRowsOf(session),
+    ...epilogue,
+  };
+}
+
+/** GEMM over addresses: any convolution. Unit: a block of grid points × a block of panels. */
+export function gemmStep(
+  session: WasmSession,
+  prim: PrimName,
+  shape: WindowShape,
+  panels: Panels,
+  epilogue: Epilogue,
+): Step {
+  const { kernel, groups, channels, outChannels } = shape;
+  const perGroup = channels / groups;
+  const columns = outChannels / groups;
+  const taps = product(kernel);
+  const runLength = kernel[2] * channels;
+  // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border or everywhere.
+  const byRun = groups === 1 && perGroup < 16 && kernel[2] > 1 && shape.dilation[2] === 1;
+  const mode = !byRun ? 'byTap' : runLength < 16 && taps * channels <= 256 ? 'byRow' : 'byRun';
+  const [addresses, len] = {
+    byTap: [taps, perGroup],
+    byRun: [kernel[0] * kernel[1], runLength],
+    byRow: [1, taps * channels],
+  }[mode];
+  const fields = commonFields(session, shape, panels, epilogue);
+  const rows = shape.batch * product(shape.grid);
+  const rowBlock = rowBlockOf(rows, channels * 4 * Math.min(taps, 4));
+  const rowBlocks = Math.ceil(rows / rowBlock);
+  // Small maps are also cut along the output channels, so that several threads find work.
+  const panelBlock = Math.max(4, Math.ceil(panels.panels / Math.max(1, Math.ceil(16 / rowBlocks))));
+  const panelBlocks = Math.ceil(panels.panels / panelBlock);
+  const tiles = fields.contiguous ? Math.ceil(rowBlock / fields.tileRows) : rowBlock;
+  const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
+  const staging = mode === 'byTap' ? 0 : rowBlock * taps * channels * 4 + 64;
+  const values = {
+    ...fields,
+    zeros: zeros(session, Math.max(channels, runLength) * 4 + 64),
+    mode: addressing[mode],
+    taps: addresses,
+    len,
+    columns,
+    groupInput: perGroup * 4,
+    groupOutput: columns * 4,
+    rowBlock,
+    panelBlock,
+    panelBlocks,
+    stagingOffset,
+  };
+  return session.step(prim, 'conv', ConvDesc, values, rowBlocks * panelBlocks, { workspace: stagingOffset + staging });
+}
+
+/** Taps × stride of kernel rows for which conv-depthwise.ts has a loop of its own. */
+const depthwiseRows = new Set(['3,1', '3,2', '5,1', '5,2', '7,1']);
+
+/** One kernel per channel. Unit: a row of grid points. */
+export function depthwiseStep(
+  session: WasmSession,
+  prim: PrimName,
+  shape: WindowShape,
+  panels: Panels,
+  epilogue: Epilogue,
+): Step {
+  const { kernel, channels, stride, dilation, grid } = shape;
+  const whole = dilation[2] === 1 && depthwiseRows.has(`${kernel[2]},${stride[2]}`);
+  const mode = whole ? kernel[2] : 1;
+  const taps = product(kernel) / mode;
+  const positions = whole ? 3 * stride[2] + mode : 4;
+  const values = {
+    ...commonFields(session, shape, panels, epilogue),
+    zeros: zeros(session, channels * 4 + 64),
+    mode,
+    taps,
+    len: channels,
+    columns: channels,
+    groupInput: 0,
+    groupOutput: 0,
+    rowBlock: 1,
+    panelBlock: panels.panels,
+    panelBlocks: 1,
+    stagingOffset: 0,
+  };
+  const units = shape.batch * grid[0] * grid[1];
+  return session.step(prim, 'convDepthwise', ConvDesc, values, units, { workspace: taps * positions * 4 });
+}
