@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { byteLength } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
 import { execute } from '../ops/execute.ts';
 import { getOp } from '../ops/index.ts';
 import type { OpDef, TensorInfo } from '../ops/op.ts';
@@ -37,6 +38,7 @@ export class GraphBuilder {
   add(opName: string, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
     const op = getOp(opName);
     const infos = op.infer(inputs, attrs);
+    for (const { shape } of infos) checkCount(opName, shape);
     if (inputs.every((value) => value === null || value.constant !== null) && this.worthFolding(op, inputs, infos)) {
       return this.compute(op, inputs, attrs).map((tensor) => constantValue(nodeName, tensor));
     }
@@ -70,6 +72,12 @@ export class GraphBuilder {
         : constant(out.data, out.shape, out.dtype),
     );
   }
+}
+
+/** Shapes of honest models can be counted in bytes without rounding. */
+function checkCount(opName: string, shape: readonly number[]): void {
+  if (Number.isSafeInteger(elementCount(shape) * 8)) return;
+  throw new ConvletError('shape', `${opName}: the output ${shapeText(shape)} has more elements than can be counted`);
 }
 
 function bytesOf(infos: readonly TensorInfo[]): number {

@@ -31,7 +31,8 @@ await runSuite(options, [...entries.keys()], async (name) => {
 
   function valueOf(key: string) {
     const value = values.get(key);
-    if (value === undefined) throw new Mismatch(`${name}.io.safetensors has no '${key}' (it has ${[...values.keys()]})`);
+    if (value === undefined)
+      throw new Mismatch(`${name}.io.safetensors has no '${key}' (it has ${[...values.keys()]})`);
     return value;
   }
 });

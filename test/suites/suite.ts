@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { ConvletError, shapeText } from '../../src/common/error.ts';
-import { load } from '../../src/runtime/node.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import type { ModelOutput } from '../../src/runtime/model.ts';
+import { load } from '../../src/runtime/node.ts';
 
 export interface SuiteOptions {
   readonly directory: string;

@@ -105,7 +105,7 @@ export class OnnxProgram {
     }
     for (const value of inputs) scope.define(value.name, { name: value.name, value });
     const deferred: DeferredNode[] = [];
-    const walk = new Walk({ parts: this.parts, builder, defer: (node) => deferred.push(node) });
+    const walk = new Walk({ parts: this.parts, builder, defer: (node) => deferred.push(node), count: { nodes: 0 } });
     walk.nodes(this.ordered(), scope);
 
     const outputs: { name: string; value: Value }[] = [];

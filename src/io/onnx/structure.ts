@@ -47,27 +47,30 @@ function freeNames(graph: OnnxGraph): Set<string> {
 }
 
 /**
- * The nodes in topological order: as they are where that is one, which ONNX asks for. `known` are the names defined
- * around and before them. Throws `malformed` for names that nothing defines, second definitions and cycles.
+ * The nodes in topological order: as they are where that is one, which ONNX asks for. `own` are the names that the graph
+ * defines otherwise (inputs, initializers), `outer` says which others can be seen from it; a node may hide those.
+ * Throws `malformed` for names that nothing defines, second definitions and cycles.
  */
 export function orderNodes(
   nodes: readonly OnnxNode[],
-  known: ReadonlySet<string>,
+  own: ReadonlySet<string>,
   outputs: readonly string[],
   where: string,
+  outer: ReadonlySet<string> = new Set(),
 ): readonly OnnxNode[] {
   const producer = new Map<string, number>();
+  const known = (name: string) => own.has(name) || outer.has(name);
   nodes.forEach((node, i) => {
     for (const name of node.outputs) {
       if (name === '') continue;
-      if (producer.has(name) || known.has(name)) {
+      if (producer.has(name) || own.has(name)) {
         throw malformed(`${where}: ${nodeLabel(node)} defines '${name}', which is already defined`);
       }
       producer.set(name, i);
     }
   });
   for (const name of outputs) {
-    if (!producer.has(name) && !known.has(name)) throw malformed(`${where}: nothing defines the output '${name}'`);
+    if (!producer.has(name) && !known(name)) throw malformed(`${where}: nothing defines the output '${name}'`);
   }
   const reads = nodes.map((node) => {
     const names = [...node.inputs.filter((name) => name !== ''), ...capturesOf(node)];
@@ -75,7 +78,7 @@ export function orderNodes(
     for (const name of names) {
       const from = producer.get(name);
       if (from !== undefined) before.push(from);
-      else if (!known.has(name)) throw malformed(`${where}: ${nodeLabel(node)} reads '${name}', which nothing defines`);
+      else if (!known(name)) throw malformed(`${where}: ${nodeLabel(node)} reads '${name}', which nothing defines`);
     }
     return before;
   });

@@ -56,12 +56,14 @@ export class Scope {
     return this.parent.lookup(name);
   }
 
+  /** Names defined here, not around. */
+  ownNames(): Set<string> {
+    return new Set([...this.bindings.keys(), ...this.initializers.keys()]);
+  }
+
   /** Every name that is visible here. */
   names(): Set<string> {
-    const names = this.parent?.names() ?? new Set<string>();
-    for (const name of this.bindings.keys()) names.add(name);
-    for (const name of this.initializers.keys()) names.add(name);
-    return names;
+    return new Set([...(this.parent?.names() ?? []), ...this.ownNames()]);
   }
 }
 
@@ -98,7 +100,12 @@ export interface WalkOptions {
   /** Values that hold at run time instead of what the scopes say. */
   readonly known?: ReadonlyMap<Binding, Value>;
   readonly around?: Pick<Surroundings, 'eager' | 'mark' | 'release'>;
+  /** Nodes imported so far; shared by the walks of one import. */
+  readonly count?: { nodes: number };
 }
+
+/** Functions that call functions twice each grow without bounds; no honest model comes near this. */
+const maxNodes = 500_000;
 
 const traced: Pick<Surroundings, 'eager' | 'mark' | 'release'> = { eager: false, mark: () => 0, release: () => {} };
 
@@ -147,7 +154,7 @@ export class Walk {
     const names = graph.outputs.map((output) => output.name);
     let nodes = ordered.get(graph);
     if (nodes === undefined) {
-      nodes = orderNodes(graph.nodes, inner.names(), names, where);
+      nodes = orderNodes(graph.nodes, inner.ownNames(), names, where, scope.names());
       ordered.set(graph, nodes);
     }
     this.nodes(nodes, inner);
@@ -155,7 +162,10 @@ export class Walk {
   }
 
   private dispatch(node: OnnxNode, scope: Scope): Binding[] {
-    const { parts } = this.options;
+    const { parts, count } = this.options;
+    if (count !== undefined && ++count.nodes > maxNodes) {
+      throw new ConvletError('unsupported', `the model has more than ${maxNodes} nodes with its functions inlined`);
+    }
     const attributes = resolveAttributes(node, scope);
     const definition = parts.functions.get(functionKey(node.domain, node.opType, node.overload));
     if (definition !== undefined) return this.call(definition, node, attributes, scope);
@@ -231,7 +241,7 @@ export class Walk {
       inner.define(name, given === '' ? absent : scope.lookup(given));
     });
     const where = `function '${definition.name}'`;
-    const body = orderNodes(definition.nodes, inner.names(), definition.outputs, where);
+    const body = orderNodes(definition.nodes, inner.ownNames(), definition.outputs, where);
     this.nodes(body, inner);
     return node.outputs.map((name, i) =>
       name === '' ? { name, value: null } : inner.lookup(definition.outputs[i] ?? ''),

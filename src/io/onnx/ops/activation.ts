@@ -94,7 +94,7 @@ export const activationHandlers: Handlers = {
   Elu: unary('elu', 1, ['alpha', 1]),
   Selu: unary('selu', 1, ['alpha', 1.6732631921768188], ['gamma', 1.0507010221481323]),
   Celu: unary('celu', 12, ['alpha', 1]),
-  ThresholdedRelu: unary('thresholdedRelu', 10, ['alpha', 1]),
+  ThresholdedRelu: unary('thresholdedRelu', 1, ['alpha', 1]),
   HardSigmoid: unary('hardSigmoid', 1, ['alpha', 0.2], ['beta', 0.5]),
   HardSwish: unary('hardSwish', 14),
   Sigmoid: unary('sigmoid'),

@@ -9,7 +9,7 @@ import { sliceOf } from './slice.ts';
 /** Loops of a known trip count are unrolled into the graph up to this; longer ones are interpreted at run time. */
 const maxUnrolled = 64;
 /** A loop that its condition does not end before this is taken for endless. */
-const maxIterations = 1e7;
+const maxIterations = 1e6;
 
 /** Runs the body once and frees what it computed but does not pass on. */
 function iterate(ctx: ImportContext, body: OnnxGraph, inputs: Value[], mark: number, keep: Value[][]): Value[] {

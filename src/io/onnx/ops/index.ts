@@ -17,7 +17,7 @@ import { shapeHandlers } from './shape.ts';
 import { sliceHandlers } from './slice.ts';
 
 /** Highest version of the default operator set whose operators the handlers were checked against. */
-export const latestOpset = 26;
+export const latestOpset = 27;
 
 /** Operators by domain ('' is ai.onnx). */
 const domains: { readonly [domain: string]: Handlers } = {

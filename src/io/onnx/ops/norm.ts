@@ -1,3 +1,4 @@
+import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 
@@ -11,6 +12,7 @@ function isTraining(ctx: ImportContext): boolean {
 
 function batchNorm(ctx: ImportContext): (Value | null)[] {
   const x = ctx.required(0);
+  if (ctx.opset < 9 && !ctx.attr.flag('spatial', true)) throw new ConvletError('unsupported', 'spatial 0');
   const parameters = [1, 2, 3, 4].map((i) => ctx.cast(ctx.required(i), x.dtype));
   const epsilon = ctx.attr.float('epsilon', 1e-5);
   if (!isTraining(ctx)) return [ctx.one('batchNorm', [x, ...parameters], { epsilon, activation: null })];
@@ -109,6 +111,6 @@ export const normHandlers: Handlers = {
   LayerNormalization: { since: 17, import: layerNorm },
   RMSNormalization: { since: 23, import: rmsNorm },
   LRN: { since: 1, import: lrn },
-  MeanVarianceNormalization: { since: 9, import: meanVarianceNormalization },
+  MeanVarianceNormalization: { since: 1, import: meanVarianceNormalization },
   LpNormalization: { since: 1, import: lpNormalization },
 };
