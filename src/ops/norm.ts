@@ -286,7 +286,7 @@ export const layerNorm = defineOp<LayerNormAttrs & { readonly statistics: boolea
     const one = { dtype: x.dtype, shape: x.shape.map((d, i) => (i < attrs.axis ? d : 1)) };
     return [y, one, one];
   },
-  layouts: rowLayouts,
+  layouts: (inputs, _attrs, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
     const [x, weight = null, bias = null] = inputs;
     const prim = layerAttrs(x!, attrs, true);
@@ -310,7 +310,7 @@ export const rmsNorm = defineOp<LayerNormAttrs>({
     const x = layerInput('rmsNorm', inputs, attrs);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  layouts: rowLayouts,
+  layouts: (inputs, _attrs, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
     const [x, weight = null, bias = null] = inputs;
     emit.call('normalize', [x, weight, bias], outputs, layerAttrs(x!, attrs, false));
