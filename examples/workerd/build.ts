@@ -49,7 +49,7 @@ const main :Workerd.Worker = (
   modules = [
 ${rows.join('\n')}
   ],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2025-06-01",
 );
 `;
 }

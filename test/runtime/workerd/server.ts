@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import workerd from 'workerd';
 
 export interface Server {
   /** Without a slash at its end. */
@@ -13,7 +13,7 @@ export interface Server {
 
 /** Starts the real workerd on a free port of 127.0.0.1. Rejects where it ends or says nothing for `timeout` ms. */
 export async function serve(config: string, timeout = 20_000): Promise<Server> {
-  const binary = (typeof workerd === 'string' ? workerd : (workerd as { default: string }).default) as string;
+  const { default: binary } = createRequire(import.meta.url)('workerd') as { default: string };
   // Descriptor 3 is the control channel: one line of JSON for each socket that listens.
   const child = spawn(binary, ['serve', config, '--socket-addr=http=127.0.0.1:0', '--control-fd=3'], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
