@@ -52,7 +52,7 @@ describe('interpolate by hand', () => {
     expect(resize([8, 0, 0, 0], 2, { ...given, excludeOutside: true })).toEqual([Math.round((24 / 7) * 1e5) / 1e5, 0]);
   });
 
-  test('Keys' cubic with a = −0.5 reproduces a line', () => {
+  test('cubic with a = −0.5 reproduces a line', () => {
     expect(resize([0, 1, 2, 3, 4, 5, 6, 7], 16, { mode: 'cubic', cubicCoeffA: -0.5 }).slice(4, 12)).toEqual([
       1.75, 2.25, 2.75, 3.25, 3.75, 4.25, 4.75, 5.25,
     ]);
