@@ -96,14 +96,15 @@ function casesOf(kind: BinaryKind): OpCase<BinaryOpAttrs>[] {
   return cases;
 }
 
-for (const kind of binaryKinds) {
+/** One op per kind, of the kind's name. */
+export const binaryOps = binaryKinds.map((kind) => {
   const kinds = takes(kind);
   const toBool = comparisons.includes(kind) || logical.includes(kind);
   const check = (name: string, t: TensorInfo): void => {
     if (kinds.includes(dtypes[t.dtype].kind)) return;
     throw new ConvletError('dtype', `${kind}: ${name} expects ${kinds.join(' or ')} elements, got ${t.dtype}`);
   };
-  defineOp<BinaryOpAttrs>({
+  return defineOp<BinaryOpAttrs>({
     name: kind,
     infer(inputs) {
       const [a, b] = [required(kind, inputs, 0, 'a'), required(kind, inputs, 1, 'b')];
@@ -126,7 +127,7 @@ for (const kind of binaryKinds) {
     },
     cases: casesOf(kind),
   });
-}
+});
 
 /** y = condition ? a : b, all three broadcast together. */
 export const where = defineOp<object>({

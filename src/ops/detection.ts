@@ -99,6 +99,9 @@ export const nonMaxSuppression = defineOp<NonMaxSuppressionAttrs>({
   ],
 });
 
+/** More samples per bin and axis than this are a mistake, and would take forever. */
+const maxSamplingRatio = 256;
+
 export interface RoiAlignAttrs {
   readonly mode: 'avg' | 'max';
   readonly outputHeight: number;
@@ -115,9 +118,28 @@ interface Sample {
   readonly weights: readonly [number, number, number, number];
 }
 
-/** Bilinear taps of a point in an H×W plane; null more than one pixel outside, clamped to the edge up to there. */
-function tapsAt(y: number, x: number, height: number, width: number): Sample | null {
-  if (!(y >= -1 && y <= height && x >= -1 && x <= width)) return null;
+/**
+ * The centres of `count` equal parts of begin…begin + extent that lie on an axis of `size` pixels or at most one pixel
+ * outside; those further out are zero, and a region far larger than the map has any number of them.
+ */
+function positionsIn(begin: number, extent: number, count: number, size: number): number[] {
+  const spacing = extent / count;
+  const out: number[] = [];
+  let [first, last] = [0, count - 1];
+  if (count > maxSamplingRatio) {
+    // One part is half a pixel or more here: the first that matters, and no more than two per pixel.
+    first = Math.max(0, Math.ceil((-1 - begin) / spacing - 0.5) - 1);
+    last = Math.min(last, first + 2 * size + 8);
+  }
+  for (let step = 0; step <= last - first; step++) {
+    const at = begin + (first + step + 0.5) * spacing;
+    if (at >= -1 && at <= size) out.push(at);
+  }
+  return out;
+}
+
+/** Bilinear taps of a point in an H×W plane, clamped to the edge. */
+function tapsAt(y: number, x: number, height: number, width: number): Sample {
   const [yy, xx] = [Math.max(y, 0), Math.max(x, 0)];
   const [y0, x0] = [Math.min(Math.floor(yy), height - 1), Math.min(Math.floor(xx), width - 1)];
   const [y1, x1] = [Math.min(y0 + 1, height - 1), Math.min(x0 + 1, width - 1)];
@@ -151,6 +173,9 @@ export const roiAlign = defineOp<RoiAlignAttrs>({
     }
     expectIntegers('roiAlign', 'output size', [outputHeight, outputWidth], 2, 1);
     expectIntegers('roiAlign', 'samplingRatio', [samplingRatio], 1, 0);
+    if (samplingRatio > maxSamplingRatio) {
+      throw new ConvletError('argument', `roiAlign: samplingRatio expects 0…${maxSamplingRatio}, got ${samplingRatio}`);
+    }
     if (mode !== 'avg' && mode !== 'max')
       throw new ConvletError('argument', `roiAlign: mode expects avg or max, got ${String(mode)}`);
     if (coordinateMode !== 'half_pixel' && coordinateMode !== 'output_half_pixel') {
@@ -201,19 +226,14 @@ function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: 
     const [x1, y1, x2, y2] = Array.from(rois.array.subarray(r * 4, r * 4 + 4), (v) => v * spatialScale - shift);
     const [roiHeight, roiWidth] = [y2 - y1, x2 - x1].map((size) => (aligned ? size : Math.max(size, 1)));
     const [binHeight, binWidth] = [roiHeight / outputHeight, roiWidth / outputWidth];
-    // A region far larger than the map would ask for endless samples; beyond its size they are all outside.
-    const [rows, columns] = [
-      samplingRatio > 0 ? samplingRatio : Math.min(Math.ceil(binHeight), 2 * height + 2),
-      samplingRatio > 0 ? samplingRatio : Math.min(Math.ceil(binWidth), 2 * width + 2),
-    ];
+    const rows = samplingRatio > 0 ? samplingRatio : Math.ceil(binHeight);
+    const columns = samplingRatio > 0 ? samplingRatio : Math.ceil(binWidth);
     for (let oy = 0; oy < outputHeight; oy++) {
       for (let ox = 0; ox < outputWidth; ox++) {
-        const samples: (Sample | null)[] = [];
-        for (let j = 0; j < rows; j++) {
-          for (let i = 0; i < columns; i++) {
-            const at = y1 + (oy + (j + 0.5) / rows) * binHeight;
-            samples.push(tapsAt(at, x1 + (ox + (i + 0.5) / columns) * binWidth, height, width));
-          }
+        const samples: Sample[] = [];
+        const across = positionsIn(x1 + ox * binWidth, binWidth, columns, width);
+        for (const at of positionsIn(y1 + oy * binHeight, binHeight, rows, height)) {
+          for (const along of across) samples.push(tapsAt(at, along, height, width));
         }
         for (let c = 0; c < channels; c++) {
           const plane = (image * channels + c) * height * width;
@@ -221,6 +241,7 @@ function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: 
             from,
             plane,
             samples,
+            rows * columns,
             attrs.mode,
           );
         }
@@ -229,25 +250,24 @@ function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: 
   }
 }
 
-/** ONNX's max takes the largest weighted tap, not the largest interpolated value: as its reference and ONNX Runtime do. */
+/**
+ * ONNX's max takes the largest weighted tap, not the largest interpolated value, as its reference and ONNX Runtime do.
+ * `count` samples in all; those that are not listed are zero.
+ */
 function poolSamples(
   x: ArrayLike<number>,
   plane: number,
-  samples: readonly (Sample | null)[],
+  samples: readonly Sample[],
+  count: number,
   mode: 'avg' | 'max',
 ): number {
-  if (samples.length === 0) return 0;
-  let total = mode === 'max' ? -Infinity : 0;
-  for (const sample of samples) {
-    if (sample === null) {
-      if (mode === 'max') total = Math.max(total, 0);
-      continue;
-    }
-    const { offsets, weights } = sample;
+  if (!(count > 0)) return 0;
+  let total = mode === 'max' && samples.length === count ? -Infinity : 0;
+  for (const { offsets, weights } of samples) {
     for (let t = 0; t < 4; t++) {
       const v = weights[t] * x[plane + offsets[t]];
       total = mode === 'max' ? Math.max(total, v) : total + v;
     }
   }
-  return mode === 'max' ? total : total / samples.length;
+  return mode === 'max' ? total : total / count;
 }

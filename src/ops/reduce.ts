@@ -92,9 +92,10 @@ function expectNumbers(name: string, x: TensorInfo, allowBool: boolean): void {
     throw new ConvletError('dtype', `${name}: x expects numbers, got bool`);
 }
 
-for (const kind of reduceKinds) {
+/** One op per kind: reduceSum, reduceMean, … */
+export const reduceOps = reduceKinds.map((kind) => {
   const name = `reduce${kind[0].toUpperCase()}${kind.slice(1)}`;
-  defineOp<ReduceOpAttrs>({
+  return defineOp<ReduceOpAttrs>({
     name,
     infer(inputs, { axes, keepDims }) {
       const x = required(name, inputs, 0, 'x');
@@ -111,11 +112,12 @@ for (const kind of reduceKinds) {
     },
     cases: casesOf(kind),
   });
-}
+});
 
-for (const kind of ['max', 'min'] as const) {
+/** argMax and argMin. */
+export const argReduceOps = (['max', 'min'] as const).map((kind) => {
   const name = kind === 'max' ? 'argMax' : 'argMin';
-  defineOp<ArgReduceOpAttrs>({
+  return defineOp<ArgReduceOpAttrs>({
     name,
     infer(inputs, { axis, keepDims }) {
       const x = required(name, inputs, 0, 'x');
@@ -146,4 +148,4 @@ for (const kind of ['max', 'min'] as const) {
       },
     ],
   });
-}
+});

@@ -14,8 +14,8 @@ export function aroundAxis(t: Tensor, axis: number): { outer: number; length: nu
   return { outer: sizeOf(order.slice(0, at)), length: t.shape[axis], inner: sizeOf(order.slice(at + 1)) };
 }
 
-for (const name of ['softmax', 'logSoftmax']) {
-  defineOp<SoftmaxOpAttrs>({
+export const softmaxOps = ['softmax', 'logSoftmax'].map((name) => {
+  return defineOp<SoftmaxOpAttrs>({
     name,
     infer(inputs, { axis }) {
       const x = required(name, inputs, 0, 'x');
@@ -40,4 +40,4 @@ for (const name of ['softmax', 'logSoftmax']) {
       { attrs: { axis: 1 }, inputs: [{ shape: [2, 0] }] },
     ],
   });
-}
+});

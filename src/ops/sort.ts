@@ -109,8 +109,9 @@ const cumulative = {
   cumProd: { start: 1, join: (total: number, v: number) => total * v },
 };
 
-for (const [name, { start, join }] of Object.entries(cumulative)) {
-  defineOp<CumulativeAttrs>({
+/** cumSum and cumProd. */
+export const cumulativeOps = Object.entries(cumulative).map(([name, { start, join }]) => {
+  return defineOp<CumulativeAttrs>({
     name,
     infer(inputs, { axis }) {
       const x = numbers(name, inputs);
@@ -147,4 +148,4 @@ for (const [name, { start, join }] of Object.entries(cumulative)) {
       { attrs: { axis: 0, exclusive: true, reverse: true }, inputs: [{ shape: [6, 2] }] },
     ],
   });
-}
+});

@@ -98,9 +98,10 @@ function casesOf(kind: UnaryKind): OpCase<UnaryOpAttrs>[] {
   return cases;
 }
 
-for (const kind of unaryKinds) {
+/** One op per kind, of the kind's name. */
+export const unaryOps = unaryKinds.map((kind) => {
   const kinds = takes[kind] ?? ['float'];
-  defineOp<UnaryOpAttrs>({
+  return defineOp<UnaryOpAttrs>({
     name: kind,
     infer(inputs) {
       const x = required(kind, inputs, 0, 'x');
@@ -115,4 +116,4 @@ for (const kind of unaryKinds) {
     },
     cases: casesOf(kind),
   });
-}
+});

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { binaryOps, where } from '../../src/ops/binary.ts';
+import { opTests } from './harness.ts';
 import { expectClose, expectError, run, t, values } from './run.ts';
+
+opTests('binary', [...binaryOps, where]);
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const ints = (v: number[]) => t(v, [v.length], 'int64');

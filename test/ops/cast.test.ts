@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/common/dtype.ts';
+import * as family from '../../src/ops/cast.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t } from './run.ts';
+
+opTests('cast', family);
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import * as family from '../../src/ops/copy.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t, values } from './run.ts';
+
+opTests('copy', family);
 
 const x = t([1, 2, 3, 4, 5, 6], [2, 3]);
 const count = (n: number) => Array.from({ length: n }, (_, i) => i);

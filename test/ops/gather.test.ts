@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import * as family from '../../src/ops/gather.ts';
 import { constant } from '../../src/tensor/tensor.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t, values } from './run.ts';
+
+opTests('gather', family);
 
 const x = t([1, 2, 3, 4, 5, 6], [2, 3]);
 const ints = (v: number[], shape = [v.length]) => t(v, shape, 'int64');

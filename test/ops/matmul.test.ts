@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import * as family from '../../src/ops/matmul.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t } from './run.ts';
+
+opTests('matmul', family);
 
 const plain = { transposeA: false, transposeB: false, alpha: 1, activation: null };
 const a = t([1, 2, 3, 4, 5, 6], [2, 3]);

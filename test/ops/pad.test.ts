@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import * as family from '../../src/ops/pad.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t, values } from './run.ts';
+
+opTests('pad', family);
 
 const line = t([1, 2, 3]);
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { argReduceOps, reduceOps } from '../../src/ops/reduce.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
+import { opTests } from './harness.ts';
 import { expectClose, expectError, run, t, values } from './run.ts';
+
+opTests('reduce', [...reduceOps, ...argReduceOps]);
 
 const x = t([1, 2, 3, 4, 5, 6], [2, 3]);
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;

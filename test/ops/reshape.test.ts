@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import * as family from '../../src/ops/reshape.ts';
 import { reshapedLayout } from '../../src/ops/reshape.ts';
+import { opTests } from './harness.ts';
 import { expectError, run, t } from './run.ts';
+
+opTests('reshape', family);
 
 const last = (shape: number[]) => ({ dtype: 'float32', shape, layout: 'channelsLast' }) as const;
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { softmaxOps } from '../../src/ops/softmax.ts';
+import { opTests } from './harness.ts';
 import { expectClose, expectError, run, t, values } from './run.ts';
+
+opTests('softmax', softmaxOps);
 
 describe('softmax', () => {
   it('normalises along its axis, without overflow', () => {
