@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { byteLength, type DType, dtypeOf, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { BorrowedStorage, type Storage } from '../memory/storage.ts';

@@ -18,7 +18,7 @@ export function buildPackage(): void {
   const folder = join(root, 'build');
   if (newest(join(root, 'src')) <= modified(join(folder, 'index.js'))) return;
   mkdirSync(folder, { recursive: true });
-  const temporary = mkdtempSync(join(folder, '.package-'));
+  const temporary = mkdtempSync(join(root, 'node_modules/.convlet-'));
   try {
     try {
       execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', temporary], {

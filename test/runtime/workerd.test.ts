@@ -45,7 +45,12 @@ describe('a Worker in workerd', () => {
     for (const name of ['compile', 'module', 'instantiate']) {
       expect(results[name], name).toMatch(/CompileError: .*Wasm code generation disallowed by embedder/);
     }
-    expect(results.buffer).toBe('Error: no Buffer');
+    expect(results.Buffer).toBe('undefined');
+  });
+
+  test('pictures are encoded and decoded without Buffer', async () => {
+    const response = await fetch(`${server.url}/images`, { signal: AbortSignal.timeout(20_000) });
+    expect(await response.json()).toEqual([200, 200]);
   });
 
   test.each(Object.entries(samples))('%s is a %s', async (name, label) => {

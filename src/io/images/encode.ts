@@ -21,6 +21,18 @@ export function encodeJpeg(image: Image, quality = 90): Uint8Array {
   }
   const opaque = image.channels === 4 ? convertChannels(image, 3) : image;
   const { data } = convertChannels(opaque, 4);
-  const file = jpeg.encode({ data, width, height }, quality).data;
+  const file = withBuffer(() => jpeg.encode({ data, width, height }, quality).data);
   return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+}
+
+/** jpeg-js ends with `Buffer.from(bytes)`; where there is no Buffer (edge runtimes), Uint8Array stands in for that call. */
+function withBuffer<T>(run: () => T): T {
+  const scope = globalThis as { Buffer?: unknown };
+  if (scope.Buffer !== undefined) return run();
+  scope.Buffer = Uint8Array;
+  try {
+    return run();
+  } finally {
+    delete scope.Buffer;
+  }
 }

@@ -1,4 +1,5 @@
-// The example's Worker, and beside it at GET /probe what this runtime forbids.
+// The example's Worker, and beside it at GET /probe what this runtime forbids, and at GET /images what it must allow.
+import { decodeImage, encodeJpeg, encodePng, type Image } from 'convlet/images';
 import worker from '../../../examples/workerd/worker.ts';
 
 /** The smallest module: magic and version. */
@@ -8,13 +9,22 @@ const attempts: Record<string, () => unknown> = {
   compile: () => WebAssembly.compile(empty),
   module: () => new WebAssembly.Module(empty),
   instantiate: () => WebAssembly.instantiate(empty),
-  buffer: () => (globalThis as { Buffer?: unknown }).Buffer ?? Promise.reject(new Error('no Buffer')),
 };
+
+/** Grey levels that come back from both encoders and decoders. */
+async function roundTrip(): Promise<number[]> {
+  const image: Image = { data: new Uint8Array(3 * 16 * 8).fill(200), width: 16, height: 8, channels: 3 };
+  const files = [encodePng(image), encodeJpeg(image)];
+  const pictures = await Promise.all(files.map((file) => decodeImage(file, { channels: 1 })));
+  return pictures.map(({ data }) => data[0]);
+}
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname !== '/probe') return worker.fetch(request);
-    const results: Record<string, string> = {};
+    const { pathname } = new URL(request.url);
+    if (pathname === '/images') return Response.json(await roundTrip());
+    if (pathname !== '/probe') return worker.fetch(request);
+    const results: Record<string, string> = { Buffer: typeof (globalThis as { Buffer?: unknown }).Buffer };
     for (const [name, attempt] of Object.entries(attempts)) {
       try {
         await attempt();
