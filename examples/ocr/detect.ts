@@ -5,7 +5,7 @@ import {
   imageToTensor,
   type Point,
   resizeImage,
-} from '../../src/io/images/index.ts';
+} from 'convlet/images';
 import { type Box, boxSize, convexHull, meanInside, minAreaRectangle } from './geometry.ts';
 import type { Network } from './network.ts';
 

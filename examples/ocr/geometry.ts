@@ -1,4 +1,4 @@
-import type { Image, Point } from '../../src/io/images/index.ts';
+import type { Image, Point } from 'convlet/images';
 
 /** Corners of a (rotated) rectangle, clockwise from the top left. */
 export type Box = readonly [topLeft: Point, topRight: Point, bottomRight: Point, bottomLeft: Point];

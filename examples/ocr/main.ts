@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { convertChannels, decodeImage, drawPolygon, encodePng, type Image } from '../../src/io/images/index.ts';
+import { convertChannels, decodeImage, drawPolygon, encodePng, type Image } from 'convlet/images';
 import { boxesOf, type DetectedBox, detectionInput } from './detect.ts';
 import { linesOf } from './layout.ts';
 import { detectionModel, type Network, networkOf, readAlphabet, recognitionModel } from './network.ts';
@@ -91,7 +91,7 @@ async function compareWithJs(
 }
 
 async function loadNetworks(backend: BackendName): Promise<Networks> {
-  const { load } = await import('../../src/index.ts');
+  const { load } = await import('convlet');
   const detection = await load(detectionModel, { backend });
   const recognition = await load(recognitionModel, { backend });
   return {

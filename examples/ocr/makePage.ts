@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { decodeImage, encodePng } from '../../src/io/images/index.ts';
+import { decodeImage, encodePng } from 'convlet/images';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const colored = execFileSync('rsvg-convert', ['--format', 'png', here('page.svg')]);

@@ -4,7 +4,7 @@ import {
   type ImageTensor,
   imageToTensor,
   resizeImage,
-} from '../../src/io/images/index.ts';
+} from 'convlet/images';
 import { type Box, cutOut, turnLeft } from './geometry.ts';
 import type { Network } from './network.ts';
 import { addSpaces } from './spaces.ts';

@@ -1,4 +1,4 @@
-import { convertChannels, type Image } from '../../src/io/images/index.ts';
+import { convertChannels, type Image } from 'convlet/images';
 
 /**
  * A gap is a space if it is at least this share of the ink's height, and this many times the line's median gap, which is
