@@ -1,0 +1,46 @@
+// Resizing in the golden set; see golden-ops.ts.
+import { interpolateDefaults } from '../../src/ops/interpolate-cases.ts';
+import type { GoldenOp, GoldenOps } from './golden-ops.ts';
+
+/** PyTorch's modes; what align_corners and antialias change comes on top. */
+const modes: { readonly [torch: string]: object } = {
+  nearest: { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' },
+  'nearest-exact': { mode: 'nearest', coordinateMode: 'half_pixel', nearestMode: 'round_prefer_ceil' },
+  linear: { mode: 'linear' },
+  bilinear: { mode: 'linear' },
+  trilinear: { mode: 'linear' },
+  bicubic: { mode: 'cubic' },
+  area: { mode: 'area' },
+};
+
+const interpolate: GoldenOp = ({ attrs, input, run }) => {
+  const x = input('x');
+  const spatial = x.shape.slice(2);
+  const factors: readonly number[] | undefined = attrs.scale_factor;
+  const size: readonly number[] = attrs.size ?? spatial.map((d, i) => Math.floor(d * factors![i]));
+  // A scale factor that is kept is used as it is; corners that are aligned fix the scale.
+  const kept = factors !== undefined && attrs.recompute_scale_factor === false && !attrs.align_corners;
+  const given = {
+    ...interpolateDefaults,
+    ...modes[attrs.mode],
+    outputShape: [...x.shape.slice(0, 2), ...size],
+    scales: kept ? [1, 1, ...factors] : null,
+    ...(attrs.align_corners ? { coordinateMode: 'align_corners' } : {}),
+    ...(attrs.antialias ? { antialias: true, excludeOutside: true, cubicCoeffA: -0.5 } : {}),
+  };
+  return [run('interpolate', given, x)];
+};
+
+/** Image.resize of Pillow on one plane. */
+const pillow =
+  (mode: string): GoldenOp =>
+  ({ attrs, input, run }) => {
+    const given = { ...interpolateDefaults, mode, outputShape: attrs.size };
+    return [run('interpolate', { ...given, antialias: true, excludeOutside: true, cubicCoeffA: -0.5 }, input('x'))];
+  };
+
+export const interpolateGoldenOps: GoldenOps = {
+  interpolate,
+  lanczos3_pil: pillow('lanczos3'),
+  bicubic_pil: pillow('cubic'),
+};

@@ -1,0 +1,17 @@
+// npm run golden -- DIR: what PyTorch computes, forward, on one backend. Without --backend: wasm, the best variant.
+import { createBackend } from '../../src/runtime/load.ts';
+import { nodePlatform } from '../../src/runtime/node.ts';
+import { GoldenSet } from './golden-set.ts';
+import { parseSuite, runSuite } from './suite.ts';
+
+const options = parseSuite('golden', 'a directory with manifest.json and the safetensors files that it names');
+let set: GoldenSet;
+try {
+  set = new GoldenSet(options.directory);
+} catch (error) {
+  console.error(`golden: ${(error as Error).message}`);
+  process.exit(2);
+}
+const backend = await createBackend(nodePlatform, options.load);
+
+await runSuite(options, [...set.cases.keys()], async (id) => `largest difference ${set.run(id, backend)}`);
