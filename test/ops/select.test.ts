@@ -6,7 +6,6 @@ import { expectError, run, t, values } from './run.ts';
 opTests('select', family);
 
 const bools = (v: number[]) => t(v, [v.length], 'bool');
-const _ints = (v: number[]) => t(v, [v.length], 'int64');
 
 describe('nonZero', () => {
   it('lists positions', () => {
