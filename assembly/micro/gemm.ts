@@ -32,6 +32,16 @@ function storeRow(t: Tile, columns: i32, c: usize, v0: v128, v1: v128): void {
 }
 
 /**
+ * s·b + c, the step of a tile of `rows`. One row has two chains of additions and waits for them: the sum alone is faster than a
+ * fused step there (1000 × 2048 from L2: 27 against 15 GFLOP/s).
+ */
+// @ts-ignore: decorator
+@inline
+function step(rows: i32, s: v128, b: v128, c: v128): v128 {
+  return rows == 1 ? f32x4.add(f32x4.mul(s, b), c) : fma(s, b, c);
+}
+
+/**
  * One tile: `a` is the table of addresses (tap by tap, `rowPitch` bytes each), `bias` the first row of accumulators, `b` the
  * panel, `c` the first element of the result. `rows` (1..6) and `columns` (4 or 8) are constants at every call.
  */
@@ -61,37 +71,37 @@ function tile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize,
       const b0 = v128.load(b);
       const b1 = columns > 4 ? v128.load(b, 16) : b0;
       const s0 = v128.load32_splat(a0);
-      c00 = fma(s0, b0, c00);
-      if (columns > 4) c01 = fma(s0, b1, c01);
+      c00 = step(rows, s0, b0, c00);
+      if (columns > 4) c01 = step(rows, s0, b1, c01);
       a0 += 4;
       if (rows > 1) {
         const s1 = v128.load32_splat(a1);
-        c10 = fma(s1, b0, c10);
-        if (columns > 4) c11 = fma(s1, b1, c11);
+        c10 = step(rows, s1, b0, c10);
+        if (columns > 4) c11 = step(rows, s1, b1, c11);
         a1 += 4;
       }
       if (rows > 2) {
         const s2 = v128.load32_splat(a2);
-        c20 = fma(s2, b0, c20);
-        if (columns > 4) c21 = fma(s2, b1, c21);
+        c20 = step(rows, s2, b0, c20);
+        if (columns > 4) c21 = step(rows, s2, b1, c21);
         a2 += 4;
       }
       if (rows > 3) {
         const s3 = v128.load32_splat(a3);
-        c30 = fma(s3, b0, c30);
-        if (columns > 4) c31 = fma(s3, b1, c31);
+        c30 = step(rows, s3, b0, c30);
+        if (columns > 4) c31 = step(rows, s3, b1, c31);
         a3 += 4;
       }
       if (rows > 4) {
         const s4 = v128.load32_splat(a4);
-        c40 = fma(s4, b0, c40);
-        if (columns > 4) c41 = fma(s4, b1, c41);
+        c40 = step(rows, s4, b0, c40);
+        if (columns > 4) c41 = step(rows, s4, b1, c41);
         a4 += 4;
       }
       if (rows > 5) {
         const s5 = v128.load32_splat(a5);
-        c50 = fma(s5, b0, c50);
-        if (columns > 4) c51 = fma(s5, b1, c51);
+        c50 = step(rows, s5, b0, c50);
+        if (columns > 4) c51 = step(rows, s5, b1, c51);
         a5 += 4;
       }
       b += bPitch;

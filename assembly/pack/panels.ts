@@ -1,5 +1,5 @@
 /**
- * A weight that is not constant, packed at run time: panels [groups][⌈columns/8⌉][bias, K rows][8], zero-padded. K runs
+ * A weight, packed before use if it is constant, else by a step of its own: panels [groups][⌈columns/8⌉][bias, K rows][8], zero-padded. K runs
  * over the taps of a (strided) kernel and inside each over the channels. Strides in elements of the weight.
  */
 @unmanaged
@@ -40,6 +40,7 @@ export function packPanels(d: PackPanelsDesc, begin: i32, end: i32): void {
     }
     const from = d.weight + ((group * d.groupStride + column * d.columnStride) << 2);
     if (columns == 8 && d.columnStride == 1) packRows(d, from, to + 32);
+    else if (columns == 8) packEight(d, from, to + 32);
     else packColumns(d, from, to + 32, columns);
   }
 }
@@ -56,6 +57,37 @@ function packRows(d: PackPanelsDesc, from: usize, to: usize): void {
           v128.store(to, f32x4.mul(v128.load(p), alpha));
           v128.store(to, f32x4.mul(v128.load(p, 16), alpha), 16);
           p += step;
+          to += 32;
+        }
+      }
+    }
+  }
+}
+
+/** Eight columns apart from each other: one panel row at a time, so that the panel is written front to back. */
+function packEight(d: PackPanelsDesc, from: usize, to: usize): void {
+  const alpha = f32x4.splat(d.alpha);
+  const step = <usize>d.channelStride << 2;
+  const next = <usize>d.columnStride << 2;
+  for (let kd = 0; kd < d.kernelD; kd++) {
+    for (let kh = 0; kh < d.kernelH; kh++) {
+      for (let kw = 0; kw < d.kernelW; kw++) {
+        let p0 = from + ((kd * d.strideD + kh * d.strideH + kw * d.strideW) << 2);
+        let p4 = p0 + 4 * next;
+        const next3 = next + 2 * next;
+        for (let c = d.channels; c > 0; c--) {
+          let v = v128.load32_zero(p0);
+          let w = v128.load32_zero(p4);
+          v = v128.load32_lane(p0 + next, v, 1);
+          w = v128.load32_lane(p4 + next, w, 1);
+          v = v128.load32_lane(p0 + 2 * next, v, 2);
+          w = v128.load32_lane(p4 + 2 * next, w, 2);
+          v = v128.load32_lane(p0 + next3, v, 3);
+          w = v128.load32_lane(p4 + next3, w, 3);
+          v128.store(to, f32x4.mul(v, alpha));
+          v128.store(to, f32x4.mul(w, alpha), 16);
+          p0 += step;
+          p4 += step;
           to += 32;
         }
       }

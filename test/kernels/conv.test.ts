@@ -115,9 +115,22 @@ describe.each(variants)('%s', (variant) => {
     activation: null,
   };
   const named: Record<string, Partial<ConvAttrs>> = {
-    'first layer 7×7 stride 2': { input: [1, 30, 31], output: [1, 15, 16], kernel: [1, 7, 7], stride: [1, 2, 2], padBegin: [0, 3, 3], outChannels: 64 },
+    'first layer 7×7 stride 2': {
+      input: [1, 30, 31],
+      output: [1, 15, 16],
+      kernel: [1, 7, 7],
+      stride: [1, 2, 2],
+      padBegin: [0, 3, 3],
+      outChannels: 64,
+    },
     'one channel': { channels: 1, outChannels: 1 },
-    'kernel larger than the input': { input: [1, 2, 2], output: [1, 2, 2], kernel: [1, 7, 7], padBegin: [0, 3, 3], channels: 20 },
+    'kernel larger than the input': {
+      input: [1, 2, 2],
+      output: [1, 2, 2],
+      kernel: [1, 7, 7],
+      padBegin: [0, 3, 3],
+      channels: 20,
+    },
     'stride larger than the kernel': { stride: [1, 5, 5], output: [1, 3, 3], channels: 17, outChannels: 19 },
     'one output cell': { output: [1, 1, 1], padBegin: [0, 0, 0], kernel: [1, 9, 9], channels: 32, outChannels: 40 },
     'several blocks of rows': { input: [1, 40, 40], output: [1, 40, 40], channels: 128, outChannels: 12 },

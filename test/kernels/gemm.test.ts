@@ -76,7 +76,18 @@ describe.each(variants)('%s', (variant) => {
   });
 
   test('no rows need no steps, k = 0 no kernel', () => {
-    const attrs = { aOffsets: [0], bOffsets: [0], m: 0, n: 4, k: 3, aRow: 3, aColumn: 1, bRow: 4, bColumn: 1, alpha: 1 };
+    const attrs = {
+      aOffsets: [0],
+      bOffsets: [0],
+      m: 0,
+      n: 4,
+      k: 3,
+      aRow: 3,
+      aColumn: 1,
+      bRow: 4,
+      bColumn: 1,
+      alpha: 1,
+    };
     const run = (changes: Partial<MatmulAttrs>, length: number) =>
       runPrim(
         variant,

@@ -64,7 +64,14 @@ export const convTranspose: WasmPrim<'convTranspose'> = ({ inputs, outputs, attr
   const taps = product(kernel);
   const weightShape = depthwise
     ? { groups: 1, columns: groups, channels: 1, groupStride: 0, columnStride: taps, channelStride: 0 }
-    : { groups, columns, channels, groupStride: channels * columns * taps, columnStride: taps, channelStride: columns * taps };
+    : {
+        groups,
+        columns,
+        channels,
+        groupStride: channels * columns * taps,
+        columnStride: taps,
+        channelStride: columns * taps,
+      };
   const tapPitch = [kernel[1] * kernel[2], kernel[2], 1];
   const pixel = attrs.outChannels * 4;
   const row = output[2] * pixel;

@@ -13,7 +13,8 @@ export const product = (t: readonly number[]): number => t.reduce((a, b) => a * 
 export const outputsOf = (a: ConvAttrs): number => a.batch * product(a.output) * a.outChannels;
 export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * product(a.kernel) * product(a.input);
 
-export const isDepthwise = (a: ConvAttrs): boolean => a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
+export const isDepthwise = (a: ConvAttrs): boolean =>
+  a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
 
 interface Algorithm {
   readonly name: string;

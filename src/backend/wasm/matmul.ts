@@ -35,7 +35,10 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
   const rowUnits = Math.ceil(m / unitRows);
   // What is packed per unit should stay in the second-level cache; without packing, as in window.ts.
   const fitting = kind === 'packedPerUnit' ? Math.min(8, Math.max(1, Math.floor(262144 / panelBytes))) : panels;
-  const panelBlock = Math.min(fitting, Math.max(4, Math.ceil(panels / Math.max(1, Math.ceil(16 / (rowUnits * batch))))));
+  const panelBlock = Math.min(
+    fitting,
+    Math.max(4, Math.ceil(panels / Math.max(1, Math.ceil(16 / (rowUnits * batch))))),
+  );
   const panelUnits = Math.ceil(panels / panelBlock);
   const packedOffset = workspaceHead + Math.ceil(rowBlock / tileRows) * (recordHead + tileRows * 4);
   const stagingOffset = packedOffset + (kind === 'packedPerUnit' ? panelBlock * panelBytes : 0);

@@ -1,4 +1,6 @@
-import { PackPanelsDesc } from '../../abi/generated/abi.ts';
+import { writeDescriptor } from '../../abi/descriptor.ts';
+import type { PackPanelsDesc } from '../../abi/generated/abi.ts';
+import { PackPanelsDesc as PackPanelsLayout } from '../../abi/generated/abi.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Step } from '../backend.ts';
 import type { PrimName, Triple } from '../prims.ts';
@@ -48,35 +50,41 @@ export function panelsOf(
   if (weight.constant && (bias === null || bias.constant)) {
     const form = `panels ${identity(bias)} ${Object.values(shape).join(' ')}`;
     const address = session.packed(weight, form, panels * panelBytes, (to) => {
-      packPanels(
-        weight.array as Float32Array,
-        bias === null ? null : (bias.array as Float32Array),
-        session.floats(to, panels * rows * 8),
-        shape,
-      );
+      packConstant(session, weight.array as Float32Array, bias, to, shape, groupPanels);
     });
     return { ...common, address, steps: [] };
   }
   const address = session.reserve(panels * panelBytes);
-  const values = {
-    weight: session.address(weight) + shape.offset * 4,
+  const values = descriptorOf(shape, {
+    weight: session.address(weight),
     bias: session.addressOrNull(bias),
     to: address,
-    columns,
     groupPanels,
-    channels,
+  });
+  return { ...common, address, steps: [session.step(prim, 'packPanels', PackPanelsLayout, values, panels)] };
+}
+
+function descriptorOf(
+  shape: PanelShape,
+  at: Pick<PackPanelsDesc, 'weight' | 'bias' | 'to' | 'groupPanels'>,
+): PackPanelsDesc {
+  const { kernel, tapStrides } = shape;
+  return {
+    ...at,
+    weight: (at.weight + shape.offset * 4) >>> 0,
+    columns: shape.columns,
+    channels: shape.channels,
     kernelD: kernel[0],
     kernelH: kernel[1],
     kernelW: kernel[2],
     groupStride: shape.groupStride,
     columnStride: shape.columnStride,
     channelStride: shape.channelStride,
-    strideD: shape.tapStrides[0],
-    strideH: shape.tapStrides[1],
-    strideW: shape.tapStrides[2],
+    strideD: tapStrides[0],
+    strideH: tapStrides[1],
+    strideW: tapStrides[2],
     alpha: shape.alpha,
   };
-  return { ...common, address, steps: [session.step(prim, 'packPanels', PackPanelsDesc, values, panels)] };
 }
 
 const identities = new WeakMap<object, number>();
@@ -94,28 +102,54 @@ function identity(tensor: Tensor | null): string {
   return `${id}:${byteOffset}`;
 }
 
-function packPanels(weight: Float32Array, bias: Float32Array | null, to: Float32Array, shape: PanelShape): void {
-  const { groups, columns, channels, kernel, offset, groupStride, columnStride, channelStride, tapStrides, alpha } = shape;
-  const [kernelD, kernelH, kernelW] = kernel;
-  const rows = kernelD * kernelH * kernelW * channels + 1;
-  // The storage may have been used before: absent columns must read as zero.
-  if (columns % 8 !== 0) to.fill(0);
-  let panel = 0;
-  for (let g = 0; g < groups; g++) {
-    for (let first = 0; first < columns; first += 8, panel += rows * 8) {
-      for (let j = 0; j < 8 && first + j < columns; j++) {
-        const column = offset + g * groupStride + (first + j) * columnStride;
-        to[panel + j] = bias === null ? 0 : bias[g * columns + first + j];
-        let at = panel + 8 + j;
-        for (let kd = 0; kd < kernelD; kd++) {
-          for (let kh = 0; kh < kernelH; kh++) {
-            for (let kw = 0; kw < kernelW; kw++) {
-              let from = column + kd * tapStrides[0] + kh * tapStrides[1] + kw * tapStrides[2];
-              for (let c = 0; c < channels; c++, from += channelStride, at += 8) to[at] = weight[from] * alpha;
-            }
-          }
-        }
+/** Elements of a weight that are brought into linear memory at a time, if its order allows to cut it. */
+const chunkElements = 1 << 20;
+
+/**
+ * Packs a constant with the kernel, stretch by stretch of the weight: four times as fast as the same loops in JavaScript,
+ * the copies included.
+ */
+function packConstant(
+  session: WasmSession,
+  weight: Float32Array,
+  bias: Tensor | null,
+  to: number,
+  shape: PanelShape,
+  groupPanels: number,
+): void {
+  const { groups, columns, channels, kernel, tapStrides } = shape;
+  const { memory, kernels } = session.backend;
+  // The furthest element of one column behind its first.
+  const columnReach = kernel.reduce((sum, n, i) => sum + (n - 1) * tapStrides[i], (channels - 1) * shape.channelStride);
+  const cuttable = columnReach < 8 * shape.columnStride;
+  const panelsAtOnce = cuttable ? Math.max(1, Math.floor(chunkElements / (8 * shape.columnStride))) : groupPanels;
+  const reach = (Math.min(columns, panelsAtOnce * 8) - 1) * shape.columnStride + columnReach + 1;
+  const biasBytes = bias === null ? 0 : bias.byteLength;
+  const biasOffset = Math.ceil((reach * 4) / 64) * 64;
+  const descriptorOffset = biasOffset + Math.ceil(biasBytes / 64) * 64;
+  const scratch = memory.allocate(descriptorOffset + PackPanelsLayout.size);
+  try {
+    const base = scratch.byteOffset;
+    const buffer = memory.memory.buffer;
+    const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
+    if (bias !== null) views.f32.set(bias.array as Float32Array, (base + biasOffset) / 4);
+    for (let g = 0; g < groups; g++) {
+      for (let p = 0; p < groupPanels; p += panelsAtOnce) {
+        const first = shape.offset + g * shape.groupStride + p * 8 * shape.columnStride;
+        views.f32.set(weight.subarray(first, first + reach), base / 4);
+        const values = descriptorOf(shape, {
+          // The kernel counts from the first element of the weight, of which only this stretch is here.
+          weight: base - first * 4,
+          bias: bias === null ? 0 : base + biasOffset,
+          to,
+          groupPanels,
+        });
+        writeDescriptor(views, base + descriptorOffset, PackPanelsLayout, values);
+        const begin = g * groupPanels + p;
+        kernels.packPanels(base + descriptorOffset, begin, Math.min(begin + panelsAtOnce, (g + 1) * groupPanels));
       }
     }
+  } finally {
+    scratch.free();
   }
 }
