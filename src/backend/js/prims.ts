@@ -15,7 +15,7 @@ import { take } from './take.ts';
 import { unary } from './unary.ts';
 
 /** Every prim; the implementations are in the files of the same names. */
-export const jsPrims = {
+export const jsPrims: JsPrims = {
   conv,
   convTranspose,
   pool,
@@ -36,4 +36,4 @@ export const jsPrims = {
   take,
   cast,
   host,
-} as unknown as JsPrims;
+};
