@@ -17,14 +17,19 @@ export class NeedsData extends Error {
   override readonly name = 'NeedsData';
 }
 
-/** A constant larger than this is only computed ahead if its inputs are not much smaller than it. */
-const maxFoldedBytes = 2 ** 26;
-const growthOfLarge = 4;
+/** Constants up to this are computed ahead always. */
+const smallBytes = 2 ** 12;
+/**
+ * Bytes that all constants computed ahead may take beyond their inputs: a file of a few bytes must not claim the whole
+ * memory (Expand), but weights that are made so are worth having before the first run.
+ */
+const maxGrowth = 2 ** 30;
 
 /** Adds ops one by one, infers their shapes and computes at once what depends on constants alone. */
 export class GraphBuilder {
   readonly nodes: GraphNode[] = [];
   protected readonly backend: Backend;
+  private growth = 0;
 
   /** `backend` computes the constants: plain JS by default, which needs nothing set up. */
   constructor(backend: Backend = new JsBackend()) {
@@ -60,7 +65,12 @@ export class GraphBuilder {
   protected worthFolding(op: OpDef, inputs: readonly (Value | null)[], outputs: readonly TensorInfo[]): boolean {
     if (op.evaluate !== undefined) return true;
     const size = bytesOf(outputs);
-    return size <= maxFoldedBytes || size <= growthOfLarge * bytesOf(inputs.filter((value) => value !== null));
+    const growth = size - bytesOf(inputs.filter((value) => value !== null));
+    if (size > smallBytes && growth > 0) {
+      if (this.growth + growth > maxGrowth) return false;
+      this.growth += growth;
+    }
+    return true;
   }
 
   /** The outputs as constants; may share memory with the inputs (reshape). */

@@ -43,9 +43,20 @@ export function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): Pr
   );
 }
 
-type AttributeValue = number | string | readonly number[] | readonly string[] | ProtoWriter | { float: number };
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | ProtoWriter
+  | { float: number }
+  | { graph: GraphSpec }
+  | { ref: string };
 
-/** Attributes: number -> INT, {float} -> FLOAT, string -> STRING, arrays -> INTS or STRINGS, writer -> TENSOR. */
+/**
+ * Attributes: number -> INT, {float} -> FLOAT, string -> STRING, arrays -> INTS or STRINGS, writer -> TENSOR,
+ * {graph} -> GRAPH, {ref} -> reference to an attribute of the function's call.
+ */
 function attribute(name: string, value: AttributeValue): ProtoWriter {
   return message((w) => {
     w.string(1, name);
@@ -53,6 +64,8 @@ function attribute(name: string, value: AttributeValue): ProtoWriter {
     else if (typeof value === 'string') w.string(4, value).int(20, 3);
     else if (value instanceof ProtoWriter) w.message(5, value).int(20, 4);
     else if ('float' in value) w.float(2, value.float).int(20, 1);
+    else if ('graph' in value) w.message(6, graph(value.graph)).int(20, 5);
+    else if ('ref' in value) w.string(21, value.ref).int(20, 2);
     else if (typeof value[0] === 'string') {
       for (const text of value) w.string(9, text as string);
       w.int(20, 8);
@@ -103,13 +116,37 @@ export function graph(spec: GraphSpec): ProtoWriter {
   });
 }
 
+export interface FunctionSpec {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly NodeSpec[];
+  readonly attributes?: readonly string[];
+  readonly defaults?: { readonly [name: string]: AttributeValue };
+}
+
+const opsetImport = (domain: string, version: number) => message((o) => o.string(1, domain).int(2, version));
+
+/** A model-local function of domain 'test'. */
+function localFunction(spec: FunctionSpec, opset: number): ProtoWriter {
+  return message((w) => {
+    w.string(1, spec.name);
+    for (const input of spec.inputs) w.string(4, input);
+    for (const output of spec.outputs) w.string(5, output);
+    for (const name of spec.attributes ?? []) w.string(6, name);
+    for (const item of spec.nodes) w.message(7, node(item));
+    w.message(9, opsetImport('', opset)).message(9, opsetImport('test', 1));
+    w.string(10, 'test');
+    for (const [name, value] of Object.entries(spec.defaults ?? {})) w.message(11, attribute(name, value));
+  });
+}
+
 /** The bytes of a model file. */
-export function model(spec: GraphSpec, opset = 17): Uint8Array<ArrayBuffer> {
+export function model(spec: GraphSpec, opset = 17, functions: readonly FunctionSpec[] = []): Uint8Array<ArrayBuffer> {
   return message((w) => {
     w.int(1, 8).string(2, 'convlet-test').message(7, graph(spec));
-    w.message(
-      8,
-      message((o) => o.string(1, '').int(2, opset)),
-    );
+    w.message(8, opsetImport('', opset));
+    if (functions.length > 0) w.message(8, opsetImport('test', 1));
+    for (const item of functions) w.message(25, localFunction(item, opset));
   }).finish();
 }

@@ -20,16 +20,16 @@ await runSuite(options, [...entries.keys()], async (name) => {
   const model = await load(join(options.directory, `${name}.onnx`), options.load);
   let worst = 0;
   try {
-    const outputs = await model.run(Object.fromEntries(model.inputs.map((info) => [info.name, valueOf(info.name)])));
+    const outputs = await model.run(Object.fromEntries(model.inputs.map((info) => [info.name, valueNamed(info.name)])));
     for (const { name: output } of model.outputs) {
-      worst = Math.max(worst, compare(output, outputs[output], valueOf(output), rtol, atol));
+      worst = Math.max(worst, compare(output, outputs[output], valueNamed(output), rtol, atol));
     }
   } finally {
     model.dispose();
   }
   return `largest difference ${worst}`;
 
-  function valueOf(key: string) {
+  function valueNamed(key: string) {
     const value = values.get(key);
     if (value === undefined)
       throw new Mismatch(`${name}.io.safetensors has no '${key}' (it has ${[...values.keys()]})`);

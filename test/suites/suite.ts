@@ -57,7 +57,7 @@ export class Mismatch extends Error {}
 export async function runSuite(
   options: SuiteOptions,
   names: readonly string[],
-  run: (name: string) => Promise<string | void>,
+  run: (name: string) => Promise<string | undefined>,
 ): Promise<void> {
   const chosen = names.filter((name) => name.includes(options.filter));
   const skipped = new Map<string, string[]>();

@@ -105,7 +105,7 @@ export interface WalkOptions {
 }
 
 /** Functions that call functions twice each grow without bounds; no honest model comes near this. */
-const maxNodes = 500_000;
+const maxNodes = 100_000;
 
 const traced: Pick<Surroundings, 'eager' | 'mark' | 'release'> = { eager: false, mark: () => 0, release: () => {} };
 
