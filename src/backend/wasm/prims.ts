@@ -6,6 +6,10 @@ import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { copy, fill } from './copy.ts';
 import { matmul } from './matmul.ts';
+import { batchNorm, lrn, normalize } from './norm.ts';
+import { adaptivePool, pool } from './pool.ts';
+import { reduce, softmax } from './reduce.ts';
+import { resample } from './resample.ts';
 import { take } from './take.ts';
 import { unary } from './unary.ts';
 
@@ -22,4 +26,12 @@ export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   fill,
   take,
   unary,
+  batchNorm,
+  lrn,
+  normalize,
+  adaptivePool,
+  pool,
+  reduce,
+  softmax,
+  resample,
 };

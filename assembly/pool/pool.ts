@@ -1,0 +1,214 @@
+import { fma } from '../common/simd';
+import { storeFirst } from '../common/tail';
+
+/** The same numbers as in src/backend/wasm/pool.ts. */
+const enum Pool {
+  max = 0,
+  average = 1,
+  /** Lp with p = 1: the sum of the magnitudes. */
+  lp1 = 2,
+  /** Lp with p = 2: the root of the sum of squares. */
+  lp2 = 3,
+}
+
+/** x [batch, iD, iH, iW, channels] → y [batch, oD, oH, oW, channels]; a work unit is one row of y. */
+@unmanaged
+export class PoolDesc {
+  x: usize;
+  y: usize;
+  kind: i32;
+  channels: i32;
+  iD: i32;
+  iH: i32;
+  iW: i32;
+  oD: i32;
+  oH: i32;
+  oW: i32;
+  kD: i32;
+  kH: i32;
+  kW: i32;
+  strideD: i32;
+  strideH: i32;
+  strideW: i32;
+  dilationD: i32;
+  dilationH: i32;
+  dilationW: i32;
+  padD: i32;
+  padH: i32;
+  padW: i32;
+  /** Average: where the taps that count end on each axis (the input's extent, or with the padding behind it). */
+  endD: i32;
+  endH: i32;
+  endW: i32;
+  /** Average: taps in the padding in front count. */
+  countPad: i32;
+  /** Average: 0 for the number of taps that count. */
+  divisor: f32;
+  /** Windows [⌊o·i/out⌋, ⌈(o+1)·i/out⌉) instead of kernel, stride and padding. */
+  adaptive: i32;
+}
+
+/** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */
+// @ts-ignore: decorator
+@inline
+function tapsBefore(position: i32, first: i32, dilation: i32, k: i32): i32 {
+  const span = position - first;
+  if (span <= 0) return 0;
+  return min(dilation == 1 ? span : (span + dilation - 1) / dilation, k);
+}
+
+export function pool(d: PoolDesc, begin: i32, end: i32): void {
+  const channels = d.channels;
+  const stepW = <usize>(channels * d.dilationW) << 2;
+  const stepH = <usize>(channels * d.dilationH * d.iW) << 2;
+  const stepD = <usize>(channels * d.dilationD * d.iW * d.iH) << 2;
+  for (let row = begin; row < end; row++) {
+    const plane = row / d.oH;
+    const oh = row - plane * d.oH;
+    const n = plane / d.oD;
+    const od = plane - n * d.oD;
+    let d0: i32, h0: i32, dSkip: i32, hSkip: i32, dTaps: i32, hTaps: i32;
+    let counted = 1;
+    if (d.adaptive) {
+      d0 = (od * d.iD) / d.oD;
+      h0 = (oh * d.iH) / d.oH;
+      dSkip = hSkip = 0;
+      dTaps = ((od + 1) * d.iD + d.oD - 1) / d.oD - d0;
+      hTaps = ((oh + 1) * d.iH + d.oH - 1) / d.oH - h0;
+      counted = dTaps * hTaps;
+    } else {
+      d0 = od * d.strideD - d.padD;
+      h0 = oh * d.strideH - d.padH;
+      dSkip = tapsBefore(0, d0, d.dilationD, d.kD);
+      hSkip = tapsBefore(0, h0, d.dilationH, d.kH);
+      dTaps = tapsBefore(d.iD, d0, d.dilationD, d.kD) - dSkip;
+      hTaps = tapsBefore(d.iH, h0, d.dilationH, d.kH) - hSkip;
+      counted = tapsBefore(d.endD, d0, d.dilationD, d.kD) - (d.countPad ? 0 : dSkip);
+      counted *= tapsBefore(d.endH, h0, d.dilationH, d.kH) - (d.countPad ? 0 : hSkip);
+    }
+    const x = d.x + (<usize>(((n * d.iD + d0 + dSkip * d.dilationD) * d.iH + h0 + hSkip * d.dilationH) * d.iW * channels) << 2);
+    let y = d.y + (<usize>(row * d.oW * channels) << 2);
+    for (let ow = 0; ow < d.oW; ow++) {
+      let w0: i32, wSkip: i32, wTaps: i32, wCounted: i32;
+      if (d.adaptive) {
+        w0 = (ow * d.iW) / d.oW;
+        wSkip = 0;
+        wTaps = wCounted = ((ow + 1) * d.iW + d.oW - 1) / d.oW - w0;
+      } else {
+        w0 = ow * d.strideW - d.padW;
+        wSkip = tapsBefore(0, w0, d.dilationW, d.kW);
+        wTaps = tapsBefore(d.iW, w0, d.dilationW, d.kW) - wSkip;
+        wCounted = tapsBefore(d.endW, w0, d.dilationW, d.kW) - (d.countPad ? 0 : wSkip);
+      }
+      const from = x + (<usize>((w0 + wSkip * d.dilationW) * channels) << 2);
+      // A window without cells gives 0.
+      const divisor = d.divisor == 0 ? <f32>max(counted * wCounted, 1) : d.divisor;
+      if (d.kind == Pool.max) pixel(Pool.max, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+      else if (d.kind == Pool.average) pixel(Pool.average, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+      else pixel(d.kind, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+      y += <usize>channels << 2;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function initial(kind: i32): v128 {
+  return f32x4.splat(kind == Pool.max ? -Infinity : 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function accumulate(kind: i32, acc: v128, v: v128): v128 {
+  if (kind == Pool.max) return f32x4.pmax(acc, v);
+  if (kind == Pool.average) return f32x4.add(acc, v);
+  return kind == Pool.lp1 ? f32x4.add(acc, f32x4.abs(v)) : fma(v, v, acc);
+}
+
+/** pmax drops a NaN that comes second, hence the mask `nan`: three instructions instead of the eight of f32x4.max on x64. */
+// @ts-ignore: decorator
+@inline
+function finish(kind: i32, acc: v128, nan: v128, divisor: v128): v128 {
+  if (kind == Pool.max) return v128.or(acc, nan);
+  if (kind == Pool.average) return f32x4.div(acc, divisor);
+  return kind == Pool.lp1 ? acc : f32x4.sqrt(acc);
+}
+
+// @ts-ignore: decorator
+@inline
+function unordered(kind: i32, nan: v128, v: v128): v128 {
+  return kind == Pool.max ? v128.or(nan, f32x4.ne(v, v)) : nan;
+}
+
+/** All channels of one output position: sixteen at a time, then four. */
+// @ts-ignore: decorator
+@inline
+function pixel(
+  kind: i32, x: usize, y: usize, channels: i32,
+  dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize, divisor: f32,
+): void {
+  const div = f32x4.splat(divisor);
+  let left = channels;
+  for (; left >= 16; left -= 16) {
+    let a0 = initial(kind);
+    let a1 = a0;
+    let a2 = a0;
+    let a3 = a0;
+    let n0 = i32x4.splat(0);
+    let n1 = n0;
+    let n2 = n0;
+    let n3 = n0;
+    let plane = x;
+    for (let i = 0; i < dTaps; i++) {
+      let row = plane;
+      for (let j = 0; j < hTaps; j++) {
+        let p = row;
+        for (let k = 0; k < wTaps; k++) {
+          const v0 = v128.load(p);
+          const v1 = v128.load(p, 16);
+          const v2 = v128.load(p, 32);
+          const v3 = v128.load(p, 48);
+          a0 = accumulate(kind, a0, v0);
+          a1 = accumulate(kind, a1, v1);
+          a2 = accumulate(kind, a2, v2);
+          a3 = accumulate(kind, a3, v3);
+          n0 = unordered(kind, n0, v0);
+          n1 = unordered(kind, n1, v1);
+          n2 = unordered(kind, n2, v2);
+          n3 = unordered(kind, n3, v3);
+          p += stepW;
+        }
+        row += stepH;
+      }
+      plane += stepD;
+    }
+    v128.store(y, finish(kind, a0, n0, div));
+    v128.store(y, finish(kind, a1, n1, div), 16);
+    v128.store(y, finish(kind, a2, n2, div), 32);
+    v128.store(y, finish(kind, a3, n3, div), 48);
+    x += 64;
+    y += 64;
+  }
+  for (; left > 0; left -= 4) {
+    let acc = initial(kind);
+    let nan = i32x4.splat(0);
+    let plane = x;
+    for (let i = 0; i < dTaps; i++) {
+      let row = plane;
+      for (let j = 0; j < hTaps; j++) {
+        let p = row;
+        for (let k = 0; k < wTaps; k++) {
+          const v = v128.load(p);
+          acc = accumulate(kind, acc, v);
+          nan = unordered(kind, nan, v);
+          p += stepW;
+        }
+        row += stepH;
+      }
+      plane += stepD;
+    }
+    storeFirst(y, finish(kind, acc, nan, div), left);
+    x += 16;
+    y += 16;
+  }
+}

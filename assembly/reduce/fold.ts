@@ -1,0 +1,112 @@
+// Folding many vectors into one. Sums run in two levels (blocks, then the sum of the blocks), so that the rounding error
+// grows with the number of blocks and not with the number of elements.
+import { exp } from '../common/math';
+import { fma } from '../common/simd';
+import { firstLanes } from '../common/tail';
+
+export const enum Fold {
+  sum = 0,
+  abs = 1,
+  square = 2,
+  max = 3,
+  min = 4,
+  prod = 5,
+  /** Σ exp(x − shift). */
+  exp = 6,
+  /** Σ (x − shift)². */
+  deviation = 7,
+}
+
+// @ts-ignore: decorator
+@inline
+export function neutral(fold: i32): v128 {
+  if (fold == Fold.max || fold == Fold.exp) return f32x4.splat(-Infinity);
+  if (fold == Fold.min) return f32x4.splat(Infinity);
+  return f32x4.splat(fold == Fold.prod ? 1 : 0);
+}
+
+/** What an accumulator starts from. */
+// @ts-ignore: decorator
+@inline
+export function start(fold: i32): v128 {
+  return fold == Fold.exp ? f32x4.splat(0) : neutral(fold);
+}
+
+/** One more vector. NaN survives max and min, which costs several instructions on x64. */
+// @ts-ignore: decorator
+@inline
+export function accumulate(fold: i32, acc: v128, v: v128, shift: v128): v128 {
+  if (fold == Fold.abs) return f32x4.add(acc, f32x4.abs(v));
+  if (fold == Fold.square) return fma(v, v, acc);
+  if (fold == Fold.exp) return f32x4.add(acc, exp(f32x4.sub(v, shift)));
+  if (fold == Fold.deviation) {
+    v = f32x4.sub(v, shift);
+    return fma(v, v, acc);
+  }
+  return combine(fold, acc, v);
+}
+
+/** Two accumulators. */
+// @ts-ignore: decorator
+@inline
+export function combine(fold: i32, a: v128, b: v128): v128 {
+  if (fold == Fold.max) return f32x4.max(a, b);
+  if (fold == Fold.min) return f32x4.min(a, b);
+  if (fold == Fold.prod) return f32x4.mul(a, b);
+  return f32x4.add(a, b);
+}
+
+/** n contiguous elements, in every lane of the result. */
+// @ts-ignore: decorator
+@inline
+export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
+  let total = start(fold);
+  while (n >= 16) {
+    let vectors = min(n, 1024) >> 4;
+    n -= vectors << 4;
+    let a0 = start(fold);
+    let a1 = a0;
+    let a2 = a0;
+    let a3 = a0;
+    do {
+      a0 = accumulate(fold, a0, v128.load(x), shift);
+      a1 = accumulate(fold, a1, v128.load(x, 16), shift);
+      a2 = accumulate(fold, a2, v128.load(x, 32), shift);
+      a3 = accumulate(fold, a3, v128.load(x, 48), shift);
+      x += 64;
+    } while (--vectors);
+    total = combine(fold, total, combine(fold, combine(fold, a0, a1), combine(fold, a2, a3)));
+  }
+  for (; n > 0; n -= 4) {
+    // Lanes behind the end count as what changes nothing: the value itself, or its distance from the shift.
+    const rest = fold == Fold.deviation ? shift : neutral(fold);
+    total = accumulate(fold, total, v128.bitselect(v128.load(x), rest, firstLanes(n)), shift);
+    x += 16;
+  }
+  total = combine(fold, total, v128.shuffle<f32>(total, total, 2, 3, 0, 1));
+  return combine(fold, total, v128.shuffle<f32>(total, total, 1, 0, 3, 2));
+}
+
+/** Four columns over n rows, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+export function foldColumns(fold: i32, x: usize, stride: usize, n: i32, shift: v128): v128 {
+  let total = start(fold);
+  while (n > 0) {
+    let rows = min(n, 256);
+    n -= rows;
+    let a0 = start(fold);
+    let a1 = a0;
+    for (; rows >= 2; rows -= 2) {
+      a0 = accumulate(fold, a0, v128.load(x), shift);
+      a1 = accumulate(fold, a1, v128.load(x + stride), shift);
+      x += stride << 1;
+    }
+    if (rows) {
+      a0 = accumulate(fold, a0, v128.load(x), shift);
+      x += stride;
+    }
+    total = combine(fold, total, combine(fold, a0, a1));
+  }
+  return total;
+}

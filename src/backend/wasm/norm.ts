@@ -1,0 +1,146 @@
+import { BatchNormDesc, LrnDesc, NormalizeDesc, ScaleShiftDesc } from '../../abi/generated/abi.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Step } from '../backend.ts';
+import type { BatchNormAttrs } from '../prims.ts';
+import { activationFields } from './activation.ts';
+import type { WasmSession } from './backend.ts';
+import type { WasmPrim } from './prims.ts';
+import { elementsPerUnit, isFloat32 } from './unary.ts';
+
+/** A row of few channels is repeated until it is at least this long, so that the kernel's loop has something to do. */
+const shortRow = 64;
+const joinedRow = 384;
+
+export const batchNorm: WasmPrim<'batchNorm'> = ({ inputs, outputs, attrs }, session) => {
+  const { outer, channels, inner } = attrs;
+  const activation = activationFields(attrs.activation);
+  if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const total = outer * channels * inner;
+  if (total === 0) return [];
+  const channelsLast = inner === 1;
+  const times = channelsLast && channels < shortRow && outer > 1 ? Math.ceil(joinedRow / channels) : 1;
+  const parameters = inputs.slice(1) as (Tensor | null)[];
+  const constant = parameters.every((t) => t === null || t.constant);
+  const row = channels * times;
+  const { scale, steps } = constant
+    ? { scale: packParameters(session, parameters, attrs, times), steps: [] }
+    : computeParameters(session, parameters, attrs, times);
+  const values = {
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    scale,
+    shift: scale + row * 4,
+    total,
+    unit: elementsPerUnit,
+    row: channelsLast ? row : inner,
+    channels: channelsLast ? 0 : channels,
+    ...activation,
+  };
+  const units = Math.ceil(total / elementsPerUnit);
+  return [...steps, session.step('batchNorm', 'scaleShift', ScaleShiftDesc, values, units)];
+};
+
+/** Scales, then shifts, computed once per session in double precision. */
+function packParameters(
+  session: WasmSession,
+  [weight, bias, mean, variance]: readonly (Tensor | null)[],
+  { channels, epsilon }: BatchNormAttrs,
+  times: number,
+): number {
+  // Packed forms are kept per tensor; this one depends on all four, so their places are part of its name.
+  const places = [weight, bias, mean].map((t) =>
+    t === null ? '-' : identity(t.array.buffer) + '+' + t.array.byteOffset,
+  );
+  const row = channels * times;
+  return session.packed(variance!, `batchNorm:${epsilon}:${times}:${places.join()}`, row * 8, (address) => {
+    const target = session.floats(address, row * 2);
+    for (let i = 0; i < row; i++) {
+      const c = i % channels;
+      const scale = (weight?.array[c] ?? 1) / Math.sqrt(variance!.array[c] + epsilon);
+      target[i] = scale;
+      target[row + i] = (bias?.array[c] ?? 0) - mean!.array[c] * scale;
+    }
+  });
+}
+
+const identities = new WeakMap<ArrayBufferLike, number>();
+let lastIdentity = 0;
+
+/** A number that stands for a buffer as long as it lives. */
+function identity(buffer: ArrayBufferLike): number {
+  let id = identities.get(buffer);
+  if (id === undefined) {
+    id = ++lastIdentity;
+    identities.set(buffer, id);
+  }
+  return id;
+}
+
+function computeParameters(
+  session: WasmSession,
+  [weight, bias, mean, variance]: readonly (Tensor | null)[],
+  { channels, epsilon }: BatchNormAttrs,
+  times: number,
+): { scale: number; steps: Step[] } {
+  const row = channels * times;
+  const scale = session.reserve(row * 8);
+  const values = {
+    weight: session.addressOrNull(weight),
+    bias: session.addressOrNull(bias),
+    mean: session.address(mean!),
+    variance: session.address(variance!),
+    scale,
+    shift: scale + row * 4,
+    channels,
+    times,
+    epsilon,
+  };
+  return { scale, steps: [session.step('batchNorm', 'batchNormParameters', BatchNormDesc, values, times)] };
+}
+
+export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, session) => {
+  const { outer, spatial, groups, size, epsilon, subtractMean } = attrs;
+  const activation = activationFields(attrs.activation);
+  if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (outer * spatial * groups * size === 0) return [];
+  const total = outer * (size > 1 ? groups : Math.ceil(groups / 4));
+  const unit = Math.ceil(elementsPerUnit / (spatial * Math.max(size, 4)));
+  const values = {
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    weight: session.addressOrNull(inputs[1]),
+    bias: session.addressOrNull(inputs[2]),
+    spatial,
+    groups,
+    size,
+    subtractMean: subtractMean ? 1 : 0,
+    epsilon,
+    unit,
+    total,
+    ...activation,
+  };
+  return [session.step('normalize', 'normalize', NormalizeDesc, values, Math.ceil(total / unit))];
+};
+
+export const lrn: WasmPrim<'lrn'> = ({ inputs, outputs, attrs }, session) => {
+  const { outer, channels, size, alpha, beta, bias } = attrs;
+  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (outer * channels === 0) return [];
+  const before = Math.floor((size - 1) / 2);
+  // A window reads up to so many elements in front of the tensor and behind it, which memory must have.
+  if (size > 64) return null;
+  const unit = Math.ceil(elementsPerUnit / channels);
+  const values = {
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    outer,
+    channels,
+    unit,
+    before,
+    after: size - 1 - before,
+    scale: alpha / size,
+    beta,
+    bias,
+  };
+  return [session.step('lrn', 'lrn', LrnDesc, values, Math.ceil(outer / unit))];
+};
