@@ -1,0 +1,36 @@
+// Every engine by name: its adapter, what the adapter is told, and the flags that Node needs for it.
+//
+// An adapter exports `create({ modelPath, input: { name, shape, data }, outputShape, threads, ...settings })`, which
+// resolves to { run, rows, dispose }: `run()` does one inference and reads the result back, in the engine's own layout;
+// `rows(result)` is that result as Float32Array in row-major (NCHW) order.
+export const engines = {
+  convlet: { adapter: 'convlet' },
+  'convlet-simd': { adapter: 'convlet', settings: { variant: 'simd' } },
+  'convlet-relaxed': { adapter: 'convlet', settings: { variant: 'relaxed' } },
+  'convlet-js': { adapter: 'convlet', settings: { backend: 'js' } },
+  'onnxruntime-web': { adapter: 'onnxruntime-web' },
+  'onnxruntime-node': { adapter: 'onnxruntime-node', native: true },
+  'tfjs-wasm': { adapter: 'tfjs', settings: { backend: 'wasm' }, oneThread: true },
+  'tfjs-cpu': { adapter: 'tfjs', settings: { backend: 'cpu' }, oneThread: true },
+  litert: { adapter: 'litert', settings: { relaxed: false }, oneThread: true },
+  'litert-relaxed': { adapter: 'litert', settings: { relaxed: true }, flags: ['--experimental-wasm-relaxed-simd'] },
+};
+
+export const defaultEngines = [
+  'convlet',
+  'onnxruntime-web',
+  'tfjs-wasm',
+  'litert',
+  'litert-relaxed',
+  'onnxruntime-node',
+];
+
+/** Flags for an engine on a Node of this major version; later ones have relaxed SIMD switched on. */
+export const nodeFlags = (name, major) => (major < 22 ? (engines[name].flags ?? []) : []);
+
+/** Resolves to the engine's `create`, with its settings filled in. */
+export async function importEngine(name) {
+  const { adapter, settings } = engines[name];
+  const { create } = await import(`./${adapter}.mjs`);
+  return (given) => create({ ...given, ...settings });
+}

@@ -1,0 +1,62 @@
+// LiteRT.js is made for browsers and reads .tflite files. It runs in Node once it finds what it looks for in a worker's
+// scope; the .tflite file is written from the ONNX graph (tflite.mjs) and kept beside the model.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+import { channelsLastShape, toChannelsLast, toRows } from '../onnx-graph.mjs';
+import { writeTflite } from '../tflite.mjs';
+
+const wasmDir = join(dirname(fileURLToPath(import.meta.resolve('@litertjs/core'))), '../wasm');
+const glue = { plain: 'litert_wasm_compat_internal.js', relaxed: 'litert_wasm_internal.js' };
+const threadedGlue = 'litert_wasm_threaded_internal.js';
+
+/** The names that Emscripten's glue code expects of a worker that loads scripts. */
+function pretendWorker() {
+  const enter = (file) => Object.assign(globalThis, { __filename: file, __dirname: dirname(file) });
+  Object.assign(globalThis, {
+    self: globalThis,
+    location: { href: `file://${wasmDir}/x.js` },
+    require: createRequire(`${wasmDir}/`),
+    importScripts(url) {
+      const file = url.replace('file://', '');
+      enter(file);
+      vm.runInThisContext(readFileSync(file, 'utf8'), { filename: file });
+    },
+  });
+  enter(join(wasmDir, 'x.js'));
+}
+
+let loading;
+async function loadRuntime(relaxed, threads) {
+  pretendWorker();
+  Object.assign(console, { log() {}, info() {}, warn() {} }); // it reports every delegate
+  const litert = await import('@litertjs/core');
+  const file = threads > 1 ? threadedGlue : glue[relaxed ? 'relaxed' : 'plain'];
+  await litert.loadLiteRt(join(wasmDir, file), threads > 1 ? { threads: true } : {});
+  return litert;
+}
+
+export async function create({ modelPath, input, outputShape, threads, relaxed }) {
+  const file = modelPath.replace(/\.onnx$/, '.tflite');
+  if (!existsSync(file)) writeFileSync(file, writeTflite(modelPath, input.shape));
+  loading ??= loadRuntime(relaxed, threads);
+  const { loadAndCompile, Tensor } = await loading;
+  const options = { accelerator: 'wasm', cpuOptions: { numThreads: threads } };
+  const model = await loadAndCompile(new Uint8Array(readFileSync(file)), options);
+  const x = new Tensor(toChannelsLast(input.data, input.shape), channelsLastShape(input.shape));
+  return {
+    async run() {
+      const results = await model.run([x]);
+      const values = results[0].toTypedArray().slice();
+      for (const tensor of results) tensor.delete();
+      return values;
+    },
+    rows: (result) => toRows(result, outputShape),
+    dispose() {
+      model.delete();
+      x.delete();
+    },
+  };
+}
