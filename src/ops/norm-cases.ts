@@ -35,7 +35,13 @@ export const batchNormTrainingCases = (): OpCase<BatchNormTrainingAttrs>[] =>
     const { [1]: c } = shape;
     return {
       attrs: { epsilon: 1e-5, momentum: [0.9, 0.5, 0.97][i % 3], unbiased: i % 2 === 1 },
-      inputs: [random(...shape), positive(c), random(c), random(c), positive(c)],
+      inputs: [
+        random(...shape),
+        i % 4 === 3 ? null : positive(c),
+        i % 4 === 2 ? null : random(c),
+        random(c),
+        positive(c),
+      ],
     };
   });
 

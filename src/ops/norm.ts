@@ -114,15 +114,15 @@ export const batchNorm = defineOp<BatchNormOpAttrs>({
 
 /**
  * Training form of batch normalisation: statistics of the batch (biased variance) normalise x, and move the running
- * ones. Inputs: x [N,C,…], weight, bias, mean, variance (running, [C]). Outputs: y, runningMean, runningVariance.
+ * ones. Inputs: x [N,C,…], weight?, bias?, mean, variance (running, [C]). Outputs: y, runningMean, runningVariance.
  */
 export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
   name: 'batchNormTraining',
   infer(inputs, attrs) {
     const x = channelInput('batchNormTraining', inputs, attrs.epsilon, 2, 3, 4, 5);
-    const names = ['weight', 'bias', 'mean', 'variance'];
-    names.forEach((name, i) => required('batchNormTraining', inputs, i + 1, name));
-    perChannel('batchNormTraining', inputs, x, ...names);
+    required('batchNormTraining', inputs, 3, 'mean');
+    required('batchNormTraining', inputs, 4, 'variance');
+    perChannel('batchNormTraining', inputs, x, 'weight', 'bias', 'mean', 'variance');
     expectNumber('batchNormTraining', 'momentum', attrs.momentum);
     const count = product(x.shape) / x.shape[1];
     if (!(count > (attrs.unbiased ? 1 : 0))) {
@@ -140,7 +140,8 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
     return { inputs: wanted, outputs: [left[0], 'row', 'row'] };
   },
   forward(emit, inputs, [y, runningMean, runningVariance], attrs) {
-    const [x, weight, bias, oldMean, oldVariance] = inputs as readonly Tensor[];
+    const [x, , , oldMean, oldVariance] = inputs as readonly Tensor[];
+    const [, weight, bias] = inputs;
     const { [1]: channels } = x.shape;
     const rows = x.size / channels;
     const [mean, variance] = momentsOf(emit, x, { outer: 1, length: rows, inner: channels });

@@ -24,6 +24,7 @@ const windows: readonly (readonly [number[], number[], Window])[] = [
   [[1, 4, 6, 6], [6, 6], {}],
   [[2, 6, 15], [4], { stride: [3], padBegin: [2], padEnd: [1], ceilMode: true }],
   [[1, 12, 9], [2], { dilation: [4] }],
+  [[1, 5, 4, 6], [3, 3], { stride: [3, 3], dilation: [2, 1], ceilMode: true }],
   [[1, 4, 6, 5, 7], [2, 3, 2], { stride: [2, 1, 2], padBegin: [0, 1, 1], padEnd: [1, 1, 0] }],
   [[2, 9, 4, 4, 4], [3, 3, 3], { stride: [2, 2, 2], padBegin: [1, 1, 1], padEnd: [1, 1, 1], ceilMode: true }],
 ];

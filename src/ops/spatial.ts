@@ -106,7 +106,8 @@ export function windowOutput(
     const { [i]: stride } = attrs.stride;
     const span = extent(kernel[i], attrs.dilation[i]);
     const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
-    if (room < 0 || size === 0) {
+    // Ceil mode lets a window begin inside and end outside, even the first.
+    if (room < (ceilMode ? 1 - stride : 0) || size === 0) {
       const axis = axisNames[input.length][i];
       throw new ConvletError(
         'shape',

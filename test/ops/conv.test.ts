@@ -124,6 +124,9 @@ describe('output sizes', () => {
     // (4 + 2 − 2)/3 = 1.33: the third window would start at 6 − 1 = 5, behind the 4 cells.
     expect(windowOutput('pool', [4], [2], window(3, 1, 1), true)).toEqual([2]);
     expect(windowOutput('pool', [6], [3], window(2, 1, 1, 2), true)).toEqual([3]);
+    // One window of 5 cells over 4: it begins inside.
+    expect(windowOutput('pool', [4], [3], window(3, 0, 0, 2), true)).toEqual([1]);
+    expect(() => windowOutput('pool', [4], [3], window(1, 0, 0, 2), true)).toThrow('output would be empty: axis L');
   });
 
   test.each(['upper', 'lower'] as const)('same padding, odd cell %s, gives ceil(input / stride)', (odd) => {

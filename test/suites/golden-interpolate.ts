@@ -1,6 +1,6 @@
 // Resizing in the golden set; see golden-ops.ts.
 import { interpolateDefaults } from '../../src/ops/interpolate-cases.ts';
-import type { GoldenOp, GoldenOps } from './golden-ops.ts';
+import type { GoldenOp, GoldenOps } from './golden-context.ts';
 
 /** PyTorch's modes; what align_corners and antialias change comes on top. */
 const modes: { readonly [torch: string]: object } = {
@@ -20,11 +20,13 @@ const interpolate: GoldenOp = ({ attrs, input, run }) => {
   const size: readonly number[] = attrs.size ?? spatial.map((d, i) => Math.floor(d * factors![i]));
   // A scale factor that is kept is used as it is; corners that are aligned fix the scale.
   const kept = factors !== undefined && attrs.recompute_scale_factor === false && !attrs.align_corners;
+  const linear = attrs.mode.endsWith('linear') && !attrs.antialias;
   const given = {
     ...interpolateDefaults,
     ...modes[attrs.mode],
     outputShape: [...x.shape.slice(0, 2), ...size],
-    scales: kept ? [1, 1, ...factors] : null,
+    // PyTorch's linear modes copy an axis that keeps its length, whatever its factor.
+    scales: kept ? [1, 1, ...factors.map((f, i) => (size[i] === spatial[i] && linear ? 1 : f))] : null,
     ...(attrs.align_corners ? { coordinateMode: 'align_corners' } : {}),
     ...(attrs.antialias ? { antialias: true, excludeOutside: true, cubicCoeffA: -0.5 } : {}),
   };

@@ -1,28 +1,12 @@
 // PyTorch's operations, as the golden set names them and their arguments, in terms of this project's ops. Forward only.
 import { samePadding } from '../../src/ops/spatial.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
+import { axisOf, type GoldenAttrs, type GoldenOp, type GoldenOps, perAxis } from './golden-context.ts';
 import { interpolateGoldenOps } from './golden-interpolate.ts';
 import { poolGoldenOps } from './golden-pool.ts';
 import { tensorGoldenOps } from './golden-tensor.ts';
 
-export interface GoldenContext {
-  readonly attrs: { readonly [name: string]: any };
-  input(name: string): Tensor;
-  /** The input of that name, or null. */
-  find(name: string): Tensor | null;
-  /** First output of an op. */
-  run(op: string, attrs: object, ...inputs: (Tensor | null)[]): Tensor;
-  runAll(op: string, attrs: object, ...inputs: (Tensor | null)[]): Tensor[];
-}
-
-export type GoldenOp = (context: GoldenContext) => readonly Tensor[];
-export type GoldenOps = { readonly [torchName: string]: GoldenOp };
-
-export const spatialRank = (x: Tensor): number => x.rank - 2;
-/** PyTorch takes one number for all axes. */
-export const perAxis = (value: number | readonly number[], rank: number): readonly number[] =>
-  typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
-
+const spatialRank = (x: Tensor): number => x.rank - 2;
 const ones = (rank: number): readonly number[] => perAxis(1, rank);
 const zeros = (rank: number): readonly number[] => perAxis(0, rank);
 
@@ -80,10 +64,8 @@ const lrn: GoldenOp = ({ attrs, input, run }) => {
 };
 
 const unary =
-  (kind: string, parameters: (attrs: { readonly [name: string]: any }) => object = () => ({})): GoldenOp =>
+  (kind: string, parameters: (attrs: GoldenAttrs) => object = () => ({})): GoldenOp =>
   ({ attrs, input, run }) => [run(kind, parameters(attrs), input('x'))];
-
-export const axisOf = (dim: number, x: Tensor): number => (dim < 0 ? dim + x.rank : dim);
 
 const softmax =
   (op: string): GoldenOp =>

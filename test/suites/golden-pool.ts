@@ -1,15 +1,16 @@
 // Pools of the golden set; see golden-ops.ts.
 import { product, windowOutput } from '../../src/ops/spatial.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
-import type { GoldenContext, GoldenOp, GoldenOps } from './golden-ops.ts';
+import {
+  type GoldenAttrs,
+  type GoldenContext,
+  type GoldenOp,
+  type GoldenOps,
+  perAxis,
+  scalar,
+} from './golden-context.ts';
 
-type Attrs = GoldenContext['attrs'];
-
-const perAxis = (value: number | readonly number[], rank: number): readonly number[] =>
-  typeof value === 'number' ? new Array<number>(rank).fill(value) : value;
-const scalar = (value: number): Tensor => tensor(Float32Array.of(value), []);
-
-function window({ kernel, stride, padding = 0, dilation = 1, ceil_mode: ceilMode = false }: Attrs, rank: number) {
+function window({ kernel, stride, padding = 0, dilation = 1, ceil_mode: ceilMode = false }: GoldenAttrs, rank: number) {
   const pad = perAxis(padding, rank);
   return {
     kernel: perAxis(kernel, rank),

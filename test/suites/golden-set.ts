@@ -9,6 +9,7 @@ import { execute } from '../../src/ops/execute.ts';
 import '../../src/ops/index.ts';
 import { getOp } from '../../src/ops/registry.ts';
 import { constant, type Tensor, wrap } from '../../src/tensor/tensor.ts';
+import type { GoldenAttrs } from './golden-context.ts';
 import { goldenOps } from './golden-ops.ts';
 import { compare, Mismatch, Skip } from './suite.ts';
 
@@ -24,7 +25,7 @@ export interface GoldenCase {
   readonly group: string;
   /** PyTorch's name of the operation. */
   readonly op: string;
-  readonly attrs: { readonly [name: string]: any };
+  readonly attrs: GoldenAttrs;
   readonly inputs: readonly GoldenTensor[];
   readonly outputs: readonly GoldenTensor[];
   readonly rtol: number;
@@ -65,7 +66,9 @@ export class GoldenSet {
   value(group: string, key: string): TensorValue {
     let tensors = this.groups.get(group);
     if (tensors === undefined) {
-      tensors = readSafetensors(readFileSync(join(this.directory, this.manifest.files[group])));
+      const path = join(this.directory, this.manifest.files[group] ?? `${group}.safetensors`);
+      if (!existsSync(path)) throw new Mismatch(`the tensors of group ${group} are missing: there is no '${path}'`);
+      tensors = readSafetensors(readFileSync(path));
       this.groups.set(group, tensors);
     }
     const value = tensors.get(key);

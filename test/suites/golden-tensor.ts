@@ -1,10 +1,7 @@
 // Arithmetic, reductions and data movement of the golden set; see golden-ops.ts.
 import { product } from '../../src/ops/spatial.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
-import type { GoldenContext, GoldenOp, GoldenOps } from './golden-ops.ts';
-
-const axisOf = (dim: number, x: Tensor): number => (dim < 0 ? dim + x.rank : dim);
-const scalar = (value: number): Tensor => tensor(Float32Array.of(value), []);
+import { axisOf, type GoldenContext, type GoldenOp, type GoldenOps, perAxis, scalar } from './golden-context.ts';
 
 /** PyTorch's `dim`: null is every axis. */
 function axesOf(dim: number | readonly number[] | null, x: Tensor): number[] {
@@ -64,8 +61,7 @@ const topK: GoldenOp = ({ attrs, input, runAll }) => {
   return runAll('topK', { k: attrs.k ?? x.shape[axis], axis, largest, sorted: true }, x);
 };
 
-const pair = (value: number | readonly number[]): readonly number[] =>
-  typeof value === 'number' ? [value, value] : value;
+const pair = (value: number | readonly number[]): readonly number[] => perAxis(value, 2);
 
 /** A weight of one per tap and nothing else: as a grouped convolution it lists the cells of each window. */
 function oneHotKernels(channels: number, [height, width]: readonly number[]): Tensor {

@@ -12,6 +12,11 @@ try {
   console.error(`golden: ${(error as Error).message}`);
   process.exit(2);
 }
+const { backend: name = 'wasm', variant = 'auto' } = options.load;
+if (!['wasm', 'js'].includes(name) || !['auto', 'simd', 'relaxed'].includes(variant)) {
+  console.error(`golden: expects --backend js|wasm and --variant auto|simd|relaxed, got ${name} and ${variant}`);
+  process.exit(2);
+}
 const backend = await createBackend(nodePlatform, options.load);
 
 await runSuite(options, [...set.cases.keys()], async (id) => `largest difference ${set.run(id, backend)}`);

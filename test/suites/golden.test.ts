@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { JsBackend } from '../../src/backend/js/backend.ts';
+import { backendOf, variants } from '../kernels/harness.ts';
+import { GoldenSet, readManifest } from './golden-set.ts';
+import { Mismatch } from './suite.ts';
+
+const directory = fileURLToPath(new URL('../fixtures/golden/', import.meta.url));
+const set = new GoldenSet(directory);
+
+for (const backend of [new JsBackend(), ...variants.map(backendOf)]) {
+  describe(`PyTorch's values on ${backend.name} ${backend.variant}`, () => {
+    test.each([...set.cases.keys()])('%s', (id) => {
+      const before = backend.memory.liveBytes;
+      const { rtol, atol } = set.cases.get(id)!;
+      // The comparison throws; the difference that it returns is within the tolerance of some value at least.
+      expect(set.run(id, backend)).toBeLessThan(rtol * 1000 + atol);
+      expect(backend.memory.liveBytes).toBe(before);
+    });
+  });
+}
+
+test('a wrong value is a mismatch', () => {
+  const c = set.manifest.cases.find(({ op }) => op === 'conv2d')!;
+  const wrong = new GoldenSet(directory);
+  const { data } = wrong.value(c.group, c.outputs[0].key);
+  data[data.length - 1] += 0.01;
+  expect(() => wrong.run(c.id, new JsBackend())).toThrow(Mismatch);
+});
+
+describe('a directory that is no golden set', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'golden-'));
+
+  test('no manifest, not JSON, not a manifest', () => {
+    expect(() => readManifest(empty)).toThrow("there is no '");
+    writeFileSync(join(empty, 'manifest.json'), '{');
+    expect(() => readManifest(empty)).toThrow('is not JSON');
+    writeFileSync(join(empty, 'manifest.json'), '{}');
+    expect(() => readManifest(empty)).toThrow("is not a golden manifest: it has no 'cases' or no 'files'");
+  });
+
+  test('the command ends with status 2 and says why', () => {
+    const run = (...args: string[]): { status: number; text: string } => {
+      const script = fileURLToPath(new URL('golden.ts', import.meta.url));
+      try {
+        const text = execFileSync(process.execPath, ['--import', 'tsx', script, ...args], {
+          encoding: 'utf8',
+          stdio: 'pipe',
+        });
+        return { status: 0, text };
+      } catch (error) {
+        const { status, stderr, stdout } = error as { status: number; stderr: string; stdout: string };
+        return { status, text: stdout + stderr };
+      }
+    };
+    expect(run(join(empty, 'nowhere'))).toMatchObject({
+      status: 2,
+      text: expect.stringContaining('there is no directory'),
+    });
+    rmSync(join(empty, 'manifest.json'));
+    expect(run(empty)).toMatchObject({ status: 2, text: expect.stringContaining('manifest.json') });
+    rmSync(empty, { recursive: true });
+    const { status, text } = run(directory, '--backend', 'js', '--filter', 'conv2d');
+    expect(status).toBe(0);
+    expect(text.trimEnd().split('\n').pop()).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/);
+  });
+});
