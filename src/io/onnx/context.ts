@@ -153,7 +153,7 @@ export interface Handler {
   /** First version that no longer has it. */
   readonly until?: number;
   /** The outputs, as far as the node has them (a handler may return fewer where the rest are not wanted). */
-  import(ctx: ImportContext): Value | (Value | null)[];
+  build(ctx: ImportContext): Value | (Value | null)[];
 }
 
 export type Handlers = { readonly [opType: string]: Handler };

@@ -183,7 +183,7 @@ export class Walk {
       decode: parts.decode,
       subgraph: (graph, values) => this.strictly().values(graph, values, scope),
     });
-    const result = handler.import(context);
+    const result = handler.build(context);
     const values = Array.isArray(result) ? result : [result];
     return node.outputs.map((name, i) => {
       const value = values[i] ?? null;

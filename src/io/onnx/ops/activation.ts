@@ -8,7 +8,7 @@ type Parameter = readonly [attribute: string, fallback: number];
 function unary(op: string, since = 1, alpha?: Parameter, beta?: Parameter): Handler {
   return {
     since,
-    import: (ctx) =>
+    build: (ctx) =>
       ctx.one(op, [ctx.required(0)], {
         ...(alpha && { alpha: ctx.attr.float(...alpha) }),
         ...(beta && { beta: ctx.attr.float(...beta) }),
@@ -37,7 +37,7 @@ function clip(ctx: ImportContext): Value {
 function alongAxis(op: string): Handler {
   return {
     since: 1,
-    import(ctx) {
+    build(ctx) {
       const x = ctx.required(0);
       const rank = x.shape.length;
       if (ctx.opset >= 13) return ctx.one(op, [x], { axis: ctx.axis(ctx.attr.int('axis', -1), rank) });
@@ -103,14 +103,14 @@ export const activationHandlers: Handlers = {
   Softplus: unary('softplus'),
   Softsign: unary('softsign'),
   Shrink: unary('shrink', 9, ['lambd', 0.5], ['bias', 0]),
-  Gelu: { since: 20, import: gelu },
-  Swish: { since: 24, import: swish },
-  PRelu: { since: 1, import: prelu },
-  Clip: { since: 6, import: clip },
+  Gelu: { since: 20, build: gelu },
+  Swish: { since: 24, build: swish },
+  PRelu: { since: 1, build: prelu },
+  Clip: { since: 6, build: clip },
   Softmax: alongAxis('softmax'),
   LogSoftmax: alongAxis('logSoftmax'),
   Hardmax: alongAxis('hardmax'),
-  Dropout: { since: 1, import: dropout },
+  Dropout: { since: 1, build: dropout },
   Abs: unary('abs'),
   Neg: unary('neg'),
   Exp: unary('exp'),
@@ -136,5 +136,5 @@ export const activationHandlers: Handlers = {
   Not: unary('not'),
   BitwiseNot: unary('bitwiseNot', 18),
   IsNaN: unary('isNaN', 9),
-  IsInf: { since: 10, import: isInf },
+  IsInf: { since: 10, build: isInf },
 };

@@ -70,11 +70,11 @@ function eyeLike(ctx: ImportContext): Value {
 }
 
 export const constantHandlers: Handlers = {
-  Constant: { since: 1, import: constant },
-  ConstantOfShape: { since: 9, import: constantOfShape },
-  Range: { since: 11, import: range },
-  EyeLike: { since: 9, import: eyeLike },
-  Identity: { since: 1, import: (ctx) => ctx.required(0) },
-  Cast: { since: 1, import: cast },
-  CastLike: { since: 15, import: (ctx) => ctx.cast(ctx.required(0), ctx.required(1).dtype) },
+  Constant: { since: 1, build: constant },
+  ConstantOfShape: { since: 9, build: constantOfShape },
+  Range: { since: 11, build: range },
+  EyeLike: { since: 9, build: eyeLike },
+  Identity: { since: 1, build: (ctx) => ctx.required(0) },
+  Cast: { since: 1, build: cast },
+  CastLike: { since: 15, build: (ctx) => ctx.cast(ctx.required(0), ctx.required(1).dtype) },
 };

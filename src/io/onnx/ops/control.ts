@@ -99,7 +99,7 @@ function never(): never {
 }
 
 export const controlHandlers: Handlers = {
-  If: { since: 1, import: never },
-  Loop: { since: 1, import: loop },
-  Scan: { since: 9, import: scan },
+  If: { since: 1, build: never },
+  Loop: { since: 1, build: loop },
+  Scan: { since: 9, build: scan },
 };

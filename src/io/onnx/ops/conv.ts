@@ -91,7 +91,7 @@ function col2Im(ctx: ImportContext): Value {
 }
 
 export const convHandlers: Handlers = {
-  Conv: { since: 1, import: (ctx) => conv(ctx, ctx.required(0), ctx.required(1), ctx.input(2)) },
-  ConvTranspose: { since: 1, import: convTranspose },
-  Col2Im: { since: 18, import: col2Im },
+  Conv: { since: 1, build: (ctx) => conv(ctx, ctx.required(0), ctx.required(1), ctx.input(2)) },
+  ConvTranspose: { since: 1, build: convTranspose },
+  Col2Im: { since: 18, build: col2Im },
 };

@@ -128,4 +128,4 @@ function einsum(ctx: ImportContext): Value {
   return reorder(ctx, sumOut(ctx, result, new Set(output)), output).value;
 }
 
-export const einsumHandlers: Handlers = { Einsum: { since: 12, import: einsum } };
+export const einsumHandlers: Handlers = { Einsum: { since: 12, build: einsum } };

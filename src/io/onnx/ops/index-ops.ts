@@ -8,7 +8,7 @@ const axisOf = (ctx: ImportContext, x: Value, fallback = 0): number =>
 function gather(op: string): Handler {
   return {
     since: 1,
-    import: (ctx) => ctx.one(op, [ctx.required(0), ctx.required(1)], { axis: axisOf(ctx, ctx.required(0)) }),
+    build: (ctx) => ctx.one(op, [ctx.required(0), ctx.required(1)], { axis: axisOf(ctx, ctx.required(0)) }),
   };
 }
 
@@ -121,19 +121,19 @@ function affineGrid(ctx: ImportContext): Value {
 export const indexHandlers: Handlers = {
   Gather: gather('gather'),
   GatherElements: gather('gatherElements'),
-  GatherND: { since: 11, import: gatherND },
-  Scatter: { since: 9, import: scatterElements },
-  ScatterElements: { since: 11, import: scatterElements },
-  ScatterND: { since: 11, import: scatterND },
-  TopK: { since: 1, import: topK },
-  NonZero: { since: 9, import: (ctx) => ctx.emit('nonZero', [ctx.required(0)]) },
-  Compress: { since: 9, import: compress },
-  Unique: { since: 11, import: unique },
-  OneHot: { since: 9, import: oneHot },
-  Trilu: { since: 14, import: trilu },
-  ReverseSequence: { since: 10, import: reverseSequence },
-  NonMaxSuppression: { since: 10, import: nonMaxSuppression },
-  RoiAlign: { since: 10, import: roiAlign },
-  GridSample: { since: 16, import: gridSample },
-  AffineGrid: { since: 20, import: affineGrid },
+  GatherND: { since: 11, build: gatherND },
+  Scatter: { since: 9, build: scatterElements },
+  ScatterElements: { since: 11, build: scatterElements },
+  ScatterND: { since: 11, build: scatterND },
+  TopK: { since: 1, build: topK },
+  NonZero: { since: 9, build: (ctx) => ctx.emit('nonZero', [ctx.required(0)]) },
+  Compress: { since: 9, build: compress },
+  Unique: { since: 11, build: unique },
+  OneHot: { since: 9, build: oneHot },
+  Trilu: { since: 14, build: trilu },
+  ReverseSequence: { since: 10, build: reverseSequence },
+  NonMaxSuppression: { since: 10, build: nonMaxSuppression },
+  RoiAlign: { since: 10, build: roiAlign },
+  GridSample: { since: 16, build: gridSample },
+  AffineGrid: { since: 20, build: affineGrid },
 };

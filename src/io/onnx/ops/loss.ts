@@ -37,6 +37,6 @@ function softmaxCrossEntropy(ctx: ImportContext): Value[] {
 }
 
 export const lossHandlers: Handlers = {
-  NegativeLogLikelihoodLoss: { since: 12, import: (ctx) => negativeLogLikelihood(ctx, ctx.required(0)) },
-  SoftmaxCrossEntropyLoss: { since: 12, import: softmaxCrossEntropy },
+  NegativeLogLikelihoodLoss: { since: 12, build: (ctx) => negativeLogLikelihood(ctx, ctx.required(0)) },
+  SoftmaxCrossEntropyLoss: { since: 12, build: softmaxCrossEntropy },
 };

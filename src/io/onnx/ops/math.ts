@@ -15,7 +15,7 @@ function legacyBroadcast(ctx: ImportContext, a: Value, b: Value): Value {
 function binary(op: string, since = 1): Handler {
   return {
     since,
-    import(ctx) {
+    build(ctx) {
       const [a, b] = [ctx.required(0), ctx.required(1)];
       return ctx.one(op, [a, ctx.opset < 7 ? legacyBroadcast(ctx, a, b) : b]);
     },
@@ -29,7 +29,7 @@ function fold(ctx: ImportContext, op: string): Value {
   return result;
 }
 
-const variadic = (op: string): Handler => ({ since: 1, import: (ctx) => fold(ctx, op) });
+const variadic = (op: string): Handler => ({ since: 1, build: (ctx) => fold(ctx, op) });
 
 function mean(ctx: ImportContext): Value {
   const sum = fold(ctx, 'add');
@@ -97,13 +97,13 @@ export const mathHandlers: Handlers = {
   BitwiseAnd: binary('bitwiseAnd', 18),
   BitwiseOr: binary('bitwiseOr', 18),
   BitwiseXor: binary('bitwiseXor', 18),
-  BitShift: { since: 11, import: bitShift },
-  Mod: { since: 10, import: mod },
+  BitShift: { since: 11, build: bitShift },
+  Mod: { since: 10, build: mod },
   Sum: variadic('add'),
   Max: variadic('max'),
   Min: variadic('min'),
-  Mean: { since: 1, import: mean },
-  Where: { since: 9, import: (ctx) => ctx.one('where', [ctx.required(0), ctx.required(1), ctx.required(2)]) },
-  MatMul: { since: 1, import: (ctx) => matmul(ctx, ctx.required(0), ctx.required(1)) },
-  Gemm: { since: 1, import: gemm },
+  Mean: { since: 1, build: mean },
+  Where: { since: 9, build: (ctx) => ctx.one('where', [ctx.required(0), ctx.required(1), ctx.required(2)]) },
+  MatMul: { since: 1, build: (ctx) => matmul(ctx, ctx.required(0), ctx.required(1)) },
+  Gemm: { since: 1, build: gemm },
 };

@@ -105,12 +105,12 @@ function lpNormalization(ctx: ImportContext): Value {
 }
 
 export const normHandlers: Handlers = {
-  BatchNormalization: { since: 6, import: batchNorm },
-  InstanceNormalization: { since: 6, import: instanceNorm },
-  GroupNormalization: { since: 18, import: groupNorm },
-  LayerNormalization: { since: 17, import: layerNorm },
-  RMSNormalization: { since: 23, import: rmsNorm },
-  LRN: { since: 1, import: lrn },
-  MeanVarianceNormalization: { since: 1, import: meanVarianceNormalization },
-  LpNormalization: { since: 1, import: lpNormalization },
+  BatchNormalization: { since: 6, build: batchNorm },
+  InstanceNormalization: { since: 6, build: instanceNorm },
+  GroupNormalization: { since: 18, build: groupNorm },
+  LayerNormalization: { since: 17, build: layerNorm },
+  RMSNormalization: { since: 23, build: rmsNorm },
+  LRN: { since: 1, build: lrn },
+  MeanVarianceNormalization: { since: 1, build: meanVarianceNormalization },
+  LpNormalization: { since: 1, build: lpNormalization },
 };

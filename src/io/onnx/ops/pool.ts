@@ -45,11 +45,11 @@ function maxUnpool(ctx: ImportContext): Value {
 const p = (ctx: ImportContext) => ctx.attr.int('p', 2);
 
 export const poolHandlers: Handlers = {
-  MaxPool: { since: 1, import: maxPool },
-  AveragePool: { since: 1, import: averagePool },
-  LpPool: { since: 2, import: (ctx) => ctx.one('lpPool', [ctx.required(0)], { ...poolAttrs(ctx), p: p(ctx) }) },
-  GlobalMaxPool: { since: 1, import: (ctx) => ctx.one('globalMaxPool', [ctx.required(0)]) },
-  GlobalAveragePool: { since: 1, import: (ctx) => ctx.one('globalAveragePool', [ctx.required(0)]) },
-  GlobalLpPool: { since: 2, import: (ctx) => ctx.one('globalLpPool', [ctx.required(0)], { p: p(ctx) }) },
-  MaxUnpool: { since: 9, import: maxUnpool },
+  MaxPool: { since: 1, build: maxPool },
+  AveragePool: { since: 1, build: averagePool },
+  LpPool: { since: 2, build: (ctx) => ctx.one('lpPool', [ctx.required(0)], { ...poolAttrs(ctx), p: p(ctx) }) },
+  GlobalMaxPool: { since: 1, build: (ctx) => ctx.one('globalMaxPool', [ctx.required(0)]) },
+  GlobalAveragePool: { since: 1, build: (ctx) => ctx.one('globalAveragePool', [ctx.required(0)]) },
+  GlobalLpPool: { since: 2, build: (ctx) => ctx.one('globalLpPool', [ctx.required(0)], { p: p(ctx) }) },
+  MaxUnpool: { since: 9, build: maxUnpool },
 };

@@ -122,11 +122,11 @@ function qLinearConv(ctx: ImportContext): Value {
 }
 
 export const quantizeHandlers: Handlers = {
-  QuantizeLinear: { since: 10, import: quantizeLinear },
-  DequantizeLinear: { since: 10, import: dequantizeLinear },
-  DynamicQuantizeLinear: { since: 11, import: dynamicQuantizeLinear },
-  MatMulInteger: { since: 10, import: matMulInteger },
-  ConvInteger: { since: 10, import: convInteger },
-  QLinearMatMul: { since: 10, import: qLinearMatMul },
-  QLinearConv: { since: 10, import: qLinearConv },
+  QuantizeLinear: { since: 10, build: quantizeLinear },
+  DequantizeLinear: { since: 10, build: dequantizeLinear },
+  DynamicQuantizeLinear: { since: 11, build: dynamicQuantizeLinear },
+  MatMulInteger: { since: 10, build: matMulInteger },
+  ConvInteger: { since: 10, build: convInteger },
+  QLinearMatMul: { since: 10, build: qLinearMatMul },
+  QLinearConv: { since: 10, build: qLinearConv },
 };

@@ -13,7 +13,7 @@ export function reduceAxes(ctx: ImportContext, rank: number, axesInput: number):
 function reduce(op: string, axesInput = 18): Handler {
   return {
     since: 1,
-    import(ctx) {
+    build(ctx) {
       const x = ctx.required(0);
       const axes = reduceAxes(ctx, x.shape.length, axesInput);
       // Maximum and minimum of truth values, since opset 20.
@@ -29,7 +29,7 @@ function reduce(op: string, axesInput = 18): Handler {
 function argReduce(op: string): Handler {
   return {
     since: 1,
-    import(ctx): Value {
+    build(ctx): Value {
       const x = ctx.required(0);
       return ctx.one(op, [x], {
         axis: ctx.axis(ctx.attr.int('axis', 0), x.shape.length),
@@ -64,6 +64,6 @@ export const reduceHandlers: Handlers = {
   ReduceLogSumExp: reduce('reduceLogSumExp'),
   ArgMax: argReduce('argMax'),
   ArgMin: argReduce('argMin'),
-  CumSum: { since: 11, import: cumulative('cumSum') },
-  CumProd: { since: 26, import: cumulative('cumProd') },
+  CumSum: { since: 11, build: cumulative('cumSum') },
+  CumProd: { since: 26, build: cumulative('cumProd') },
 };

@@ -139,6 +139,6 @@ const upsample = legacyResize((ctx) => (ctx.opset < 9 ? ctx.attr.floats('scales'
 const resize10 = legacyResize((ctx) => ctx.numbers(1) ?? [], 'ceil');
 
 export const resizeHandlers: Handlers = {
-  Upsample: { since: 7, until: 10, import: upsample },
-  Resize: { since: 10, import: (ctx) => (ctx.opset < 11 ? resize10(ctx) : resize(ctx)) },
+  Upsample: { since: 7, until: 10, build: upsample },
+  Resize: { since: 10, build: (ctx) => (ctx.opset < 11 ? resize10(ctx) : resize(ctx)) },
 };

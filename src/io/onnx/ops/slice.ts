@@ -49,4 +49,4 @@ function slice(ctx: ImportContext): Value {
   return whole ? x : ctx.one('slice', [x], attrs);
 }
 
-export const sliceHandlers: Handlers = { Slice: { since: 1, import: slice } };
+export const sliceHandlers: Handlers = { Slice: { since: 1, build: slice } };
