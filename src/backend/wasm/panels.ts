@@ -50,7 +50,7 @@ export function panelsOf(
   if (weight.constant && (bias === null || bias.constant)) {
     const form = `panels ${identity(bias)} ${Object.values(shape).join(' ')}`;
     const address = session.packed(weight, form, panels * panelBytes, (to) => {
-      packConstant(session, weight.array as Float32Array, bias, to, shape, groupPanels);
+      packConstant(session, weight, bias, to, shape, groupPanels);
     });
     return { ...common, address, steps: [] };
   }
@@ -106,12 +106,12 @@ function identity(tensor: Tensor | null): string {
 const chunkElements = 1 << 20;
 
 /**
- * Packs a constant with the kernel, stretch by stretch of the weight: four times as fast as the same loops in JavaScript,
- * the copies included.
+ * Packs a constant with the kernel, stretch by stretch of the weight. 100 MB in 90 ms, most of it the first touch of new memory
+ * if the destination is such; loops in JavaScript that write column by column took five times as long.
  */
 function packConstant(
   session: WasmSession,
-  weight: Float32Array,
+  weight: Tensor,
   bias: Tensor | null,
   to: number,
   shape: PanelShape,
@@ -131,12 +131,14 @@ function packConstant(
   try {
     const base = scratch.byteOffset;
     const buffer = memory.memory.buffer;
+    // Only now: had the memory grown, an earlier view of it would be dead.
+    const source = weight.array as Float32Array;
     const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
     if (bias !== null) views.f32.set(bias.array as Float32Array, (base + biasOffset) / 4);
     for (let g = 0; g < groups; g++) {
       for (let p = 0; p < groupPanels; p += panelsAtOnce) {
         const first = shape.offset + g * shape.groupStride + p * 8 * shape.columnStride;
-        views.f32.set(weight.subarray(first, first + reach), base / 4);
+        views.f32.set(source.subarray(first, first + reach), base / 4);
         const values = descriptorOf(shape, {
           // The kernel counts from the first element of the weight, of which only this stretch is here.
           weight: base - first * 4,

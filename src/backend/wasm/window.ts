@@ -28,7 +28,7 @@ export interface WindowShape {
 }
 
 /** How rows of A are found, as in assembly/pack/table.ts. */
-const addressing = { byTap: 0, byRun: 1, byRow: 2 } as const;
+const addressing = { byTap: 0, byRun: 1 } as const;
 
 /** Rows of a full register tile: twelve accumulators spill without FMA (micro/gemm.ts has the figures). */
 export const tileRowsOf = (session: WasmSession): number => (session.backend.variant === 'relaxed' ? 6 : 4);
@@ -113,14 +113,10 @@ export function gemmStep(
   const columns = outChannels / groups;
   const taps = product(kernel);
   const runLength = kernel[2] * channels;
-  // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border or everywhere.
-  const byRun = groups === 1 && perGroup < 16 && kernel[2] > 1 && shape.dilation[2] === 1;
-  const mode = !byRun ? 'byTap' : runLength < 16 && taps * channels <= 256 ? 'byRow' : 'byRun';
-  const [addresses, len] = {
-    byTap: [taps, perGroup],
-    byRun: [kernel[0] * kernel[1], runLength],
-    byRow: [1, taps * channels],
-  }[mode];
+  // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border.
+  const byRun = groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1;
+  const mode = byRun ? 'byRun' : 'byTap';
+  const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
   const fields = commonFields(session, shape, panels, epilogue);
   const rows = shape.batch * product(shape.grid);
   const rowBlock = rowBlockOf(rows, channels * 4 * Math.min(taps, 4));
@@ -130,7 +126,7 @@ export function gemmStep(
   const panelBlocks = Math.ceil(panels.panels / panelBlock);
   const tiles = fields.contiguous ? Math.ceil(rowBlock / fields.tileRows) : rowBlock;
   const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
-  const staging = mode === 'byTap' ? 0 : rowBlock * taps * channels * 4 + 64;
+  const staging = byRun ? rowBlock * taps * channels * 4 + 64 : 0;
   const values = {
     ...fields,
     zeros: zeros(session, Math.max(channels, runLength) * 4 + 64),
