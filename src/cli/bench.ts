@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { measure, seededInputs, type Timing } from '../runtime/measure.ts';
 import type { Model } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';
-import { type EngineFlags, engineOptions, parseCount, parsePairs, parseShape } from './options.ts';
+import { type EngineFlags, engineOptions, parseCount, parseShapes } from './options.ts';
 import { formatTable } from './table.ts';
 
 interface BenchFlags extends EngineFlags {
@@ -28,12 +28,11 @@ export function benchCommand(program: Command): void {
 }
 
 async function bench(path: string, flags: BenchFlags): Promise<void> {
+  const seconds = parseCount('--seconds', flags.seconds);
   const model = await load(path, engineOptions(flags));
   try {
-    const shapes = new Map(
-      [...parsePairs('--shape', flags.shape)].map(([name, text]) => [name, parseShape('--shape', text)]),
-    );
-    const timing = await measure(model, seededInputs(model, shapes), parseCount('--seconds', flags.seconds));
+    const inputs = seededInputs(model, parseShapes(flags.shape, model.inputs));
+    const timing = await measure(model, inputs, seconds);
     if (flags.json)
       console.log(
         JSON.stringify({

@@ -7,7 +7,7 @@ import { describeLayers } from '../runtime/inspect.ts';
 import { openProgram } from '../runtime/load.ts';
 import { defaultShape } from '../runtime/model.ts';
 import { nodePlatform } from '../runtime/node.ts';
-import { parsePairs, parseShape } from './options.ts';
+import { parseShapes } from './options.ts';
 import { bytesText, formatTable, grouped } from './table.ts';
 
 export function inspectCommand(program: Command): void {
@@ -25,21 +25,25 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   const unsupported = program.unsupported();
   if (unsupported.length > 0) {
     process.exitCode = 1;
-    const rows = unsupported.map((node) => [node.node, node.opType, node.domain || 'ai.onnx', String(node.opset)]);
-    if (flags.json) console.log(JSON.stringify({ unsupported }, null, 2));
-    else
-      console.log(
-        `${rows.length} nodes cannot be run:\n\n${formatTable(['node', 'operator', 'domain', 'opset'], rows, [3])}`,
-      );
+    const rows = unsupported.map((node) => [
+      node.node,
+      node.opType,
+      node.domain || 'ai.onnx',
+      String(node.opset),
+      node.reason,
+    ]);
+    if (flags.json) {
+      console.log(JSON.stringify({ unsupported }, null, 2));
+      return;
+    }
+    const what = rows.length === 1 ? 'one node' : `${rows.length} nodes`;
+    console.log(
+      `${what} cannot be run:\n\n${formatTable(['node', 'operator', 'domain', 'opset', 'reason'], rows, [3])}`,
+    );
     return;
   }
-  const given = parsePairs('--shape', flags.shape);
-  const shapes = new Map(
-    program.inputs.map(({ name, shape }) => {
-      const text = given.get(name);
-      return [name, text === undefined ? defaultShape(shape) : parseShape('--shape', text)];
-    }),
-  );
+  const given = parseShapes(flags.shape, program.inputs);
+  const shapes = new Map(program.inputs.map(({ name, shape }) => [name, given.get(name) ?? defaultShape(shape)]));
   const { graph, tail } = program.specialize(shapes);
   const layers = describeLayers(optimize(graph));
   const plan = compile(graph, new JsBackend());
@@ -55,7 +59,8 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
     return;
   }
   for (const { name, shape } of inputs) console.log(`input   ${name}  ${shapeText(shape)}`);
-  for (const { name, shape } of program.outputs) console.log(`output  ${name}  ${shape === null ? '?' : shapeText(shape)}`);
+  for (const { name, shape } of program.outputs)
+    console.log(`output  ${name}  ${shape === null ? '?' : shapeText(shape)}`);
   const rows = layers.map((layer) => [
     layer.name,
     layer.op,

@@ -8,6 +8,13 @@ import { runCommand } from './run.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 const program = new Command('convlet').description('convolutional networks in WebAssembly').version(version);
+// 1 is the answer of `inspect` to a model with nodes that cannot be run; a wrong command line is 2, like all wrong input.
+program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+// A reader such as `head` may close the pipe early.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 for (const add of [inspectCommand, runCommand, benchCommand]) add(program);
 
 try {
@@ -15,7 +22,8 @@ try {
 } catch (error) {
   // Wrong input is the user's to mend: one line, no stack.
   if (error instanceof ConvletError) console.error(`convlet: ${error.message}`);
-  else if ((error as NodeJS.ErrnoException).code === 'ENOENT') console.error(`convlet: ${(error as Error).message}`);
+  else if ((error as NodeJS.ErrnoException).syscall !== undefined)
+    console.error(`convlet: ${(error as Error).message}`);
   else throw error;
   process.exitCode = 2;
 }

@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { decodeImage, imageToTensor, resizeImage } from '../io/images/index.ts';
 import { readNpy, writeNpy } from '../io/npy.ts';
-import type { ModelInput, ModelOutput, ModelInputInfo } from '../runtime/model.ts';
+import type { ModelInput, ModelInputInfo, ModelOutput } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';
-import { type EngineFlags, engineOptions, parseNumbers, parsePairs } from './options.ts';
+import { type EngineFlags, engineOptions, parseCount, parseNumbers, parsePairs } from './options.ts';
 import { formatTable } from './table.ts';
 
 interface RunFlags extends EngineFlags {
@@ -40,6 +40,7 @@ export function runCommand(program: Command): void {
 }
 
 async function run(path: string, flags: RunFlags): Promise<void> {
+  const top = parseCount('--top', flags.top);
   const model = await load(path, engineOptions(flags));
   try {
     const files = parsePairs('--input', flags.input);
@@ -56,7 +57,7 @@ async function run(path: string, flags: RunFlags): Promise<void> {
     const outputs = await model.run(inputs);
     const elapsed = performance.now() - start;
     const labels = flags.labels === undefined ? null : readFileSync(flags.labels, 'utf8').split(/\r?\n/);
-    for (const [name, output] of Object.entries(outputs)) report(name, output, Number(flags.top), labels);
+    for (const [name, output] of Object.entries(outputs)) report(name, output, top, labels);
     console.log(
       `\n${elapsed.toFixed(1)} ms (${model.backend}, ${model.variant}; first run, compilation of the plan included)`,
     );
@@ -80,11 +81,17 @@ async function readInput(info: ModelInputInfo, file: string, flags: RunFlags): P
   const decoded = await decodeImage(bytes, { channels });
   const sized = width && height ? resizeImage(decoded, width, height, { mode: 'bilinear', antialias: true }) : decoded;
   return imageToTensor(sized, {
-    scale: Number(flags.scale),
-    mean: parseNumbers('--mean', flags.mean),
-    std: parseNumbers('--std', flags.std),
+    scale: parseNumbers('--scale', flags.scale)[0],
+    mean: perChannel('--mean', flags.mean),
+    std: perChannel('--std', flags.std),
     channelOrder: flags.bgr ? 'bgr' : 'rgb',
   });
+}
+
+/** One value stands for all channels. */
+function perChannel(option: string, text: string): number | number[] {
+  const values = parseNumbers(option, text);
+  return values.length === 1 ? values[0] : values;
 }
 
 function report(

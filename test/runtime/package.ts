@@ -1,6 +1,6 @@
 // What the tests of the built package need.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,7 @@ export function buildPackage(): void {
     }
     for (const path of filesOf(temporary)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
+      if (path === join('cli', 'main.js')) chmodSync(join(temporary, path), 0o755);
       renameSync(join(temporary, path), join(folder, path));
     }
   } finally {

@@ -1,0 +1,251 @@
+// The command line, as somebody who reads the README would try it: real processes, exit codes and what they print.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodePng } from '../src/io/images/index.ts';
+import { readNpy, writeNpy } from '../src/io/npy.ts';
+import { readSafetensors } from '../src/io/safetensors.ts';
+import { int64Tensor, model, type NodeSpec, valueInfo } from './io/onnx-builder.ts';
+import { assertClose } from './networks/engines.ts';
+import { buildPackage, models, root, run } from './runtime/package.ts';
+
+const mobilenet = join(models, 'mobilenet_v2_tiny.onnx');
+const espcn = join(models, 'espcn_bicubic.onnx');
+const shapes = join(root, 'examples/workerd/shapes.onnx');
+const samples = join(root, 'examples/workerd/samples');
+
+let folder: string;
+const file = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  buildPackage();
+  folder = mkdtempSync(join(tmpdir(), 'convlet-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const convlet = (...args: string[]) => run(process.execPath, [join(root, 'build/cli/main.js'), ...args]);
+
+/** A model [N,2,?,?] → [N,2,?,?] of these nodes, from x to y. */
+function chain(nodes: readonly NodeSpec[]): string {
+  const bytes = model({
+    nodes,
+    inputs: [valueInfo('x', 'float32', ['N', 2, 'H', 'W'])],
+    outputs: [valueInfo('y', 'float32', ['N', 2, null, null])],
+  });
+  const path = file(`${nodes.map((node) => node.op).join('-')}.onnx`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const relu = (): string => chain([{ op: 'Relu', inputs: ['x'], outputs: ['y'], name: 'the-relu' }]);
+const strange = (): string =>
+  chain([
+    { op: 'Wobble', inputs: ['x'], outputs: ['a'], name: 'first' },
+    { op: 'Relu', inputs: ['a'], outputs: ['b'], name: 'second' },
+    { op: 'Twist', inputs: ['b'], outputs: ['y'], domain: 'org.example' },
+  ]);
+
+describe('inspect', () => {
+  test('npx convlet inspect: a row per layer, and totals', async () => {
+    const { code, stdout } = await run('npx', ['convlet', 'inspect', mobilenet]);
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 2)).toEqual(['input   input  [1,3,64,64]', 'output  output  [1,10]']);
+    expect(lines[3].split(/ {2,}/)).toEqual(['layer', 'op', 'output', 'parameters', 'MACs']);
+    // 3×3, 3 → 8 channels, stride 2 on 64×64, with bias and the clip of ReLU6: 8·27 + 8 parameters, 32·32·8·27 MACs.
+    expect(lines[5].split(/ {2,}/).slice(1)).toEqual(['conv+clip', '[1,8,32,32]', '224', '221,184']);
+    const rows = lines.slice(5, lines.indexOf('', 5)).map((line) => line.split(/ {2,}/));
+    expect(rows.at(-1)!.slice(1)).toEqual(['matmul', '[1,10]', '12,810', '12,800']);
+    expect(rows.filter(([, op]) => op === 'conv+add').length).toBe(4);
+    const count = (text: string | undefined): number => Number((text ?? '').replaceAll(',', ''));
+    const sum = (column: number): number => rows.reduce((total, row) => total + count(row[column]), 0);
+    expect(stdout).toMatch(/^parameters +46,002 +\(179\.7 KB\)$/m);
+    expect(sum(3)).toBe(46_002);
+    const macs = /^MACs +([\d,]+)$/m.exec(stdout);
+    expect(sum(4)).toBe(count(macs?.[1]));
+    expect(stdout).toMatch(/^peak memory [\d.]+ KB +\(activations [\d.]+ KB\)$/m);
+  });
+
+  test('--json', async () => {
+    const { code, stdout } = await convlet('inspect', mobilenet, '--json');
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.inputs).toEqual([{ name: 'input', shape: [1, 3, 64, 64] }]);
+    expect(report.outputs).toEqual([{ name: 'output', dtype: 'float32', shape: [1, 10] }]);
+    expect(report.totals).toMatchObject({ parameters: 46_002, dynamic: false });
+    expect(report.layers[0]).toMatchObject({ op: 'conv+clip', shape: [1, 8, 32, 32], parameters: 224, macs: 221_184 });
+  });
+
+  test('--shape sets what the model leaves open', async () => {
+    const { code, stdout } = await convlet('inspect', relu(), '--shape', 'x=2x2x5x7');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^the-relu +relu +\[2,2,5,7\]$/m);
+  });
+
+  test('nodes that cannot be run: all of them in a table, and exit code 1', async () => {
+    const { code, stdout } = await convlet('inspect', strange());
+    expect(code).toBe(1);
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toBe('2 nodes cannot be run:');
+    expect(lines[2].split(/ {2,}/)).toEqual(['node', 'operator', 'domain', 'opset', 'reason']);
+    expect(lines.slice(4).map((line) => line.split(/ {2,}/).slice(0, 4))).toEqual([
+      ['first', 'Wobble', 'ai.onnx', '17'],
+      ['y', 'Twist', 'org.example', '0'],
+    ]);
+    const json = await convlet('inspect', strange(), '--json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout).unsupported).toMatchObject([
+      { node: 'first', opType: 'Wobble', opset: 17 },
+      { node: 'y', opType: 'Twist', domain: 'org.example' },
+    ]);
+  });
+});
+
+describe('run', () => {
+  test.each(['star1.png', 'circle3.jpg'])('on the picture %s, with labels', async (name) => {
+    const labels = file('labels.txt');
+    writeFileSync(labels, 'circle\nsquare\ntriangle\nstar\ncross\n');
+    const input = `image=${join(samples, name)}`;
+    const { code, stdout } = await convlet('run', shapes, '--input', input, '--labels', labels, '--top', '2');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^probabilities {2}float32 \[1,5\]$/m);
+    const rows = stdout.split('\n').filter((line) => /^ *\d/.test(line) && !line.includes(' ms '));
+    expect(rows.length).toBe(2);
+    const [index, value, label] = rows[0].trim().split(/ +/);
+    expect(label).toBe(name.replace(/\d.*/, ''));
+    expect(['circle', 'square', 'triangle', 'star', 'cross'][Number(index)]).toBe(label);
+    expect(Number(value)).toBeGreaterThan(0.5);
+    expect(stdout).toMatch(/^[\d.]+ ms \(wasm, (simd|relaxed);/m);
+  });
+
+  test('pictures are scaled to the size of the input, and --scale, --mean, --std and --bgr are applied', async () => {
+    const path = file('identity.onnx');
+    const shape = [1, 3, 2, 4];
+    const nodes = [{ op: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }];
+    const initializers = [int64Tensor('shape', [4], shape)];
+    const ends = { inputs: [valueInfo('x', 'float32', shape)], outputs: [valueInfo('y', 'float32', shape)] };
+    writeFileSync(path, model({ nodes, initializers, ...ends }));
+    const data = Uint8Array.from({ length: 8 * 4 * 3 }, (_, i) => [10, 20, 40][i % 3]);
+    writeFileSync(file('flat.png'), encodePng({ data, width: 8, height: 4, channels: 3 }));
+    const options = ['--scale', '0.5', '--mean', '1,2,3', '--std', '2', '--bgr', '--output', file('scaled')];
+    const { code, stderr } = await convlet('run', path, '--input', `x=${file('flat.png')}`, ...options);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const output = readNpy(new Uint8Array(readFileSync(file('scaled/y.npy'))));
+    expect(output.shape).toEqual(shape);
+    expect([0, 8, 16].map((i) => output.data[i])).toEqual([(20 - 1) / 2, (10 - 2) / 2, (5 - 3) / 2]);
+  });
+
+  test.each(['wasm', 'js'])('on a .npy file with --backend %s; --output writes .npy files', async (backend) => {
+    const tensors = readSafetensors(readFileSync(join(models, 'espcn_bicubic.io.safetensors')));
+    writeFileSync(file('input.npy'), writeNpy(tensors.get('input')!));
+    const to = file(`out-${backend}`);
+    const args = ['--input', `input=${file('input.npy')}`, '--output', to, '--backend', backend];
+    const { code, stdout } = await convlet('run', espcn, ...args);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`(${backend}, `);
+    expect(readdirSync(to)).toEqual(['output.npy']);
+    const output = readNpy(new Uint8Array(readFileSync(join(to, 'output.npy'))));
+    const expected = tensors.get('output')!;
+    expect([output.dtype, output.shape]).toEqual(['float32', expected.shape]);
+    assertClose('output', output.data as Float32Array, expected.data as Float32Array, 1e-3, 4e-4);
+  });
+});
+
+describe('bench', () => {
+  test('prints times, and --profile a row per step', async () => {
+    const { code, stdout } = await convlet('bench', espcn, '--seconds', '1', '--profile', '--threads', '1');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^wasm (simd|relaxed), Node [\d.]+$/m);
+    expect(stdout).toMatch(/^median [\d.]+ ms {3}min [\d.]+ ms {3}max [\d.]+ ms {3}\(\d+ runs\)$/m);
+    expect(stdout).toMatch(/^[\d.]+ MMACs, [\d.]+ GFLOP\/s at the median$/m);
+    expect(stdout).toMatch(/^\/f\/f\.0\/Conv +conv +\S+ +[\d.]+ +[\d.]+ % +[\d.]+$/m);
+  });
+
+  test("--json, on the js backend and a shape of one's own", async () => {
+    const { code, stdout } = await convlet(
+      'bench',
+      relu(),
+      '--shape',
+      'x=1x2x8x8',
+      '--backend',
+      'js',
+      '--seconds',
+      '1',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const figures = JSON.parse(stdout);
+    expect(figures).toMatchObject({ backend: 'js', variant: 'plain', node: process.version });
+    expect(figures.runs).toBeGreaterThanOrEqual(3);
+    expect(figures.min).toBeGreaterThan(0);
+    expect(figures.median).toBeGreaterThanOrEqual(figures.min);
+    expect(figures.max).toBeGreaterThanOrEqual(figures.median);
+    expect(figures.steps).toMatchObject([{ node: 'the-relu', op: 'relu' }]);
+  });
+});
+
+describe('wrong input: one line on the standard error, exit code 2', () => {
+  const broken = (): string => {
+    const path = file('broken.onnx');
+    writeFileSync(path, readFileSync(espcn).subarray(0, 3000));
+    return path;
+  };
+  const smallNpy = (): string => {
+    writeFileSync(file('small.npy'), writeNpy({ dtype: 'float32', shape: [1, 1, 2, 2], data: new Float32Array(4) }));
+    return `input=${file('small.npy')}`;
+  };
+  const picture = (): string => `image=${join(samples, 'star1.png')}`;
+  const cases: [name: string, args: () => string[], message: RegExp][] = [
+    ['no such model', () => ['inspect', file('none.onnx')], /^convlet: load: cannot read '.*none\.onnx': ENOENT/],
+    ['a directory as model', () => ['inspect', folder], /^convlet: load: cannot read .*EISDIR/],
+    ['no model at all', () => ['inspect', join(root, 'package.json')], /^convlet: onnx: /],
+    ['a truncated model', () => ['bench', broken()], /^convlet: onnx: /],
+    ['an unknown input', () => ['run', espcn, '--input', 'foo=x.npy'], /no input 'foo'; its inputs are input/],
+    ['no such input file', () => ['run', espcn, '--input', 'input=x.npy'], /^convlet: ENOENT/],
+    ['a directory as input file', () => ['run', espcn, '--input', `input=${folder}`], /^convlet: EISDIR/],
+    ['an input without a file', () => ['run', espcn, '--input', 'input'], /--input expects NAME=VALUE, got 'input'/],
+    ['an input of another shape', () => ['run', espcn, '--input', smallNpy()], /\[1,1,24,24\], got \[1,1,2,2\]/],
+    ['a picture that is none', () => ['run', espcn, '--input', `input=${espcn}`], /expected PNG or JPEG/],
+    ['--top', () => ['run', espcn, '--input', smallNpy(), '--top', 'x'], /--top expects a whole number/],
+    ['--mean', () => ['run', shapes, '--input', picture(), '--mean', '1,,2'], /--mean expects numbers/],
+    ['--std', () => ['run', shapes, '--input', picture(), '--std', '1,2'], /std must be a number or 3 numbers/],
+    ['--backend', () => ['bench', espcn, '--backend', 'gpu'], /backend expects wasm or js, got gpu/],
+    ['--variant', () => ['bench', espcn, '--variant', 'x'], /variant expects auto or simd or relaxed, got x/],
+    ['--threads', () => ['bench', espcn, '--threads', '0'], /--threads expects a whole number ≥ 1, got '0'/],
+    ['--seconds', () => ['bench', espcn, '--seconds', '-1'], /--seconds expects a whole number ≥ 1, got '-1'/],
+    ['a shape that is none', () => ['inspect', relu(), '--shape', 'x=1xx'], /--shape expects a shape like/],
+    ['a shape of an unknown input', () => ['bench', relu(), '--shape', 'z=1x2x3x4'], /no input 'z'; its inputs are x/],
+    ['a shape that does not fit', () => ['inspect', relu(), '--shape', 'x=1x3x4x4'], /\[.*2.*\].*\[1,3,4,4\]/],
+    ['an unknown option', () => ['bench', espcn, '--what'], /^error: unknown option '--what'/],
+    ['an unknown command', () => ['frobnicate'], /^error: unknown command 'frobnicate'/],
+    ['a missing argument', () => ['inspect'], /^error: missing required argument 'model'/],
+  ];
+
+  test.concurrent.each(cases)('%s', async (_, args, message) => {
+    const { code, stdout, stderr } = await convlet(...args());
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split('\n').length).toBe(1);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+test('run and bench list all nodes that cannot be run', async () => {
+  const { code, stdout, stderr } = await convlet('bench', strange());
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^convlet: 2 nodes cannot be run:\n.*'first' \(Wobble,.*\n.*'y' \(Twist,.*\n$/);
+});
+
+test('a reader that closes the pipe early is no error', async () => {
+  const command = `"${process.execPath}" build/cli/main.js inspect "${mobilenet}" --json | head -n 1`;
+  expect(await run('bash', ['-o', 'pipefail', '-c', command])).toEqual({ code: 0, stdout: '{\n', stderr: '' });
+});
+
+test('--version and --help', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect(await convlet('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  const help = await convlet('--help');
+  expect(help.code).toBe(0);
+  for (const command of ['inspect', 'run', 'bench']) expect(help.stdout).toContain(`  ${command} [options] <model>`);
+});
