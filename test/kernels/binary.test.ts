@@ -81,7 +81,7 @@ describe.each(variants)('%s', (variant) => {
   test.each(kinds)('%s of long rows, short rows and single values', (kind) => {
     const random = new Random(5);
     const shapes: { dims: number[]; a: number[]; b: number[] }[] = [
-      { dims: [50_001], a: [1], b: [1] },
+      { dims: [12_301], a: [1], b: [1] },
       { dims: [4099], a: [1], b: [0] },
       { dims: [4099], a: [0], b: [1] },
       { dims: [2501, 3], a: [3, 1], b: [0, 1] },
@@ -97,7 +97,7 @@ describe.each(variants)('%s', (variant) => {
       const sizeOf = (strides: number[]): number =>
         1 + dims.reduce((s, n, i) => s + Math.max(0, n - 1) * strides[i], 0);
       for (const constant of [false, true]) {
-        for (const activation of activations) {
+        for (const activation of [null, random.pick(activations.slice(2))]) {
           const [x, z] = [random.floats(sizeOf(a)), random.floats(sizeOf(b), 0.5, 3)];
           const attrs = { kind, dims, aStrides: a, bStrides: b, activation };
           const expected = reference(x, z, attrs);
