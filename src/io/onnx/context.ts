@@ -3,7 +3,6 @@ import { ConvletError } from '../../common/error.ts';
 import { type GraphBuilder, NeedsData } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
 import { normalizeAxis } from '../../ops/op.ts';
-import { elementCount } from '../../tensor/layout.ts';
 import { constant, type Tensor } from '../../tensor/tensor.ts';
 import { Attributes } from './attributes.ts';
 import type { OnnxGraph, OnnxNode } from './model.ts';
@@ -112,11 +111,9 @@ export class ImportContext {
     return this.fromTensor(constant(array, shape ?? (typeof values === 'number' ? [] : [list.length]), dtype));
   }
 
-  /** A constant of `shape` filled with one number. */
+  /** One number in every element of `shape`. */
   filled(value: number, dtype: DType, shape: readonly number[]): Value {
-    const array = allocateArray(dtype, elementCount(shape));
-    if (value !== 0) array.fill(value);
-    return this.fromTensor(constant(array, shape, dtype));
+    return this.one('expand', [this.values(value, dtype)], { shape: [...shape] });
   }
 
   axis(axis: number, rank: number): number {

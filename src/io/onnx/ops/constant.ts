@@ -56,7 +56,7 @@ function range(ctx: ImportContext): Value {
   const [start, limit, delta] = [ctx.scalar(0), ctx.scalar(1), ctx.scalar(2)];
   if (delta === 0) throw new ConvletError('argument', 'delta expects a number other than 0');
   const count = Math.max(0, Math.ceil((limit - start) / delta));
-  if (!(count <= 2 ** 28)) throw new ConvletError('argument', `a range of ${count} elements`);
+  if (!(count <= 2 ** 26)) throw new ConvletError('argument', `a range of ${count} elements`);
   const { dtype } = ctx.required(0);
   const array = allocateArray(dtype, count);
   for (let i = 0; i < count; i++) array[i] = start + i * delta;

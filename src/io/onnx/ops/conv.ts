@@ -66,6 +66,12 @@ function col2Im(ctx: ImportContext): Value {
   const block = ctx.numbers(2) ?? [];
   const rank = image.length;
   const cells = block.reduce((a, b) => a * b, 1);
+  if (x.shape.length !== 3 || block.length !== rank || !Number.isInteger(x.shape[1] / cells) || cells < 1) {
+    const given = `${shapeText(x.shape)}, image ${shapeText(image)}, block ${shapeText(block)}`;
+    throw new ConvletError('shape', `expects [N, C·block, L] with a block of the image's rank, got ${given}`);
+  }
+  // The kernel below has the square of the block's size per channel.
+  if (x.shape[1] * cells > 2 ** 26) throw new ConvletError('unsupported', `a block of ${cells} cells`);
   const stride = perAxis(ctx, 'strides', rank, 1);
   const dilation = perAxis(ctx, 'dilations', rank, 1);
   const pads = perAxis(ctx, 'pads', rank * 2, 0);
