@@ -20,8 +20,10 @@ export const dtypes = {
   bool: { bytes: 1, array: Uint8Array, kind: 'bool' },
 } as const;
 
+/** Names of the element types, as in ONNX and NumPy. */
 export type DType = keyof typeof dtypes;
 
+/** What tensors keep their elements in; which one for which dtype is in `dtypes`. */
 export type TypedArray =
   | Float32Array
   | Float64Array

@@ -18,6 +18,7 @@ export type ConvletErrorCode =
  */
 export class ConvletError extends Error {
   override readonly name = 'ConvletError';
+  /** What kind of thing went wrong. */
   readonly code: ConvletErrorCode;
 
   constructor(code: ConvletErrorCode, message: string, options?: { cause?: unknown }) {

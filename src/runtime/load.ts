@@ -9,22 +9,33 @@ import '../ops/index.ts';
 import { Model } from './model.ts';
 import type { Platform, Variant } from './platform.ts';
 
+/** What a model is to run on, and how much it may take. */
 export interface LoadOptions {
-  /** 'wasm' (default), or 'js': the same network in plain JavaScript. */
+  /** 'wasm' (default), or 'js': the same network in plain JavaScript, for runtimes without WebAssembly SIMD. */
   readonly backend?: 'wasm' | 'js';
-  /** Which kernel build: 'auto' (default) takes relaxed SIMD where the runtime has it. */
+  /**
+   * Which kernel build: 'simd', 'relaxed' (fused multiply–add), or 'auto' (default), which takes relaxed SIMD where the
+   * runtime has it. One that the runtime cannot run is a ConvletError('environment').
+   */
   readonly variant?: 'auto' | Variant;
-  /** Threads that share the work (default 1). */
+  /** A whole number ≥ 1 or 'auto'. Only checked so far: every run takes one thread, whatever it says. */
   readonly threads?: number | 'auto';
-  /** Limit on weights, activations and workspace together; more is a ConvletError('memory'). Default: none. */
+  /**
+   * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
+   * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: none.
+   */
   readonly maxMemoryBytes?: number;
   /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
   readonly kernels?: WebAssembly.Module;
 }
 
-/** Bytes of an .onnx file, or where they are. */
+/**
+ * Bytes of an .onnx file, or where they are: a path (Node, Deno, Bun) or a URL. Weights that the file keeps in files beside
+ * it (external data) are read in Node, Deno and Bun, from a path or file URL.
+ */
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
 
+/** `load` as every entry exports it. */
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 
 const choices = {
@@ -54,6 +65,7 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
   return new OnnxProgram(parseModel(bytes), external);
 }
 
+/** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
   if (options.backend === 'js') return new JsBackend(options.maxMemoryBytes);
   const variant = chooseVariant(platform, options);

@@ -15,16 +15,21 @@ export type ModelInputInfo = DeclaredInput;
 /** An output of a model as the file declares it; null for what it leaves open. */
 export type ModelOutputInfo = Declared;
 
-/** What `run` takes for one input: a Tensor, or values in row-major order with their shape. */
+/**
+ * What `run` takes for one input: a Tensor, or values in logical row-major order with their shape. `data`: the typed array
+ * of the input's dtype (float32: Float32Array, int64: Int32Array, bool: Uint8Array, …), or plain numbers. `shape` may be
+ * left out where the model fixes all dimensions. Nothing is kept of it after the run.
+ */
 export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
 
-/** What `run` gives for one output: values in row-major order, the caller's to keep. */
+/** What `run` gives for one output: a copy of the values in logical row-major order, the caller's to keep. */
 export interface ModelOutput {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
 
+/** What a model holds in the backend's memory, in bytes. The model file itself lies outside of it. */
 export interface MemoryReport {
   /** Bytes of activations: the arenas of all plans in the cache. */
   readonly activations: number;
@@ -46,9 +51,12 @@ const maxPlans = 8;
 
 /** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
 export class Model {
+  /** What `run` needs: name, dtype and shape of each input, null for dimensions that may vary. */
   readonly inputs: readonly ModelInputInfo[];
+  /** What `run` gives, as far as the file declares it. */
   readonly outputs: readonly ModelOutputInfo[];
   readonly backend: 'wasm' | 'js';
+  /** The kernel build that runs; 'plain' on the js backend. */
   readonly variant: 'simd' | 'relaxed' | 'plain';
   private readonly program: OnnxProgram;
   private readonly plans = new Map<string, Prepared>();
@@ -65,9 +73,14 @@ export class Model {
   }
 
   /**
-   * Runs the network once. `inputs` names every input of the model. Throws ConvletError: `missing-input`,
-   * `unknown-name`, `dtype` or `shape` where the inputs do not fit, `memory` where `maxMemoryBytes` does not do; the
-   * model stays usable.
+   * Runs the network once. The first run with a new combination of input shapes compiles a plan for it; the last eight
+   * plans are kept.
+   *
+   * @param inputs a value for every input of the model, by name
+   * @returns every output by name
+   * @throws ConvletError `missing-input`, `unknown-name`, `dtype` or `shape` where the inputs do not fit, `shape` or
+   * `argument` where a node cannot work on these shapes, `index-range` for an index in the data that lies outside its
+   * axis, `memory` where `maxMemoryBytes` does not do, `disposed` after `dispose()`. The model stays usable.
    */
   async run(inputs: { readonly [name: string]: ModelInput }): Promise<{ [name: string]: ModelOutput }> {
     const tensors = this.check(inputs);
@@ -77,7 +90,10 @@ export class Model {
     return this.collect(plan, tail, tensors);
   }
 
-  /** The compiled plan for these input shapes (missing ones: the model's own, with 1 for what may vary). */
+  /**
+   * The compiled plan for these input shapes (missing ones: the model's own, with 1 for what may vary); for tools that look
+   * at single steps. It is part of the model: do not dispose of it.
+   */
   plan(shapes: { readonly [name: string]: readonly number[] } = {}): Plan {
     const tensors = new Map<string, Tensor>();
     for (const { name, dtype, shape } of this.inputs) {
@@ -88,6 +104,7 @@ export class Model {
     return this.prepare(tensors).plan;
   }
 
+  /** Bytes held now, and the most held at any time. Throws `disposed`. */
   memory(): MemoryReport {
     const engine = this.alive();
     const activations = [...this.plans.values()].reduce((sum, { plan }) => sum + plan.heldBytes, 0);

@@ -2,7 +2,7 @@ import type { Variant } from '../abi/modules.ts';
 
 /** What differs between the runtimes: how a model file is read and where the kernel modules come from. */
 export interface Platform {
-  /** Bytes of a path or URL. Throws `environment` where the runtime has no such access. */
+  /** Bytes of a path or URL. Throws `environment` where they cannot be had. */
   readBytes(source: string | URL): Promise<Uint8Array>;
   /** Bytes of a file that a model at `source` names relative to itself (ONNX external data); absent: not possible. */
   readSibling?(source: string | URL, location: string): Uint8Array;

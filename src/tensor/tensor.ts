@@ -10,8 +10,10 @@ import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
  */
 export class Tensor {
   readonly dtype: DType;
+  /** Logical dimensions in PyTorch/ONNX order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];
   readonly layout: Layout;
+  /** Number of elements. */
   readonly size: number;
   /** Values that never change (weights, tables): backends may keep them packed in a form of their own. */
   readonly constant: boolean;
@@ -33,6 +35,7 @@ export class Tensor {
     return this.shape.length;
   }
 
+  /** Bytes of the elements as stored (int64 takes 4, float16 takes 4: see `dtypes`). */
   get byteLength(): number {
     return byteLength(this.dtype, this.size);
   }
@@ -76,6 +79,7 @@ export class Tensor {
     return new Tensor(this.dtype, shape, layout, this.storage, this.constant);
   }
 
+  /** Gives its memory back; the values cannot be read any more. */
   dispose(): void {
     this.storage?.free();
     this.cachedArray = null;
@@ -103,9 +107,13 @@ export function constant(array: TypedArray, shape: readonly number[], dtype: DTy
 }
 
 /**
- * A tensor from values in row-major order. `data`: a typed array (kept, not copied) or plain numbers (float32 unless
- * `dtype` says otherwise). Throws `shape` where the counts differ or a dimension is not a whole number ≥ 0, and `dtype` where the array's type does
- * not store `dtype`.
+ * A tensor from values in logical row-major order.
+ *
+ * @param data a typed array (kept, not copied) or plain numbers (float32 unless `dtype` says otherwise)
+ * @param shape default: one dimension, as long as `data`
+ * @param dtype default: the one that the typed array stands for (Int32Array: int32, Uint8Array: uint8, …)
+ * @throws ConvletError `shape` where the counts differ or a dimension is not a whole number ≥ 0, `dtype` where the array's
+ * type does not store `dtype`
  */
 export function tensor(data: TypedArray | readonly number[], shape?: readonly number[], dtype?: DType): Tensor {
   const array = Array.isArray(data) ? toArray(data, dtype ?? 'float32') : (data as TypedArray);

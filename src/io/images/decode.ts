@@ -5,6 +5,7 @@ import { decodeJpeg } from './jpeg.ts';
 import { decodePng } from './png.ts';
 import { decodeWithSharp, loadSharp } from './sharp.ts';
 
+/** What `decodeImage` is to make of a file. */
 export interface DecodeOptions {
   /**
    * Channels wanted: 1 grey, 3 RGB, 4 RGBA. Default: as the file has them (a palette as RGB, grey with alpha as RGBA).

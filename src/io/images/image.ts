@@ -1,5 +1,6 @@
 import { ConvletError } from '../../common/error.ts';
 
+/** Samples per pixel: 1 grey, 3 RGB, 4 RGBA. */
 export type Channels = 1 | 3 | 4;
 
 /**

@@ -1,3 +1,4 @@
+// convlet/images: PNG and JPEG files to pictures and back, and pictures to the inputs of networks.
 export { type DecodeOptions, decodeImage } from './decode.ts';
 export { drawBox, drawPolygon, type Point } from './draw.ts';
 export { type Color, cropImage, type Padding, padImage } from './edit.ts';

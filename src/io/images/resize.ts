@@ -1,8 +1,10 @@
 import { ConvletError } from '../../common/error.ts';
 import { checkImage, checkSize, type Image } from './image.ts';
 
+/** How values between pixels are found: ONNX's and PyTorch's names. */
 export type ResizeMode = 'nearest' | 'bilinear' | 'bicubic';
 
+/** How `resizeImage` interpolates. */
 export interface ResizeOptions {
   /** Default 'bilinear'. */
   mode?: ResizeMode;
@@ -12,7 +14,8 @@ export interface ResizeOptions {
 
 /**
  * The image at `width` × `height`, pixel centres at half coordinates (PyTorch's `interpolate` with align_corners=False;
- * 'nearest' is its 'nearest-exact'). Bicubic has a = -0.75, and -0.5 with `antialias`, as there.
+ * 'nearest' is its 'nearest-exact'). Bicubic has a = -0.75, and -0.5 with `antialias`, as there. Sizes in pixels; the
+ * result is a new image. Throws `argument` for another mode or a size that is no whole number ≥ 1.
  */
 export function resizeImage(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
   const { mode = 'bilinear', antialias = false } = options;

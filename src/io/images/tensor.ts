@@ -15,12 +15,13 @@ export interface ImageTensorOptions {
   channelOrder?: 'rgb' | 'bgr';
 }
 
+/** An input for `run`: row-major values and their shape. */
 export interface ImageTensor {
   data: Float32Array;
   shape: number[];
 }
 
-/** The image as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major. */
+/** The image as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major. Throws `argument`. */
 export function imageToTensor(image: Image, options: ImageTensorOptions = {}): ImageTensor {
   checkImage(image, 'imageToTensor');
   const { data: pixels, width, height, channels } = image;
@@ -35,7 +36,7 @@ export function imageToTensor(image: Image, options: ImageTensorOptions = {}): I
   return { data, shape: last ? [1, height, width, channels] : [1, channels, height, width] };
 }
 
-/** The inverse of `imageToTensor` with the same options: rounds, and clamps to 0..255. The batch must be 1. */
+/** The inverse of `imageToTensor` with the same options: rounds, and clamps to 0..255. The batch must be 1: throws `shape`. */
 export function tensorToImage(
   tensor: { data: ArrayLike<number>; shape: readonly number[] },
   options: ImageTensorOptions = {},

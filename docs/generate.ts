@@ -1,0 +1,160 @@
+// npm run docs: writes docs/ops.md from the registry of ops and the importer's tables. test/docs.test.ts fails where the
+// committed file is not what this makes.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Session } from '../src/backend/backend.ts';
+import type { PrimName } from '../src/backend/prims.ts';
+import { WasmBackend } from '../src/backend/wasm/backend.ts';
+import { allocateArray } from '../src/common/dtype.ts';
+import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
+import { HostMemory } from '../src/memory/storage.ts';
+import { execute } from '../src/ops/execute.ts';
+import '../src/ops/index.ts';
+import { allOps, type OpCase, type OpDef } from '../src/ops/op.ts';
+import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
+import { Tensor } from '../src/tensor/tensor.ts';
+
+const root = new URL('../', import.meta.url);
+const opsPage = new URL('docs/ops.md', root);
+
+/** The plain-SIMD kernels, noting which prims of a call they take. */
+class Recorder extends WasmBackend {
+  readonly taken = new Set<PrimName>();
+  readonly left = new Set<PrimName>();
+
+  constructor() {
+    super(new WebAssembly.Module(readFileSync(new URL('build/kernels.simd.wasm', root))), 'simd');
+  }
+
+  override session(parent?: Session): ReturnType<WasmBackend['session']> {
+    const session = super.session(parent);
+    const prepare = session.prepare.bind(session);
+    session.prepare = (call) => {
+      const steps = prepare(call);
+      const kernel = steps.every((step) => step.kernel !== 'js');
+      (kernel ? this.taken : this.left).add(call.prim);
+      return steps;
+    };
+    return session;
+  }
+}
+
+/** Whether a case has elements, float32 ones and none of another floating-point type. */
+const isFloat32 = ({ inputs }: OpCase<unknown>): boolean => {
+  const given = inputs.filter((input) => input !== null);
+  const types = given.map((input) => input.dtype ?? 'float32');
+  const empty = given.some((input) => input.shape.includes(0));
+  return !empty && types.includes('float32') && !types.some((type) => /^(float64|float16|bfloat16)$/.test(type));
+};
+
+/** Inputs of a case in the layouts that the op asks for, so that no conversion is recorded. */
+function inputsOf(op: OpDef, { inputs, attrs }: OpCase<unknown>): (Tensor | null)[] {
+  const infos = inputs.map((input) => input && { dtype: input.dtype ?? 'float32', shape: input.shape });
+  const placed = infos.map(
+    (info) => info && { ...info, layout: canBeChannelsLast(info.shape.length) ? ('channelsLast' as const) : 'row' },
+  ) as Parameters<OpDef['layouts']>[0];
+  const wanted = op.evaluate === undefined ? op.layouts(placed, attrs, op.infer(infos, attrs)).inputs : [];
+  return inputs.map((input, i) => {
+    if (input === null) return null;
+    const dtype = input.dtype ?? 'float32';
+    const array = allocateArray(dtype, elementCount(input.shape));
+    const [lo, hi] = input.range ?? [0, 1];
+    if (input.values !== undefined) array.set(input.values);
+    else array.fill((lo + hi) / 2);
+    const layout = canBeChannelsLast(input.shape.length) ? (wanted[i] ?? 'row') : 'row';
+    const storage = new HostMemory().allocate(array.byteLength);
+    const tensor = new Tensor(dtype, input.shape, layout, storage, input.constant ?? false);
+    tensor.array.set(array as Float32Array);
+    return tensor;
+  });
+}
+
+/** What an op is lowered to and who runs it, over its float32 cases (over all of them where there are none). */
+function opRow(op: OpDef): [prims: string, runs: string] {
+  if (op.evaluate !== undefined) return ['–', 'plain JS, after the plan'];
+  const backend = new Recorder();
+  const cases = op.cases.filter(isFloat32);
+  for (const opCase of cases.length > 0 ? cases : op.cases) {
+    execute(backend, op, inputsOf(op, opCase), opCase.attrs);
+  }
+  const prims = [...new Set([...backend.taken, ...backend.left])].sort();
+  if (prims.length === 0) return ['–', 'nothing to run'];
+  const runs =
+    backend.left.size === 0 ? 'kernel' : backend.taken.size === 0 ? 'plain JS' : 'kernel; some cases plain JS';
+  return [code(prims), runs];
+}
+
+const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
+
+/** Ops by the file that defines them, found by their cases: every family exports its ops, alone or in a list. */
+async function families(): Promise<Map<string, OpDef[]>> {
+  const known = new Set<unknown>(allOps());
+  const found = new Map<string, OpDef[]>();
+  const seen = new Set<unknown>();
+  for (const file of readdirSync(new URL('src/ops/', root)).sort()) {
+    const module = (await import(new URL(`src/ops/${file}`, root).href)) as { [name: string]: unknown };
+    const ops = Object.values(module)
+      .flat()
+      .filter((value) => known.has(value) && !seen.has(value)) as OpDef[];
+    for (const op of ops) seen.add(op);
+    if (ops.length > 0) found.set(file, ops);
+  }
+  const missed = [...known].filter((op) => !seen.has(op)).map((op) => (op as OpDef).name);
+  if (missed.length > 0) throw new Error(`no file of src/ops exports ${missed.join(', ')}`);
+  return found;
+}
+
+/** The opsets in which an operator is taken, as ranges. */
+function opsetsOf(operator: string): string {
+  const ranges: [number, number][] = [];
+  for (let opset = 1; opset <= latestOpset; opset++) {
+    if (findHandler('', operator, opset) === null) continue;
+    const last = ranges.at(-1);
+    if (last?.[1] === opset - 1) last[1] = opset;
+    else ranges.push([opset, opset]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
+}
+
+const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** The text of docs/ops.md. */
+export async function opsText(): Promise<string> {
+  const operators = supportedOperators();
+  const sections = [...(await families())].map(([file, ops]) => {
+    const rows = ops.map((op) => [`\`${op.name}\``, ...opRow(op)]);
+    return `### [${file}](../src/ops/${file})\n\n${table(['op', 'prims', 'float32 on the WebAssembly backend'], rows)}`;
+  });
+  return `<!-- Written by \`npm run docs\` from the registry and the importer's tables; edit docs/generate.ts, not this file. -->
+
+# Operators
+
+## ONNX operators
+
+The ${operators.length} operators of the default domain (\`ai.onnx\`) that the importer takes, and in which versions of the operator
+set. The newest set that it knows is ${latestOpset}; a model that asks for a newer one is refused. Functions defined in the model file
+are inlined. \`npx convlet inspect MODEL\` lists the nodes of a model that cannot be run.
+
+${table(
+  ['operator', 'opsets'],
+  operators.map((operator) => [operator, opsetsOf(operator)]),
+)}
+
+## Ops of the library
+
+What ONNX operators become: the ${allOps().length} ops of the registry, by the file that defines them. *Prims* are the primitive
+operations of a backend ([prims.ts](../src/backend/prims.ts)) that the op's test cases are lowered to; all of them exist in plain
+JS too. The last column says what runs the float32 cases on the WebAssembly backend (of an op without any: all its cases). Other element types
+run in plain JS on the same memory, except that \`copy\`, \`fill\` and \`take\` are kernels for all types. *After the plan*: the
+output's shape depends on the data, so that the op and all behind it run node by node.
+
+${sections.join('\n\n')}
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = await opsText();
+  writeFileSync(opsPage, text);
+  console.log(`docs/ops.md: ${text.length} characters`);
+}
