@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultEngines, engines } from './engines/index.mjs';
 import { defaultBenchModels, expandModels, opModels } from './models.mjs';
@@ -34,6 +36,7 @@ const { values: flags } = parseArgs({
     'bench-models': { type: 'string', default: defaultBenchModels },
     ops: { type: 'boolean', default: false },
     startup: { type: 'boolean', default: false },
+    out: { type: 'string' },
     assert: { type: 'boolean', default: false },
   },
 });
@@ -56,6 +59,9 @@ const settings = {
 };
 const about = { node: version, cpu: cpus()[0]?.model ?? 'unknown', threads: settings.threads, rounds: settings.rounds };
 const stamp = `node${settings.major}-t${settings.threads}`;
+/** A run of a selection is not what the README shows: it goes elsewhere unless --out says where. */
+const selected = flags.models !== undefined || flags.engines !== undefined;
+const directory = flags.out ?? fileURLToPath(new URL(selected ? '.cache/results/' : '../results/', import.meta.url));
 const log = (line) => console.log(line);
 
 const modes = { startup: timeStartup, ops: timeOps, models: timeModels };
@@ -109,9 +115,9 @@ async function timeAll(models) {
 }
 
 function save(name, text) {
-  const directory = new URL('../results/', import.meta.url);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(new URL(name, directory), text.endsWith('\n') ? text : `${text}\n`);
+  writeFileSync(join(directory, name), text.endsWith('\n') ? text : `${text}\n`);
+  log(`wrote ${relative(process.cwd(), join(directory, name))}`);
 }
 
 function fail(message) {
