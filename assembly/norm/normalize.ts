@@ -1,7 +1,7 @@
 // Statistics from the data: two passes (mean, then squared deviations), which does not cancel as Σx² − n·mean² does.
 import { activate } from '../common/activation';
 import { fma } from '../common/simd';
-import { storeFirst } from '../common/tail';
+import { firstLanes, storeFirst, sumLanes } from '../common/tail';
 import { Fold, foldColumns, foldRow } from '../reduce/fold';
 
 /** x as [outer, spatial, groups, size]; weight and bias [groups · size] or 0. y may be x. */
@@ -32,8 +32,11 @@ export function normalize(d: NormalizeDesc, begin: i32, end: i32): void {
   for (let i = begin * d.unit; i < last; i++) {
     const o = i / perImage;
     const g = i - o * perImage;
-    if (d.size > 1) normalizeGroup(d, (<usize>o * image + <usize>(g * d.size)) << 2, g);
-    else normalizeChannels(d, (<usize>o * image + <usize>(g << 2)) << 2, g << 2);
+    const channel = d.size > 1 ? g * d.size : g << 2;
+    const at = (<usize>o * image + <usize>channel) << 2;
+    if (d.size == 1) normalizeChannels(d, at, channel);
+    else if (d.spatial > 1 && d.size <= 32) normalizeNarrow(d, at, channel);
+    else normalizeGroup(d, at, channel);
   }
 }
 
@@ -46,7 +49,7 @@ function deviationOf(x: usize, n: i32, mean: f32): f32 {
 }
 
 /** Runs of `size` elements, one per position. Sums of runs are added up in f64: there may be very many. */
-function normalizeGroup(d: NormalizeDesc, at: usize, g: i32): void {
+function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
   const size = d.size;
   const stride = <usize>(d.groups * size) << 2;
   const count = <f64>d.spatial * <f64>size;
@@ -67,7 +70,7 @@ function normalizeGroup(d: NormalizeDesc, at: usize, g: i32): void {
     x += stride;
   }
   const inverse = <f32>(1 / sqrt(squares / count + <f64>d.epsilon));
-  const channel = <usize>(g * size) << 2;
+  const channel = <usize>c << 2;
   for (let s = 0; s < d.spatial; s++) {
     apply(d, d.x + at, d.y + at, size, channel, mean, inverse);
     at += stride;
@@ -97,25 +100,54 @@ function apply(d: NormalizeDesc, x: usize, y: usize, n: i32, channel: usize, mea
   }
 }
 
+/** The sum over all positions of a group of few channels: down the columns, four at a time. */
+function narrowSum(fold: i32, x: usize, d: NormalizeDesc, mean: v128): f32 {
+  const stride = <usize>(d.groups * d.size) << 2;
+  let sum: f32 = 0;
+  for (let i = 0; i < d.size; i += 4) {
+    const v = fold == Fold.sum
+      ? foldColumns(Fold.sum, x, stride, d.spatial, mean)
+      : foldColumns(Fold.deviation, x, stride, d.spatial, mean);
+    // The lanes behind belong to other groups, or to nothing.
+    sum += sumLanes(v128.and(v, firstLanes(d.size - i)));
+    x += 16;
+  }
+  return sum;
+}
+
+/** Runs of a few elements would be all tails. */
+function normalizeNarrow(d: NormalizeDesc, at: usize, c: i32): void {
+  const count = <f32>d.spatial * <f32>d.size;
+  const x = d.x + at;
+  const zero = f32x4.splat(0);
+  const mean = d.subtractMean ? f32x4.splat(narrowSum(Fold.sum, x, d, zero) / count) : zero;
+  const variance = narrowSum(Fold.deviation, x, d, mean) / count;
+  const inverse = f32x4.splat(1 / sqrt(variance + d.epsilon));
+  for (let i = 0; i < d.size; i += 4) applyColumns(d, at + (<usize>i << 2), c + i, d.size - i, mean, inverse);
+}
+
 /** Four channels side by side, each with statistics of its own. */
 function normalizeChannels(d: NormalizeDesc, at: usize, c: i32): void {
   const stride = <usize>d.groups << 2;
   const zero = f32x4.splat(0);
-  const n = d.spatial;
-  const columns = min(d.groups - c, 4);
-  const count = f32x4.splat(<f32>n);
-  const mean = d.subtractMean ? f32x4.div(foldColumns(Fold.sum, d.x + at, stride, n, zero), count) : zero;
-  const squares = foldColumns(Fold.deviation, d.x + at, stride, n, mean);
+  const count = f32x4.splat(<f32>d.spatial);
+  const mean = d.subtractMean ? f32x4.div(foldColumns(Fold.sum, d.x + at, stride, d.spatial, zero), count) : zero;
+  const squares = foldColumns(Fold.deviation, d.x + at, stride, d.spatial, mean);
   const deviation = f32x4.sqrt(f32x4.add(f32x4.div(squares, count), f32x4.splat(d.epsilon)));
-  let scale = f32x4.div(f32x4.splat(1), deviation);
+  applyColumns(d, at, c, d.groups - c, mean, f32x4.div(f32x4.splat(1), deviation));
+}
+
+/** Channels c … c + 3, of which the first `columns` exist, at all positions. */
+function applyColumns(d: NormalizeDesc, at: usize, c: i32, columns: i32, mean: v128, scale: v128): void {
+  const stride = <usize>(d.groups * d.size) << 2;
   if (d.weight) scale = f32x4.mul(scale, v128.load(d.weight + (<usize>c << 2)));
-  const shift = d.bias ? v128.load(d.bias + (<usize>c << 2)) : zero;
+  const shift = d.bias ? v128.load(d.bias + (<usize>c << 2)) : f32x4.splat(0);
   const kind = d.kind;
   const alpha = d.alpha;
   const beta = d.beta;
   let x = d.x + at;
   let y = d.y + at;
-  for (let s = 0; s < n; s++) {
+  for (let s = 0; s < d.spatial; s++) {
     storeFirst(y, activate(kind, alpha, beta, fma(f32x4.sub(v128.load(x), mean), scale, shift)), columns);
     x += stride;
     y += stride;
