@@ -39,12 +39,18 @@ function simplified(shape: number[], build: (b: GraphBuilder, x: Value) => Value
   for (const [name, expected] of plain.outputs) {
     const got = fused.outputs.get(name)!.array;
     expected.array.forEach((v, i) => {
-      expect(Math.abs(got[i] - v), `${name}[${i}]: ${got[i]} instead of ${v}`).toBeLessThanOrEqual(2e-5 * (1 + Math.abs(v)));
+      expect(Math.abs(got[i] - v), `${name}[${i}]: ${got[i]} instead of ${v}`).toBeLessThanOrEqual(
+        2e-5 * (1 + Math.abs(v)),
+      );
     });
   }
   return graph.nodes.map((node) => {
     const { activation } = node.attrs as { activation?: { kind: string } | null };
-    return node.op.name + (node.op.name === 'conv' && node.inputs[3] ? '+add' : '') + (activation ? `+${activation.kind}` : '');
+    return (
+      node.op.name +
+      (node.op.name === 'conv' && node.inputs[3] ? '+add' : '') +
+      (activation ? `+${activation.kind}` : '')
+    );
   });
 }
 
@@ -56,7 +62,8 @@ const batchNorm = (b: GraphBuilder, x: Value): Value => {
   const parameters = [values(c), values(c), values(c), values(c, 0.5, 2)];
   return b.add('batchNorm', [x, ...parameters], { epsilon: 1e-5, activation: null }, 'bn')[0];
 };
-const one = (b: GraphBuilder, op: string, inputs: Value[], attrs: object = {}): Value => b.add(op, inputs, attrs, op)[0];
+const one = (b: GraphBuilder, op: string, inputs: Value[], attrs: object = {}): Value =>
+  b.add(op, inputs, attrs, op)[0];
 
 describe('passes keep the result and leave', () => {
   test('conv → batch norm → relu: one convolution', () => {
@@ -130,9 +137,9 @@ describe('passes keep the result and leave', () => {
         return one(b, 'mul', [x, one(b, 'div', [gate, scalar(6)])]);
       }),
     ).toEqual(['hardSwish']);
-    expect(
-      simplified([3, 5], (b, x) => one(b, 'mul', [x, one(b, 'tanh', [one(b, 'softplus', [x])])])),
-    ).toEqual(['mish']);
+    expect(simplified([3, 5], (b, x) => one(b, 'mul', [x, one(b, 'tanh', [one(b, 'softplus', [x])])]))).toEqual([
+      'mish',
+    ]);
   });
 
   test('gelu written with erf', () => {
@@ -146,6 +153,19 @@ describe('passes keep the result and leave', () => {
   test('a scale and shift by scalars is one pass', () => {
     const ops = simplified([1, 2, 3, 3], (b, x) => one(b, 'add', [one(b, 'mul', [x, scalar(3)]), scalar(-1)]));
     expect(ops).toEqual(['linear']);
+  });
+
+  test('layer normalisation written out', () => {
+    const written = (b: GraphBuilder, x: Value, weight: Value | null, bias: Value | null): Value => {
+      const mean = (value: Value): Value => one(b, 'reduceMean', [value], { axes: [2], keepDims: true });
+      const centred = one(b, 'sub', [x, mean(x)]);
+      const variance = mean(one(b, 'pow', [centred, scalar(2)]));
+      let y = one(b, 'div', [centred, one(b, 'sqrt', [one(b, 'add', [variance, scalar(1e-5)])])]);
+      if (weight !== null) y = one(b, 'mul', [y, weight]);
+      return bias === null ? y : one(b, 'add', [y, bias]);
+    };
+    expect(simplified([2, 3, 8], (b, x) => written(b, x, values([8]), values([8])))).toEqual(['layerNorm']);
+    expect(simplified([2, 3, 8], (b, x) => written(b, x, null, null))).toEqual(['layerNorm']);
   });
 
   test('nodes that no output needs disappear', () => {

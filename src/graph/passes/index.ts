@@ -2,11 +2,13 @@ import type { Graph } from '../graph.ts';
 import { GraphEditor } from './editor.ts';
 import { foldAffine } from './fold-affine.ts';
 import { fuseActivation, fusePad, fuseResidual } from './fuse.ts';
+import { recogniseLayerNorm } from './layer-norm.ts';
 import { recognisePatterns } from './patterns.ts';
 
 /** What happens to a graph between import and compilation, in this order. Each pass rewrites in place. */
 const passes: readonly ((editor: GraphEditor) => void)[] = [
   removeUnused,
+  recogniseLayerNorm,
   recognisePatterns,
   fusePad,
   foldAffine,
