@@ -18,6 +18,25 @@ export interface Step {
   run(): void;
 }
 
+/** A list of steps made ready to run in order, again and again. */
+export interface Runner {
+  run(): void;
+}
+
+/** One step after the other on the calling thread. */
+export class Sequence implements Runner {
+  private readonly steps: readonly Step[];
+
+  constructor(steps: readonly Step[]) {
+    this.steps = steps;
+  }
+
+  run(): void {
+    const { steps } = this;
+    for (let i = 0; i < steps.length; i++) steps[i].run();
+  }
+}
+
 /**
  * What a backend keeps on behalf of prepared steps: packed constants, descriptors, one shared workspace. A compiled
  * model holds one session for all its plans; an eager call holds one for as long as the call lasts.
@@ -27,6 +46,8 @@ export interface Session {
   prepare(call: PrimCall): Step[];
   /** Called once after the last prepare and before the first run: the workspace's size is known now. */
   seal(): void;
+  /** The steps as one; on a backend with threads they share the work. */
+  runner(steps: readonly Step[]): Runner;
   /** Constants that belong to this session alone and are not worth sharing with the parent (index tables). */
   keepLocal(tables: readonly Tensor[]): void;
   /** Bytes held by this session beside the tensors: packed weights, descriptors, workspace. */
@@ -39,6 +60,8 @@ export interface Backend {
   /** Which kernel build runs: 'simd' | 'relaxed' for wasm, 'plain' for js. */
   readonly variant: 'simd' | 'relaxed' | 'plain';
   readonly memory: Memory;
+  readonly threads: number;
+  dispose(): void;
   /** A child shares its parent's packed constants and workspace. */
   session(parent?: Session): Session;
 }

@@ -1,4 +1,4 @@
-import type { Backend, Session, Step } from '../backend/backend.ts';
+import type { Backend, Runner, Session, Step } from '../backend/backend.ts';
 import { ConvletError, withContext } from '../common/error.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { type Storage, StorageSlice } from '../memory/storage.ts';
@@ -24,7 +24,7 @@ export class Plan {
   readonly outputs: ReadonlyMap<string, Tensor>;
   readonly steps: readonly PlannedStep[];
   readonly memory: MemoryPlan;
-  private readonly bare: readonly Step[];
+  private readonly runner: Runner;
   private readonly arena: Storage;
   private readonly session: Session;
 
@@ -39,15 +39,14 @@ export class Plan {
     this.inputs = inputs;
     this.outputs = outputs;
     this.steps = steps;
-    this.bare = steps.map((planned) => planned.step);
+    this.runner = session.runner(steps.map((planned) => planned.step));
     this.memory = memory;
     this.arena = arena;
     this.session = session;
   }
 
   run(): void {
-    const steps = this.bare;
-    for (let i = 0; i < steps.length; i++) steps[i].run();
+    this.runner.run();
   }
 
   /** Bytes that belong to this plan alone. */

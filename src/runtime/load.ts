@@ -67,10 +67,23 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
 
 /** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
-  if (options.backend === 'js') return new JsBackend(options.maxMemoryBytes);
+  const { maxMemoryBytes } = options;
+  if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
   const variant = chooseVariant(platform, options);
-  const module = options.kernels ?? (await platform.kernels(variant));
-  return new WasmBackend(module, variant, options.maxMemoryBytes);
+  const threads = chooseThreads(platform, options);
+  const module = options.kernels ?? (await platform.kernels(variant, threads > 1));
+  const backend = new WasmBackend(module, variant, { maxMemoryBytes, threads, spawn: platform.threading?.spawn });
+  await backend.ready();
+  return backend;
+}
+
+/** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
+function chooseThreads({ threading }: Platform, { threads = 1, kernels }: LoadOptions): number {
+  const possible = threading !== undefined && kernels === undefined;
+  if (threads === 'auto') return possible ? Math.min(threading.available(), 8) : 1;
+  if (threads > 1 && !possible)
+    throw new ConvletError('environment', `load: this runtime has no threads, got threads: ${threads}`);
+  return threads;
 }
 
 function chooseVariant(platform: Platform, options: LoadOptions): Variant {

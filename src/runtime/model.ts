@@ -58,6 +58,8 @@ export class Model {
   readonly backend: 'wasm' | 'js';
   /** The kernel build that runs; 'plain' on the js backend. */
   readonly variant: 'simd' | 'relaxed' | 'plain';
+  /** Threads that share the work of a run. */
+  readonly threads: number;
   private readonly program: OnnxProgram;
   private readonly plans = new Map<string, Prepared>();
   private engine: Backend | null;
@@ -68,6 +70,7 @@ export class Model {
     this.engine = engine;
     this.backend = engine.name;
     this.variant = engine.variant;
+    this.threads = engine.threads;
     this.inputs = program.inputs;
     this.outputs = program.outputs;
   }
@@ -118,6 +121,7 @@ export class Model {
     this.plans.clear();
     this.session?.dispose();
     this.session = null;
+    this.engine?.dispose();
     this.engine = null;
   }
 

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { supportedVariants } from '../abi/modules.ts';
+import type { TeamWorker } from '../backend/wasm/team.ts';
 import { ConvletError } from '../common/error.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
 import { createLoad } from './load.ts';
@@ -14,6 +17,18 @@ const isRemote = (source: string): boolean => /^(https?|data|blob):/.test(source
 function pathOf(source: string | URL): string {
   const text = String(source);
   return text.startsWith('file:') ? fileURLToPath(text) : text;
+}
+
+/** Workers do not keep the process alive: a program that has nothing else to do ends. */
+function spawnWorker(source: string, data: object): TeamWorker {
+  const worker = new Worker(source, { eval: true, workerData: data });
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', (cause) =>
+      reject(new ConvletError('environment', 'load: a worker thread did not start', { cause })),
+    );
+  });
+  return { ready: ready.then(() => worker.unref()), terminate: () => void worker.terminate() };
 }
 
 /** Node, Deno and Bun: paths and file URLs are read from disk, others are fetched. */
@@ -33,6 +48,7 @@ export const nodePlatform: Platform = {
   },
   kernels: embeddedKernels,
   variants: supportedVariants,
+  threading: { spawn: spawnWorker, available: availableParallelism },
 };
 
 /**

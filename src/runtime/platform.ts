@@ -1,4 +1,5 @@
 import type { Variant } from '../abi/modules.ts';
+import type { SpawnWorker } from '../backend/wasm/team.ts';
 
 /** What differs between the runtimes: how a model file is read and where the kernel modules come from. */
 export interface Platform {
@@ -6,10 +7,12 @@ export interface Platform {
   readBytes(source: string | URL): Promise<Uint8Array>;
   /** Bytes of a file that a model at `source` names relative to itself (ONNX external data); absent: not possible. */
   readSibling?(source: string | URL, location: string): Uint8Array;
-  /** The compiled kernels, from wherever the runtime has them. Compiled once per process. */
-  kernels(variant: Variant): Promise<WebAssembly.Module>;
+  /** The compiled kernels, from wherever the runtime has them, for a plain or a shared memory. Compiled once per process. */
+  kernels(variant: Variant, shared: boolean): Promise<WebAssembly.Module>;
   /** Variants that this runtime can run, best first. */
   variants(): readonly Variant[];
+  /** Worker threads, where the runtime has them. */
+  readonly threading?: { readonly spawn: SpawnWorker; readonly available: () => number };
 }
 
 export type { Variant };

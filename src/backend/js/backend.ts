@@ -1,5 +1,5 @@
 import { HostMemory } from '../../memory/storage.ts';
-import { type Backend, JsStep, type PrimCall, type Session, type Step } from '../backend.ts';
+import { type Backend, JsStep, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
 import { jsPrims } from './prims.ts';
 
@@ -7,6 +7,7 @@ import { jsPrims } from './prims.ts';
 export class JsBackend implements Backend {
   readonly name = 'js';
   readonly variant = 'plain';
+  readonly threads = 1;
   readonly memory: HostMemory;
 
   constructor(maxMemoryBytes?: number) {
@@ -16,6 +17,8 @@ export class JsBackend implements Backend {
   session(): Session {
     return new JsSession();
   }
+
+  dispose(): void {}
 }
 
 class JsSession implements Session {
@@ -26,6 +29,10 @@ class JsSession implements Session {
   }
 
   seal(): void {}
+
+  runner(steps: readonly Step[]): Runner {
+    return new Sequence(steps);
+  }
 
   keepLocal(): void {}
 

@@ -1,18 +1,30 @@
-import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
 import { type DescriptorLayout, writeDescriptor } from '../../abi/descriptor.ts';
-import { LinearMemory } from '../../memory/linear.ts';
+import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
+import { alignUp, LinearMemory } from '../../memory/linear.ts';
 import type { Storage } from '../../memory/storage.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Backend, PrimCall, Session, Step } from '../backend.ts';
+import { type Backend, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
 import type { PrimName } from '../prims.ts';
 import { wasmPrims } from './prims.ts';
+import { type SpawnWorker, Team, type TeamStep } from './team.ts';
 
 /** Where a kernel's scratch memory will be; known once the session is sealed. */
-export interface WorkspaceRequest {
+interface WorkspaceRequest {
   readonly bytes: number;
-  readonly place: (address: number) => void;
+  /** `address` is the first thread's part, the others' lie `stride` bytes apart. */
+  readonly place: (address: number, stride: number) => void;
 }
+
+export interface WasmBackendOptions {
+  readonly maxMemoryBytes?: number;
+  /** Threads that share the steps of a plan; more than one needs `spawn` and a module that imports a shared memory. */
+  readonly threads?: number;
+  readonly spawn?: SpawnWorker;
+}
+
+/** 4 GiB, all that 32-bit addresses reach. */
+export const maximumPages = 65536;
 
 /** SIMD kernels in a linear memory of their own; prims or dtypes without a kernel run in plain JS on the same memory. */
 export class WasmBackend implements Backend {
@@ -20,37 +32,62 @@ export class WasmBackend implements Backend {
   readonly variant: 'simd' | 'relaxed';
   readonly memory: LinearMemory;
   readonly kernels: KernelExports;
+  readonly team: Team | null;
 
-  constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', maxMemoryBytes?: number) {
-    const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
+  constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions = {}) {
+    const { maxMemoryBytes, threads = 1, spawn } = options;
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared: threads > 1 });
     this.variant = variant;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
+    this.team = threads > 1 && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn) : null;
+  }
+
+  get threads(): number {
+    return this.team?.threads ?? 1;
   }
 
   session(parent?: Session): WasmSession {
     return new WasmSession(this, (parent as WasmSession | undefined) ?? null);
   }
+
+  /** Resolves when all threads are there. */
+  async ready(): Promise<void> {
+    await this.team?.ready;
+  }
+
+  dispose(): void {
+    this.team?.dispose();
+  }
 }
 
-/** A kernel call with everything fixed: descriptor address and number of work units. */
+/** A kernel call with everything fixed: descriptor address (of the first thread) and number of work units. */
 export class KernelStep implements Step {
   readonly prim: PrimName;
-  readonly kernel: string;
-  private readonly run_: (descriptor: number, begin: number, end: number) => void;
-  private readonly descriptor: number;
-  private readonly units: number;
+  readonly kernel: KernelName;
+  readonly descriptor: number;
+  readonly descriptorStride: number;
+  readonly units: number;
+  private readonly call: (descriptor: number, begin: number, end: number) => void;
 
-  constructor(prim: PrimName, kernel: KernelName, kernels: KernelExports, descriptor: number, units: number) {
+  constructor(
+    prim: PrimName,
+    kernel: KernelName,
+    kernels: KernelExports,
+    descriptor: number,
+    stride: number,
+    units: number,
+  ) {
     this.prim = prim;
     this.kernel = kernel;
-    this.run_ = kernels[kernel];
+    this.call = kernels[kernel];
     this.descriptor = descriptor;
+    this.descriptorStride = stride;
     this.units = units;
   }
 
   run(): void {
-    this.run_(this.descriptor, 0, this.units);
+    this.call(this.descriptor, 0, this.units);
   }
 }
 
@@ -130,7 +167,7 @@ export class WasmSession implements Session {
   }
 
   /** Scratch memory valid only while the step that asked for it runs; all steps share the largest request. */
-  workspace(bytes: number, place: (address: number) => void): void {
+  private workspace(bytes: number, place: WorkspaceRequest['place']): void {
     this.requests.push({ bytes, place });
   }
 
@@ -140,13 +177,14 @@ export class WasmSession implements Session {
       return;
     }
     const requests = [this, ...this.children].flatMap((session) => session.requests);
-    const bytes = requests.reduce((most, request) => Math.max(most, request.bytes), 0);
+    const stride = alignUp(requests.reduce((most, request) => Math.max(most, request.bytes), 0));
+    const bytes = stride * this.backend.threads;
     if (bytes > (this.workspaceStorage?.byteLength ?? 0)) {
       this.workspaceStorage?.free();
       this.workspaceStorage = this.backend.memory.allocate(bytes);
     }
     // Earlier plans are told as well: the workspace may have moved.
-    for (const request of requests) request.place(this.workspaceStorage?.byteOffset ?? 0);
+    for (const request of requests) request.place(this.workspaceStorage?.byteOffset ?? 0, stride);
   }
 
   /**
@@ -161,17 +199,25 @@ export class WasmSession implements Session {
     units: number,
     workspaces: { readonly [field: string]: number } = {},
   ): Step {
-    const descriptor = this.reserve(layout.size);
+    const { threads } = this.backend;
+    const stride = alignUp(layout.size);
+    const descriptor = this.reserve(stride * threads);
     const buffer = this.backend.memory.memory.buffer;
     const memory = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
-    writeDescriptor(memory, descriptor, layout, values);
+    for (let t = 0; t < threads; t++) writeDescriptor(memory, descriptor + t * stride, layout, values);
     for (const [field, bytes] of Object.entries(workspaces)) {
       const at = descriptor + 4 * layout.fields.findIndex(([name]) => name === field);
-      this.workspace(bytes, (address) => {
-        new Uint32Array(this.backend.memory.memory.buffer, at, 1)[0] = address;
+      this.workspace(bytes, (address, apart) => {
+        const words = new Uint32Array(this.backend.memory.memory.buffer);
+        for (let t = 0; t < threads; t++) words[(at + t * stride) / 4] = address + t * apart;
       });
     }
-    return new KernelStep(prim, kernel, this.backend.kernels, descriptor, units);
+    return new KernelStep(prim, kernel, this.backend.kernels, descriptor, stride, units);
+  }
+
+  runner(steps: readonly Step[]): Runner {
+    const program = this.backend.team?.program(steps.map(asTeamStep)) ?? null;
+    return program ?? new Sequence(steps);
   }
 
   bytes(): Uint8Array {
@@ -192,4 +238,10 @@ export class WasmSession implements Session {
     this.requests = [];
     this.workspaceStorage = null;
   }
+}
+
+/** A step without a kernel is the leader's. */
+function asTeamStep(step: Step): TeamStep {
+  if (step instanceof KernelStep) return step;
+  return { kernel: null, units: 0, descriptor: 0, descriptorStride: 0, run: () => step.run() };
 }

@@ -1,0 +1,47 @@
+/**
+ * What each worker of a team runs, as the text of a CommonJS script for node:worker_threads (Node, Deno and Bun run it
+ * with `eval: true`): no file beside the bundle that could get lost. The words of the control block are those of team.ts.
+ */
+export const workerSource = `
+const { workerData, parentPort } = require('node:worker_threads');
+const { module, memory, control: buffer, names, index, threads, spins } = workerData;
+const GENERATION = 0, DONE = 1, ARRIVED = 2, BASE = 3, ABORT = 4, STEPS = 5, PROGRAM = 16, WORDS = 6;
+const control = new Int32Array(buffer);
+const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+const kernels = names.map((name) => exports[name]);
+
+function runProgram() {
+  const steps = control[STEPS], base = control[BASE];
+  for (let i = 0; i < steps; i++) {
+    const at = PROGRAM + i * WORDS;
+    if (control[at] >= 0) {
+      const kernel = kernels[control[at]], units = control[at + 1], chunk = control[at + 2];
+      const descriptor = control[at + 4] + index * control[at + 5];
+      for (let begin = Atomics.add(control, at + 3, chunk); begin < units; begin = Atomics.add(control, at + 3, chunk)) {
+        kernel(descriptor, begin, Math.min(begin + chunk, units));
+      }
+    }
+    if (i === steps - 1) return;
+    const target = base + (i + 1) * threads;
+    if (((Atomics.add(control, ARRIVED, 1) + 1 - target) | 0) >= 0) Atomics.notify(control, ARRIVED);
+    for (let polls = 0; ((Atomics.load(control, ARRIVED) - target) | 0) < 0; ) {
+      if (Atomics.load(control, ABORT) !== 0) return;
+      if (++polls >= spins) Atomics.wait(control, ARRIVED, Atomics.load(control, ARRIVED), 1);
+    }
+  }
+}
+
+let seen = Atomics.load(control, GENERATION);
+parentPort.postMessage('ready');
+for (;;) {
+  Atomics.wait(control, GENERATION, seen);
+  seen = Atomics.load(control, GENERATION);
+  try {
+    runProgram();
+  } catch {
+    Atomics.store(control, ABORT, 2);
+  }
+  Atomics.add(control, DONE, 1);
+  Atomics.notify(control, DONE);
+}
+`;

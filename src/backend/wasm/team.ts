@@ -1,0 +1,178 @@
+import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
+import { workerSource } from './team-worker.ts';
+
+/** A worker that runs `workerSource`; started by the platform. */
+export interface TeamWorker {
+  /** Resolves when the worker has its instance and waits for work. */
+  readonly ready: Promise<void>;
+  terminate(): void;
+}
+
+/** Starts a worker from the text of a script, which finds `data` in workerData. */
+export type SpawnWorker = (source: string, data: object) => TeamWorker;
+
+/** One kernel call of a program: descriptors of all threads lie `descriptorStride` bytes apart. */
+export interface TeamStep {
+  /** Null for a step in plain JS, which the leader does alone. */
+  readonly kernel: KernelName | null;
+  readonly units: number;
+  readonly descriptor: number;
+  readonly descriptorStride: number;
+  /** The step in plain JS. */
+  run(): void;
+}
+
+/** Words of the control block; the program follows. team-worker.ts has the same table as text. */
+const word = { generation: 0, done: 1, arrived: 2, base: 3, abort: 4, steps: 5, program: 16 } as const;
+const wordsPerStep = 6;
+const capacity = 1 << 16;
+/** Polls of a barrier before the thread goes to sleep: some 50 µs. */
+const spins = 5000;
+
+/**
+ * Threads that run the same list of kernel steps over one shared memory. Every thread goes through all steps: it pulls
+ * chunks of work units until none is left, then meets the others at a barrier. Units are independent, so the result
+ * does not depend on who does what. The calling thread is the leader and does its share; workers sleep between runs.
+ */
+export class Team {
+  readonly threads: number;
+  readonly ready: Promise<void>;
+  private readonly control = new Int32Array(new SharedArrayBuffer(4 * (word.program + capacity)));
+  private readonly workers: readonly TeamWorker[];
+  private readonly kernels: KernelExports;
+  private readonly names: readonly string[];
+  private loaded: TeamProgram | null = null;
+
+  constructor(
+    threads: number,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    kernels: KernelExports,
+    spawn: SpawnWorker,
+  ) {
+    this.threads = threads;
+    this.kernels = kernels;
+    this.names = WebAssembly.Module.exports(module).map((entry) => entry.name);
+    this.workers = Array.from({ length: threads - 1 }, (_, i) =>
+      spawn(workerSource, {
+        module,
+        memory,
+        control: this.control.buffer,
+        names: this.names,
+        index: i + 1,
+        threads,
+        spins,
+      }),
+    );
+    this.ready = Promise.all(this.workers.map((worker) => worker.ready)).then(() => {});
+  }
+
+  /** A list of steps made ready; null if it is too long for the control block. */
+  program(steps: readonly TeamStep[]): TeamProgram | null {
+    return steps.length * wordsPerStep > capacity ? null : new TeamProgram(this, steps, this.words(steps));
+  }
+
+  /** Runs a program to its end, or throws what a step threw; the team is ready for the next one either way. */
+  run(program: TeamProgram): void {
+    const { control, threads } = this;
+    if (this.loaded !== program) {
+      control.set(program.words, word.program);
+      this.loaded = program;
+    } else {
+      for (let i = 0; i < program.steps.length; i++) control[word.program + i * wordsPerStep + 3] = 0;
+    }
+    control[word.steps] = program.steps.length;
+    control[word.base] = control[word.arrived];
+    control[word.abort] = 0;
+    control[word.done] = 0;
+    Atomics.add(control, word.generation, 1);
+    Atomics.notify(control, word.generation);
+    try {
+      this.lead(program);
+    } catch (error) {
+      Atomics.store(control, word.abort, 1);
+      throw error;
+    } finally {
+      Atomics.notify(control, word.arrived);
+      while (Atomics.load(control, word.done) < threads - 1) this.pause(word.done);
+      this.sleeping = 0;
+    }
+    if (Atomics.load(control, word.abort) !== 0) throw new Error('a worker thread failed in a kernel');
+  }
+
+  dispose(): void {
+    for (const worker of this.workers) worker.terminate();
+  }
+
+  private sleeping = 0;
+
+  private lead(program: TeamProgram): void {
+    const { control, threads } = this;
+    const base = control[word.base];
+    for (let i = 0; i < program.steps.length; i++) {
+      const step = program.steps[i];
+      if (step.kernel === null) step.run();
+      else this.share(i, this.kernels[step.kernel], step.descriptor, step.units);
+      if (i === program.steps.length - 1) return;
+      const target = base + (i + 1) * threads;
+      const arrived = Atomics.add(control, word.arrived, 1) + 1;
+      if (((arrived - target) | 0) >= 0) Atomics.notify(control, word.arrived);
+      while (((Atomics.load(control, word.arrived) - target) | 0) < 0) {
+        if (Atomics.load(control, word.abort) !== 0) return;
+        this.pause(word.arrived);
+      }
+      this.sleeping = 0;
+    }
+  }
+
+  private share(
+    index: number,
+    kernel: (descriptor: number, begin: number, end: number) => void,
+    descriptor: number,
+    units: number,
+  ): void {
+    const { control } = this;
+    const at = word.program + index * wordsPerStep;
+    const chunk = control[at + 2];
+    for (let begin = Atomics.add(control, at + 3, chunk); begin < units; begin = Atomics.add(control, at + 3, chunk)) {
+      kernel(descriptor, begin, Math.min(begin + chunk, units));
+    }
+  }
+
+  /** Polls at first, then sleeps until `at` changes or a moment has passed. */
+  private pause(at: number): void {
+    if (++this.sleeping < spins) return;
+    Atomics.wait(this.control, at, Atomics.load(this.control, at), 1);
+  }
+
+  private words(steps: readonly TeamStep[]): Int32Array {
+    const words = new Int32Array(steps.length * wordsPerStep);
+    steps.forEach((step, i) => {
+      const kernel = step.kernel === null ? -1 : this.names.indexOf(step.kernel);
+      words.set(
+        [kernel, step.units, chunkOf(step.units, this.threads), 0, step.descriptor, step.descriptorStride],
+        i * wordsPerStep,
+      );
+    });
+    return words;
+  }
+}
+
+/** About eight chunks a thread: late threads find something to take, and pulling costs little. */
+const chunkOf = (units: number, threads: number): number => Math.max(1, Math.floor(units / (8 * threads)));
+
+export class TeamProgram {
+  readonly steps: readonly TeamStep[];
+  readonly words: Int32Array;
+  private readonly team: Team;
+
+  constructor(team: Team, steps: readonly TeamStep[], words: Int32Array) {
+    this.team = team;
+    this.steps = steps;
+    this.words = words;
+  }
+
+  run(): void {
+    this.team.run(this);
+  }
+}
