@@ -4,6 +4,9 @@ import { engines } from './engines/index.mjs';
 import { ratioOf } from './rounds.mjs';
 
 const base = 'convlet';
+/** An engine that got less of a core than this was measured on a busy machine. */
+const busyLimit = 0.9;
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
 const own = (name) => engines[name]?.adapter === 'convlet';
 const digits = (ms) => (ms === undefined ? '–' : ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
 
@@ -14,12 +17,17 @@ export function markdown(results, title) {
   const lines = [`# ${title}`, '', describe(results), ''];
   lines.push(`Milliseconds, median / minimum:`, '', ...table(['', ...names], rowsOf(results, names, timeCell)));
   if (names.includes(base)) {
-    const caption = `How many times as fast as each engine ${base} is (ratio of medians; least–most over the rounds):`;
+    const caption = `How many times as fast as each engine ${base} is: ratio of medians (and of the rounds: median, least–most):`;
     lines.push('', caption, '', ...table(['', ...others], rowsOf(results, others, ratioCell)));
   }
   const failures = Object.entries(results.rows).flatMap(([row, { engines: list }]) =>
     Object.entries(list).flatMap(([name, { failure }]) => (failure ? [`- ${row}, ${name}: ${failure}`] : [])),
   );
+  const starved = Object.entries(results.rows).flatMap(([row, { engines: list }]) =>
+    Object.entries(list).flatMap(([name, { busy }]) => (busy < busyLimit ? [`${row} ${name} ${percent(busy)}`] : [])),
+  );
+  if (starved.length > 0)
+    lines.push('', `The machine was busy; shares of a core that engines got: ${starved.join(', ')}.`);
   if (failures.length > 0) lines.push('', 'Not measured:', '', ...failures);
   return `${lines.join('\n')}\n`;
 }
@@ -47,10 +55,12 @@ const rowsOf = ({ rows }, names, cell) =>
 
 const timeCell = (result) => (result?.median === undefined ? '–' : `${digits(result.median)} / ${digits(result.min)}`);
 
+const spread = ({ median, least, most }) => `${median.toFixed(2)}, ${least.toFixed(2)}–${most.toFixed(2)}`;
+
 function ratioCell(result, list) {
   const ratio = ratioOf(list[base], result);
   if (ratio === null) return '–';
-  return `**${ratio.ofMedians.toFixed(2)}** (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
+  return `**${ratio.ofMedians.toFixed(2)}** (${spread(ratio)})`;
 }
 
 const table = (head, rows) => [
@@ -117,7 +127,8 @@ function label(x, y, text, anchor, size) {
 const thresholds = JSON.parse(readFileSync(new URL('thresholds.json', import.meta.url), 'utf8'));
 
 /** Lines of what misses its threshold. What was not measured at all is no miss, but a failed engine is. */
-export function modelMisses({ rows, node }) {
+export function modelMisses({ rows, node, threads }) {
+  if (threads !== 1) return ['the thresholds are for one thread'];
   const major = Number.parseInt(node.slice(1), 10);
   const wanted = thresholds.models[major >= 24 ? '24' : '20'];
   const misses = [];
@@ -127,6 +138,11 @@ export function modelMisses({ rows, node }) {
       const ratio = ratioOf(list[base], list[name]);
       if (ratio === null) misses.push(`${row}: no ratio to ${name} (${list[base].failure ?? list[name].failure})`);
       else if (ratio.ofMedians < least) misses.push(`${row}: ${ratio.ofMedians.toFixed(2)} × ${name}, wanted ${least}`);
+    }
+    for (const [name, { least, models }] of Object.entries(thresholds.threads)) {
+      const ratio = models.includes(row) ? ratioOf(list[name], list[base]) : null;
+      if (ratio?.ofMedians < least)
+        misses.push(`${row}: ${name} ${ratio.ofMedians.toFixed(2)} × ${base}, wanted ${least}`);
     }
     const [single, images] = thresholds.batch[row] ?? [];
     const [batch, one] = [list[base]?.median / images, rows[single]?.engines[base]?.median];
@@ -164,10 +180,8 @@ export function consoleLines(list, macs) {
     if (result.failure) return `  ${name.padEnd(18)} ${result.failure}`;
     const ratio = name === base ? null : ratioOf(list[base], result);
     const rate = macs > 0 ? `${((2 * macs) / result.median / 1e6).toFixed(1)} GFLOP/s` : '';
-    const compared = ratio
-      ? `convlet is ${ratio.ofMedians.toFixed(2)} × (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`
-      : '';
+    const compared = ratio ? `convlet is ${ratio.ofMedians.toFixed(2)} × (${spread(ratio)})` : '';
     const time = `${digits(result.median)} / ${digits(result.min)} ms`;
-    return `  ${name.padEnd(18)} ${time.padStart(18)} ${rate.padStart(15)}  error ${result.error.toExponential(1)}  ${compared}`;
+    return `  ${name.padEnd(18)} ${time.padStart(18)} ${rate.padStart(15)}  error ${result.error.toExponential(1)}  cpu ${percent(result.busy).padStart(5)}  ${compared}`;
   });
 }

@@ -1,4 +1,5 @@
-// Every engine by name: its adapter, what the adapter is told, and the flags that Node needs for it.
+// Every engine by name: its adapter, what the adapter is told, the flags that Node needs for it, and whether it has no
+// threads in Node (tfjs turns them off there, LiteRT.js looks for a browser's workers) or is native code.
 //
 // An adapter exports `create({ modelPath, input: { name, shape, data }, outputShape, threads, ...settings })`, which
 // resolves to { run, rows, dispose }: `run()` does one inference and reads the result back, in the engine's own layout;
@@ -7,13 +8,19 @@ export const engines = {
   convlet: { adapter: 'convlet' },
   'convlet-simd': { adapter: 'convlet', settings: { variant: 'simd' } },
   'convlet-relaxed': { adapter: 'convlet', settings: { variant: 'relaxed' } },
+  'convlet-2t': { adapter: 'convlet', settings: { threads: 2 } },
   'convlet-js': { adapter: 'convlet', settings: { backend: 'js' } },
   'onnxruntime-web': { adapter: 'onnxruntime-web' },
   'onnxruntime-node': { adapter: 'onnxruntime-node', native: true },
   'tfjs-wasm': { adapter: 'tfjs', settings: { backend: 'wasm' }, oneThread: true },
   'tfjs-cpu': { adapter: 'tfjs', settings: { backend: 'cpu' }, oneThread: true },
   litert: { adapter: 'litert', settings: { relaxed: false }, oneThread: true },
-  'litert-relaxed': { adapter: 'litert', settings: { relaxed: true }, flags: ['--experimental-wasm-relaxed-simd'] },
+  'litert-relaxed': {
+    adapter: 'litert',
+    settings: { relaxed: true },
+    flags: ['--experimental-wasm-relaxed-simd'],
+    oneThread: true,
+  },
 };
 
 export const defaultEngines = [

@@ -10,7 +10,6 @@ import { writeTflite } from '../tflite.mjs';
 
 const wasmDir = join(dirname(fileURLToPath(import.meta.resolve('@litertjs/core'))), '../wasm');
 const glue = { plain: 'litert_wasm_compat_internal.js', relaxed: 'litert_wasm_internal.js' };
-const threadedGlue = 'litert_wasm_threaded_internal.js';
 
 /** The names that Emscripten's glue code expects of a worker that loads scripts. */
 function pretendWorker() {
@@ -29,21 +28,20 @@ function pretendWorker() {
 }
 
 let loading;
-async function loadRuntime(relaxed, threads) {
+async function loadRuntime(relaxed) {
   pretendWorker();
   Object.assign(console, { log() {}, info() {}, warn() {} }); // it reports every delegate
   const litert = await import('@litertjs/core');
-  const file = threads > 1 ? threadedGlue : glue[relaxed ? 'relaxed' : 'plain'];
-  await litert.loadLiteRt(join(wasmDir, file), threads > 1 ? { threads: true } : {});
+  await litert.loadLiteRt(join(wasmDir, glue[relaxed ? 'relaxed' : 'plain']));
   return litert;
 }
 
-export async function create({ modelPath, input, outputShape, threads, relaxed }) {
+export async function create({ modelPath, input, outputShape, relaxed }) {
   const file = modelPath.replace(/\.onnx$/, '.tflite');
   if (!existsSync(file)) writeFileSync(file, writeTflite(modelPath, input.shape));
-  loading ??= loadRuntime(relaxed, threads);
+  loading ??= loadRuntime(relaxed);
   const { loadAndCompile, Tensor } = await loading;
-  const options = { accelerator: 'wasm', cpuOptions: { numThreads: threads } };
+  const options = { accelerator: 'wasm', cpuOptions: { numThreads: 1 } };
   const model = await loadAndCompile(new Uint8Array(readFileSync(file)), options);
   const x = new Tensor(toChannelsLast(input.data, input.shape), channelsLastShape(input.shape));
   return {
