@@ -119,7 +119,7 @@ function lowerGraph(graph: Graph): LoweredGraph {
     inputs.set(value.name, tensor);
   }
   const tensorOf = (value: Value): Tensor => {
-    const known = tensors.get(value) ?? value.constant;
+    const known = tensors.get(value) ?? value.constant ?? value.state;
     if (known == null) throw new ConvletError('malformed', `value '${value.name}' is used before anything computes it`);
     return known;
   };

@@ -25,6 +25,8 @@ export interface Value {
   readonly shape: readonly number[];
   /** The elements, row-major and never written, where they are known before the first run; else null. */
   readonly constant: Tensor | null;
+  /** Memory that outlives runs and that ops may update in place (parameters, optimizer state); else absent. */
+  readonly state?: Tensor;
 }
 
 /** One op. Null inputs are optional ones that are left out; outputs are all that `op.infer` gives, used or not. */
@@ -46,6 +48,11 @@ export function newValue(name: string, dtype: DType, shape: readonly number[], c
 /** A value whose elements are those of `tensor`, which must be row-major. */
 export function constantValue(name: string, tensor: Tensor): Value {
   return newValue(name, tensor.dtype, tensor.shape, tensor);
+}
+
+/** A value that lives in `tensor`: read and written where it is. */
+export function stateValue(name: string, tensor: Tensor): Value {
+  return { ...newValue(name, tensor.dtype, tensor.shape), state: tensor };
 }
 
 /** The nodes that some output depends on, in their order. */

@@ -51,7 +51,10 @@ export class Lowering implements Emitter {
     const layouts = op.layouts(inputs as readonly (Placed | null)[], attrs, infos);
     const placed = inputs.map((t, i) => (t === null ? null : this.toLayout(t, layouts.inputs[i])));
     if (layouts.view) return [this.alias(placed[0]!, infos[0].shape, layouts.outputs[0])];
-    const outputs = infos.map((info, i) => new Tensor(info.dtype, info.shape, layouts.outputs[i], null));
+    const outputs = infos.map((info, i) => {
+      const target = op.inPlace === undefined ? null : placed[op.inPlace[i]];
+      return target ?? new Tensor(info.dtype, info.shape, layouts.outputs[i], null);
+    });
     op.forward(this, placed, outputs, attrs);
     return outputs;
   }

@@ -55,6 +55,23 @@ export interface OpCaseInput {
   readonly constant?: boolean;
 }
 
+/**
+ * What a backward rule sees. It is written with ops, so the same rule runs eagerly and can be traced into a graph: a
+ * handle is a Tensor in the one case and a graph value in the other, and a rule looks at nothing but its info.
+ */
+export interface GradContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (TensorInfo | null)[];
+  readonly outputs: readonly TensorInfo[];
+  /** Gradient of the loss by each output; null where the loss does not depend on that output. */
+  readonly grads: readonly (TensorInfo | null)[];
+  /** Which inputs' gradients are wanted; the others may be null in the result. */
+  readonly wants: readonly boolean[];
+  /** Applies an op by name. */
+  op(name: string, inputs: readonly (TensorInfo | null)[], attrs?: unknown): TensorInfo[];
+  constant(array: TypedArray, shape: readonly number[]): TensorInfo;
+}
+
 export interface OpDef<A = any> {
   readonly name: string;
   /** Output infos; checks shapes, dtypes and attributes and throws ConvletError for what does not fit. */
@@ -63,6 +80,13 @@ export interface OpDef<A = any> {
   layouts(inputs: readonly (Placed | null)[], attrs: A, outputs: readonly TensorInfo[]): Layouts;
   /** Emits the prims that compute `outputs` from `inputs`, which are in the layouts that the rule said. */
   forward(emit: Emitter, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: A): void;
+  /** Gradients by input (null: none), from those by output. Absent: the op is not differentiable. */
+  backward?(g: GradContext<A>): (TensorInfo | null)[];
+  /**
+   * Output i is written over input inPlace[i], which must be memory that may be written (a parameter, a running
+   * statistic). Only for updates.
+   */
+  readonly inPlace?: readonly number[];
   /** Multiply–accumulates, for `inspect` and cost models. Absent: none worth counting. */
   macs?(inputs: readonly (TensorInfo | null)[], outputs: readonly TensorInfo[], attrs: A): number;
   /**
