@@ -89,6 +89,7 @@ const code = (names: readonly string[]): string => names.map((name) => `\`${name
 /** Ops by the file that defines them, found by their cases: every family exports its ops, alone or in a list. */
 async function families(): Promise<Map<string, OpDef[]>> {
   const known = new Set<unknown>(allOps());
+  const order = new Map(allOps().map((op, i) => [op, i]));
   const found = new Map<string, OpDef[]>();
   const seen = new Set<unknown>();
   for (const file of readdirSync(new URL('src/ops/', root)).sort()) {
@@ -96,6 +97,8 @@ async function families(): Promise<Map<string, OpDef[]>> {
     const ops = Object.values(module)
       .flat()
       .filter((value) => known.has(value) && !seen.has(value)) as OpDef[];
+    // By the registry: a module's own order is not kept by every loader.
+    ops.sort((a, b) => order.get(a)! - order.get(b)!);
     for (const op of ops) seen.add(op);
     if (ops.length > 0) found.set(file, ops);
   }
