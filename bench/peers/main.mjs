@@ -77,7 +77,7 @@ async function timeModels() {
   const results = await timeAll(await expandModels(flags['bench-models'], chosen));
   save(`peers-${stamp}.json`, JSON.stringify(results, null, 1));
   save(`peers-${stamp}.md`, markdown(results, 'convlet and its peers: whole networks'));
-  save(`peers-${stamp}.svg`, picture(results, 'How many times as fast as … convlet is'));
+  save(`peers-${stamp}.svg`, picture(results, 'convlet’s speed relative to each engine'));
   return modelMisses(results);
 }
 

@@ -104,7 +104,7 @@ export function picture(results, title) {
   const each = (width - 40) / Math.max(names.length, 1);
   const legend = names.flatMap((name, i) => [
     `<rect x="${(20 + i * each).toFixed(0)}" y="54" width="12" height="12" rx="2" fill="${palette[i % palette.length]}"/>`,
-    label(20 + i * each + 18, 64, name, 'start', 12),
+    label(20 + i * each + 18, 64, engines[name].native ? `${name} (native)` : name, 'start', 12),
   ]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 20}" viewBox="0 0 ${width} ${y + 20}"`,

@@ -11,7 +11,6 @@ export const engines = {
   'convlet-2t': { adapter: 'convlet', settings: { threads: 2 } },
   'convlet-js': { adapter: 'convlet', settings: { backend: 'js' } },
   'onnxruntime-web': { adapter: 'onnxruntime-web' },
-  'onnxruntime-node': { adapter: 'onnxruntime-node', native: true },
   'tfjs-wasm': { adapter: 'tfjs', settings: { backend: 'wasm' }, oneThread: true },
   'tfjs-cpu': { adapter: 'tfjs', settings: { backend: 'cpu' }, oneThread: true },
   litert: { adapter: 'litert', settings: { relaxed: false }, oneThread: true },
@@ -21,6 +20,7 @@ export const engines = {
     flags: ['--experimental-wasm-relaxed-simd'],
     oneThread: true,
   },
+  'onnxruntime-node': { adapter: 'onnxruntime-node', native: true },
 };
 
 export const defaultEngines = [
