@@ -166,3 +166,24 @@ describe('links', () => {
 test('docs/ops.md is what `npm run docs` writes', async () => {
   expect(read('docs/ops.md')).toBe(await opsText());
 });
+
+describe('tables of the README', () => {
+  /** First cells, in backticks, of the table under a heading. */
+  const cells = (heading: string): string[] => {
+    const section = read('README.md').split(`\n## ${heading}\n`)[1].split('\n## ')[0];
+    return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]);
+  };
+  const names = (path: string, from: string, to: string, pattern: RegExp): string[] => {
+    const declaration = read(path).split(from)[1].split(to)[0];
+    return [...declaration.matchAll(pattern)].map((match) => match[1]);
+  };
+
+  test('every error code', () => {
+    expect(cells('Errors')).toEqual(names('src/common/error.ts', 'type ConvletErrorCode =', ';', /\| '([\w-]+)'/g));
+  });
+
+  test('every option of load', () => {
+    const options = names('src/runtime/load.ts', 'interface LoadOptions {', '\n}', /readonly (\w+)\?:/g);
+    expect(cells('Options of load').sort()).toEqual(options.sort());
+  });
+});
