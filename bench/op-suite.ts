@@ -132,11 +132,14 @@ function ownSteps(plan: Plan, row: BenchCase): { kernel: string; run(): void }[]
 /** Ops whose own work is copying. */
 const copies = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'tile', 'channelShuffle', 'depthToSpace']);
 
+/** Ops that the multiplier bounds; the others are bound by memory, or should be. */
+const multiplies = new Set(['conv', 'convTranspose', 'matmul']);
+
 function rateOf(row: BenchCase, ms: number): { rate: number; unit: 'GFLOP/s' | 'GB/s' } {
   const infos = row.inputs.map((input) => input && { dtype: 'float32' as const, shape: input.shape });
   const op = getOp(row.op);
   const outputs = op.infer(infos, row.attrs);
-  const macs = op.macs?.(infos, outputs, row.attrs) ?? 0;
+  const macs = multiplies.has(row.op) ? op.macs!(infos, outputs, row.attrs) : 0;
   if (macs > 0) return { rate: (2 * macs) / ms / 1e6, unit: 'GFLOP/s' };
   const elements = [...infos, ...outputs].reduce((sum, info) => sum + (info === null ? 0 : count(info.shape)), 0);
   return { rate: (4 * elements) / ms / 1e6, unit: 'GB/s' };
