@@ -1,5 +1,5 @@
 import type { JsPrim } from '../backend.ts';
-import type { ConvAttrs } from '../prims.ts';
+import type { WindowAttrs } from '../prims.ts';
 import { activate } from './activation.ts';
 import { type AxisTaps, axisTaps, correlate, correlateDepthwise, likeArray, WeightForms } from './correlate.ts';
 
@@ -28,7 +28,8 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
   activate(outputs[0], attrs.activation);
 };
 
-function tapsOf({ input, output, kernel, stride, dilation, padBegin }: ConvAttrs, axis: number): AxisTaps {
+/** Which taps of a convolution meet the input for each output of an axis. */
+export function tapsOf({ input, output, kernel, stride, dilation, padBegin }: WindowAttrs, axis: number): AxisTaps {
   return axisTaps(output[axis], kernel[axis], (o, k) => {
     const at = o * stride[axis] + k * dilation[axis] - padBegin[axis];
     return at < input[axis] ? at : -1;

@@ -1,10 +1,17 @@
 import type { TypedArray } from '../../common/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { JsPrim } from '../backend.ts';
-import type { NormalizeAttrs } from '../prims.ts';
 import { activate } from './activation.ts';
 
-const doubles = (tensor: Tensor | null, length: number, missing: number): Float64Array =>
+/** How the elements of an image belong to groups; see NormalizeAttrs. */
+interface Grouping {
+  readonly spatial: number;
+  readonly groups: number;
+  readonly size: number;
+}
+
+/** A parameter of [length] in double precision, all `missing` where it is absent. */
+export const doubles = (tensor: Tensor | null, length: number, missing: number): Float64Array =>
   tensor === null ? new Float64Array(length).fill(missing) : Float64Array.from(tensor.array.subarray(0, length));
 
 export const batchNorm: JsPrim<'batchNorm'> = (inputs, outputs, attrs) => {
@@ -27,6 +34,38 @@ export const batchNorm: JsPrim<'batchNorm'> = (inputs, outputs, attrs) => {
     }
   }
   activate(outputs[0], attrs.activation);
+};
+
+/** Mean and biased variance of each column of x [rows, channels]. */
+export function momentsOf(
+  x: TypedArray,
+  rows: number,
+  channels: number,
+): { mean: Float64Array; variance: Float64Array } {
+  const sizes = { spatial: rows, groups: channels, size: 1 };
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  means(x, 0, sizes, mean);
+  meanSquares(x, 0, sizes, mean, variance);
+  return { mean, variance };
+}
+
+export const batchNormTraining: JsPrim<'batchNormTraining'> = (inputs, outputs, attrs) => {
+  const [data, weight, bias, oldMean, oldVariance] = inputs;
+  const { rows, channels, epsilon, momentum, correction } = attrs;
+  const x = data!.array;
+  const [y, newMean, newVariance] = outputs.map((t) => t.array);
+  const { mean, variance } = momentsOf(x, rows, channels);
+  const scale = doubles(weight, channels, 1);
+  const shift = doubles(bias, channels, 0);
+  for (let c = 0; c < channels; c++) scale[c] /= Math.sqrt(variance[c] + epsilon);
+  for (let r = 0, at = 0; r < rows; r++) {
+    for (let c = 0; c < channels; c++, at++) y[at] = (x[at] - mean[c]) * scale[c] + shift[c];
+  }
+  for (let c = 0; c < channels; c++) {
+    newMean[c] = oldMean!.array[c] * momentum + mean[c] * (1 - momentum);
+    newVariance[c] = oldVariance!.array[c] * momentum + variance[c] * correction * (1 - momentum);
+  }
 };
 
 export const normalize: JsPrim<'normalize'> = (inputs, outputs, attrs) => {
@@ -55,7 +94,7 @@ export const normalize: JsPrim<'normalize'> = (inputs, outputs, attrs) => {
 };
 
 /** Mean of every group of the image that starts at `at`. */
-function means(x: TypedArray, at: number, { spatial, groups, size }: NormalizeAttrs, mean: Float64Array): void {
+export function means(x: TypedArray, at: number, { spatial, groups, size }: Grouping, mean: Float64Array): void {
   mean.fill(0);
   for (let s = 0; s < spatial; s++) {
     for (let g = 0; g < groups; g++) {
@@ -68,10 +107,10 @@ function means(x: TypedArray, at: number, { spatial, groups, size }: NormalizeAt
 }
 
 /** Mean of (x − mean)² of every group: a second pass, which does not cancel as Σx² − n·mean² does. */
-function meanSquares(
+export function meanSquares(
   x: TypedArray,
   at: number,
-  { spatial, groups, size }: NormalizeAttrs,
+  { spatial, groups, size }: Grouping,
   mean: Float64Array,
   out: Float64Array,
 ): void {

@@ -1,11 +1,12 @@
 import type { TypedArray } from '../../common/dtype.ts';
 import type { JsPrim } from '../backend.ts';
-import type { PoolAttrs, Triple } from '../prims.ts';
+import type { AdaptivePoolAttrs, PoolAttrs, Triple } from '../prims.ts';
 import { type AxisTaps, axisTaps, forEachPixel } from './correlate.ts';
 
-type Axes = readonly [AxisTaps, AxisTaps, AxisTaps];
+export type Axes = readonly [AxisTaps, AxisTaps, AxisTaps];
 
-interface Geometry {
+/** What forEachPixel asks for. */
+export interface Geometry {
   readonly batch: number;
   readonly channels: number;
   readonly outChannels: number;
@@ -17,17 +18,27 @@ interface Geometry {
 export const pool: JsPrim<'pool'> = (inputs, outputs, attrs) => {
   const x = inputs[0]!.array;
   const y = outputs[0].array;
-  const geometry = { ...attrs, outChannels: attrs.channels };
-  const axes: Axes = [windowTaps(attrs, 0), windowTaps(attrs, 1), windowTaps(attrs, 2)];
+  const { geometry, axes } = poolWindows(attrs);
   if (attrs.kind === 'max') maxPool(x, y, outputs[1]?.array ?? null, geometry, axes);
   else if (attrs.kind === 'lp') lpPool(x, y, attrs.p, geometry, axes);
   else averagePool(x, y, divisors(attrs, axes), geometry, axes);
 };
 
 export const adaptivePool: JsPrim<'adaptivePool'> = (inputs, outputs, attrs) => {
-  const { input, output, channels, kind } = attrs;
   const x = inputs[0]!.array;
   const y = outputs[0].array;
+  const { geometry, axes } = adaptiveWindows(attrs);
+  if (attrs.kind === 'max') maxPool(x, y, outputs[1]?.array ?? null, geometry, axes);
+  else averagePool(x, y, cellCounts(axes), geometry, axes);
+};
+
+export function poolWindows(attrs: PoolAttrs): { geometry: Geometry; axes: Axes } {
+  const geometry = { ...attrs, outChannels: attrs.channels };
+  return { geometry, axes: [windowTaps(attrs, 0), windowTaps(attrs, 1), windowTaps(attrs, 2)] };
+}
+
+export function adaptiveWindows(attrs: AdaptivePoolAttrs): { geometry: Geometry; axes: Axes } {
+  const { input, output, channels } = attrs;
   const begin = (axis: number, o: number): number => Math.floor((o * input[axis]) / output[axis]);
   const end = (axis: number, o: number): number => Math.ceil(((o + 1) * input[axis]) / output[axis]);
   const largest = (axis: number): number => {
@@ -41,11 +52,8 @@ export const adaptivePool: JsPrim<'adaptivePool'> = (inputs, outputs, attrs) => 
       const at = begin(axis, o) + k;
       return at < end(axis, o) ? at : -1;
     });
-  const geometry = { ...attrs, kernel, outChannels: channels };
-  const axes: Axes = [taps(0), taps(1), taps(2)];
-  if (kind === 'max') maxPool(x, y, outputs[1]?.array ?? null, geometry, axes);
-  else averagePool(x, y, cellCounts(axes), geometry, axes);
-};
+  return { geometry: { ...attrs, kernel, outChannels: channels }, axes: [taps(0), taps(1), taps(2)] };
+}
 
 function windowTaps({ input, output, kernel, stride, dilation, padBegin }: PoolAttrs, axis: number): AxisTaps {
   return axisTaps(output[axis], kernel[axis], (o, k) => {
@@ -55,13 +63,13 @@ function windowTaps({ input, output, kernel, stride, dilation, padBegin }: PoolA
 }
 
 /** Cells of the input in the window of each output. */
-function cellCounts([depth, height, width]: Axes): Float64Array {
+export function cellCounts([depth, height, width]: Axes): Float64Array {
   const counts = (axis: AxisTaps): number[] => Array.from(axis.start.subarray(1), (end, o) => end - axis.start[o]);
   return products(counts(depth), counts(height), counts(width));
 }
 
 /** What the sum of each output's window is divided by. */
-function divisors(attrs: PoolAttrs, axes: Axes): Float64Array {
+export function divisors(attrs: PoolAttrs, axes: Axes): Float64Array {
   const { input, output, kernel, stride, dilation, padBegin, padEnd } = attrs;
   if (attrs.divisor !== 0) return new Float64Array(output[0] * output[1] * output[2]).fill(attrs.divisor);
   if (!attrs.countPad) return cellCounts(axes);
