@@ -5,13 +5,16 @@ import { binary } from './binary.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { copy, fill } from './copy.ts';
+import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
 import { batchNorm, lrn, normalize } from './norm.ts';
 import { adaptivePool, pool } from './pool.ts';
-import { reduce, softmax } from './reduce.ts';
-import { resample } from './resample.ts';
+import { reduce } from './reduce.ts';
+import { softmax } from './softmax.ts';
+import { softmaxGrad } from './softmax-grad.ts';
 import { take } from './take.ts';
 import { unary } from './unary.ts';
+import { unaryGrad } from './unary-grad.ts';
 
 /** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;
@@ -26,6 +29,7 @@ export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   fill,
   take,
   unary,
+  unaryGrad,
   batchNorm,
   lrn,
   normalize,
@@ -33,5 +37,6 @@ export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   pool,
   reduce,
   softmax,
+  softmaxGrad,
   resample,
 };
