@@ -1,3 +1,4 @@
+import { withContext } from '../common/error.ts';
 import type { Memory, Storage } from '../memory/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { PrimName, Prims } from './prims.ts';
@@ -26,14 +27,21 @@ export interface Runner {
 /** One step after the other on the calling thread. */
 export class Sequence implements Runner {
   private readonly steps: readonly Step[];
+  private readonly where: (index: number) => string;
 
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly Step[], where: (index: number) => string) {
     this.steps = steps;
+    this.where = where;
   }
 
   run(): void {
     const { steps } = this;
-    for (let i = 0; i < steps.length; i++) steps[i].run();
+    let i = 0;
+    try {
+      for (; i < steps.length; i++) steps[i].run();
+    } catch (error) {
+      throw withContext(this.where(i), error);
+    }
   }
 }
 
@@ -46,8 +54,8 @@ export interface Session {
   prepare(call: PrimCall): Step[];
   /** Called once after the last prepare and before the first run: the workspace's size is known now. */
   seal(): void;
-  /** The steps as one; on a backend with threads they share the work. */
-  runner(steps: readonly Step[]): Runner;
+  /** The steps as one; on a backend with threads they share the work. `where` says for errors what step i belongs to. */
+  runner(steps: readonly Step[], where: (index: number) => string): Runner;
   /** Constants that belong to this session alone and are not worth sharing with the parent (index tables). */
   keepLocal(tables: readonly Tensor[]): void;
   /** Bytes held by this session beside the tensors: packed weights, descriptors, workspace. */

@@ -39,7 +39,10 @@ export class Plan {
     this.inputs = inputs;
     this.outputs = outputs;
     this.steps = steps;
-    this.runner = session.runner(steps.map((planned) => planned.step));
+    this.runner = session.runner(
+      steps.map((planned) => planned.step),
+      (i) => label(steps[i].node, steps[i].op),
+    );
     this.memory = memory;
     this.arena = arena;
     this.session = session;
@@ -64,7 +67,7 @@ export class Plan {
 export function compile(graph: Graph, backend: Backend, parent?: Session): Plan {
   const { lowering, owners, inputs, outputs } = lowerGraph(graph);
   const memory = planMemory(lowering.calls, lowering.aliases, [...inputs.values()], [...outputs.values()]);
-  const arena = backend.memory.allocate(Math.max(memory.arenaBytes, 1));
+  const arena = allocateArena(backend, memory.arenaBytes);
   const session = backend.session(parent);
   try {
     session.keepLocal(lowering.tables);
@@ -75,15 +78,15 @@ export function compile(graph: Graph, backend: Backend, parent?: Session): Plan 
     const counted = new Set<GraphNode>();
     lowering.calls.forEach((call, i) => {
       const node = owners[i];
-      const name = node?.name ?? 'output layout';
+      const [name, op] = [node?.name ?? 'output layout', node?.op.name ?? 'copy'];
       try {
         for (const step of session.prepare(call)) {
           const macs = node !== null && !counted.has(node) && step.prim === node.op.name ? macsOf(node) : 0;
           if (macs > 0) counted.add(node!);
-          steps.push({ node: name, op: node?.op.name ?? 'copy', step, macs });
+          steps.push({ node: name, op, step, macs });
         }
       } catch (error) {
-        throw withContext(`node '${name}'`, error);
+        throw withContext(label(name, op), error);
       }
     });
     session.seal();
@@ -92,6 +95,17 @@ export function compile(graph: Graph, backend: Backend, parent?: Session): Plan 
     session.dispose();
     arena.free();
     throw error;
+  }
+}
+
+/** How errors call a node; one of the file may have become several, so the op is named as well. */
+const label = (node: string, op: string): string => `node '${node}' (${op})`;
+
+function allocateArena(backend: Backend, bytes: number): Storage {
+  try {
+    return backend.memory.allocate(Math.max(bytes, 1));
+  } catch (error) {
+    throw withContext(`run: the activations for these input shapes take ${bytes} bytes`, error);
   }
 }
 
@@ -126,10 +140,14 @@ function lowerGraph(graph: Graph): LoweredGraph {
   for (const node of graph.nodes) {
     const infos = node.outputs.map(({ dtype, shape }) => ({ dtype, shape }));
     const args = node.inputs.map((value) => (value === null ? null : tensorOf(value)));
-    const results = lowering.op(node.op, args, node.attrs, infos);
-    node.outputs.forEach((value, i) => {
-      tensors.set(value, results[i]);
-    });
+    try {
+      const results = lowering.op(node.op, args, node.attrs, infos);
+      node.outputs.forEach((value, i) => {
+        tensors.set(value, results[i]);
+      });
+    } catch (error) {
+      throw withContext(label(node.name, node.op.name), error);
+    }
     claim(node);
   }
   const outputs = new Map<string, Tensor>();

@@ -1,5 +1,5 @@
 import { ConvletError } from '../common/error.ts';
-import { type Memory, outOfMemory, type Storage } from './storage.ts';
+import { addressableBytes, type Memory, outOfMemory, type Storage } from './storage.ts';
 
 /** Cache line, and more than any vector: every block starts on one. */
 export const alignment = 64;
@@ -24,9 +24,9 @@ export class LinearMemory implements Memory {
   peakBytes = 0;
   private readonly blocks: FreeBlock[] = [];
   private top: number;
-  private readonly limit: number;
+  readonly limit: number;
 
-  constructor(memory: WebAssembly.Memory, base: number, limit = Number.POSITIVE_INFINITY) {
+  constructor(memory: WebAssembly.Memory, base: number, limit = addressableBytes) {
     this.memory = memory;
     this.top = alignUp(Math.max(base, alignment)); // address 0 stays unused: it means "absent" in descriptors
     this.limit = limit;

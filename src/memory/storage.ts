@@ -17,6 +17,8 @@ export interface Storage {
 /** Where storages come from: the JavaScript heap or a linear memory. */
 export interface Memory {
   allocate(byteLength: number): Storage;
+  /** The most that may be live at a time. */
+  readonly limit: number;
   /** Bytes handed out and not yet freed. */
   readonly liveBytes: number;
   readonly peakBytes: number;
@@ -58,30 +60,46 @@ export class BorrowedStorage implements Storage {
   }
 
   buffer(): ArrayBufferLike {
+    // A buffer may be transferred to another thread or made smaller behind our back.
+    if (this.source.byteLength < this.byteOffset + this.byteLength) {
+      const expected = this.byteOffset + this.byteLength;
+      throw new ConvletError(
+        'disposed',
+        `the tensor's buffer expects ${expected} bytes, got ${this.source.byteLength}: it was detached or shrunk`,
+      );
+    }
     return this.source;
   }
 
   free(): void {}
 }
 
-/** The JavaScript heap, with an optional limit on live bytes. */
+/** What 32-bit addresses reach, and the limit of memories that are given none: a model file can ask for any amount. */
+export const addressableBytes = 2 ** 32;
+
+/** The JavaScript heap, with a limit on live bytes. */
 export class HostMemory implements Memory {
   liveBytes = 0;
   peakBytes = 0;
-  private readonly limit: number;
+  readonly limit: number;
 
-  constructor(limit = Number.POSITIVE_INFINITY) {
+  constructor(limit = addressableBytes) {
     this.limit = limit;
   }
 
   allocate(byteLength: number): Storage {
-    if (this.liveBytes + byteLength > this.limit) throw outOfMemory(byteLength, this.liveBytes, this.limit);
-    this.liveBytes += byteLength;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    this.claim(byteLength);
     return new HostStorage(this, byteLength);
   }
 
-  /** Called by the storages themselves. */
+  /** Counts bytes that lie elsewhere on the heap (weights), until they are released. */
+  claim(byteLength: number): void {
+    if (this.liveBytes + byteLength > this.limit) throw outOfMemory(byteLength, this.liveBytes, this.limit);
+    this.liveBytes += byteLength;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+
+  /** Called by the storages themselves, and for what was claimed. */
   release(byteLength: number): void {
     this.liveBytes -= byteLength;
   }

@@ -1,4 +1,4 @@
-import { HostMemory } from '../../memory/storage.ts';
+import { HostMemory, type Storage } from '../../memory/storage.ts';
 import { type Backend, JsStep, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
 import { jsPrims } from './prims.ts';
@@ -9,13 +9,15 @@ export class JsBackend implements Backend {
   readonly variant = 'plain';
   readonly threads = 1;
   readonly memory: HostMemory;
+  /** How many sessions use each constant: it counts once against the memory's limit. */
+  readonly users = new Map<Storage, number>();
 
   constructor(maxMemoryBytes?: number) {
     this.memory = new HostMemory(maxMemoryBytes);
   }
 
   session(): Session {
-    return new JsSession();
+    return new JsSession(this);
   }
 
   dispose(): void {}
@@ -23,20 +25,47 @@ export class JsBackend implements Backend {
 
 class JsSession implements Session {
   readonly heldBytes = 0;
+  private readonly backend: JsBackend;
+  private readonly constants = new Set<Storage>();
+
+  constructor(backend: JsBackend) {
+    this.backend = backend;
+  }
 
   prepare(call: PrimCall): Step[] {
+    for (const input of call.inputs) if (input?.constant && input.storage !== null) this.hold(input.storage);
     return [jsStep(call)];
   }
 
   seal(): void {}
 
-  runner(steps: readonly Step[]): Runner {
-    return new Sequence(steps);
+  runner(steps: readonly Step[], where: (index: number) => string): Runner {
+    return new Sequence(steps, where);
   }
 
   keepLocal(): void {}
 
-  dispose(): void {}
+  dispose(): void {
+    const { memory, users } = this.backend;
+    for (const storage of this.constants) {
+      const others = users.get(storage)! - 1;
+      if (others > 0) users.set(storage, others);
+      else {
+        users.delete(storage);
+        memory.release(storage.byteLength);
+      }
+    }
+    this.constants.clear();
+  }
+
+  private hold(storage: Storage): void {
+    if (this.constants.has(storage)) return;
+    const { memory, users } = this.backend;
+    const others = users.get(storage) ?? 0;
+    if (others === 0) memory.claim(storage.byteLength);
+    users.set(storage, others + 1);
+    this.constants.add(storage);
+  }
 }
 
 export function jsStep<P extends PrimName>(call: PrimCall<P>): Step {

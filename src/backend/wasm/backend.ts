@@ -91,20 +91,49 @@ export class KernelStep implements Step {
   }
 }
 
+/** A constant in a form of some kernel's own, as long as a plan uses it. */
+class PackedConstant {
+  readonly storage: Storage;
+  private readonly forms: Map<string, PackedConstant>;
+  private readonly key: string;
+  private users = 0;
+
+  constructor(storage: Storage, forms: Map<string, PackedConstant>, key: string) {
+    this.storage = storage;
+    this.forms = forms;
+    this.key = key;
+    forms.set(key, this);
+  }
+
+  use(): void {
+    this.users++;
+  }
+
+  /** Frees the memory with the last user. */
+  release(): void {
+    if (--this.users > 0) return;
+    this.forms.delete(this.key);
+    this.storage.free();
+  }
+}
+
 /**
  * What prepared steps hold in linear memory. A child session (one plan of a model) keeps its own descriptors and tables,
- * and shares the packed weights and the workspace of its parent.
+ * and shares the packed weights and the workspace of its parent. A packed constant goes with the last plan that uses it:
+ * those that belong to one input shape (position grids, folded shapes) would pile up otherwise.
  */
 export class WasmSession implements Session {
   readonly backend: WasmBackend;
   heldBytes = 0;
   private readonly parent: WasmSession | null;
   private readonly held: Storage[] = [];
-  private readonly resident = new Map<ArrayBufferLike, Map<string, number>>();
+  private readonly resident = new WeakMap<ArrayBufferLike, Map<string, PackedConstant>>();
+  private readonly used = new Set<PackedConstant>();
   private readonly locals = new WeakSet<Tensor>();
   private readonly children = new Set<WasmSession>();
   private requests: WorkspaceRequest[] = [];
   private workspaceStorage: Storage | null = null;
+  private workspaceStride = 0;
 
   constructor(backend: WasmBackend, parent: WasmSession | null = null) {
     this.backend = backend;
@@ -137,25 +166,35 @@ export class WasmSession implements Session {
   }
 
   /**
-   * Address of a constant in a form of the kernel's own, made once per session and `form`. `fill` writes it at the
+   * Address of a constant in a form of the kernel's own, made once per model and `form`. `fill` writes it at the
    * address that it is given.
    */
   packed(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): number {
-    if (this.parent !== null && !this.locals.has(tensor)) return this.parent.packed(tensor, form, byteLength, fill);
+    const owner = this.parent !== null && !this.locals.has(tensor) ? this.parent : this;
+    const constant = owner.constant(tensor, form, byteLength, fill);
+    if (!this.used.has(constant)) {
+      this.used.add(constant);
+      constant.use();
+      if (owner === this) this.heldBytes += byteLength;
+    }
+    return constant.storage.byteOffset;
+  }
+
+  private constant(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): PackedConstant {
     const source = tensor.array;
     const key = `${form}:${source.byteOffset}:${source.length}`;
-    let forms = this.resident.get(source.buffer);
-    if (forms === undefined) {
-      forms = new Map();
-      this.resident.set(source.buffer, forms);
+    const forms = this.resident.get(source.buffer) ?? new Map<string, PackedConstant>();
+    this.resident.set(source.buffer, forms);
+    const known = forms.get(key);
+    if (known !== undefined) return known;
+    const storage = this.backend.memory.allocate(byteLength);
+    try {
+      fill(storage.byteOffset);
+    } catch (error) {
+      storage.free();
+      throw error;
     }
-    let address = forms.get(key);
-    if (address === undefined) {
-      address = this.reserve(byteLength);
-      fill(address);
-      forms.set(key, address);
-    }
-    return address;
+    return new PackedConstant(storage, forms, key);
   }
 
   /** Memory that lives as long as the session. */
@@ -178,13 +217,27 @@ export class WasmSession implements Session {
     }
     const requests = [this, ...this.children].flatMap((session) => session.requests);
     const stride = alignUp(requests.reduce((most, request) => Math.max(most, request.bytes), 0));
-    const bytes = stride * this.backend.threads;
-    if (bytes > (this.workspaceStorage?.byteLength ?? 0)) {
-      this.workspaceStorage?.free();
-      this.workspaceStorage = this.backend.memory.allocate(bytes);
+    try {
+      this.growWorkspace(stride);
+    } finally {
+      // Earlier plans are told as well, whether a larger one was to be had or not: the workspace may have moved.
+      const address = this.workspaceStorage?.byteOffset ?? 0;
+      for (const request of requests) request.place(address, this.workspaceStride);
     }
-    // Earlier plans are told as well: the workspace may have moved.
-    for (const request of requests) request.place(this.workspaceStorage?.byteOffset ?? 0, stride);
+  }
+
+  private growWorkspace(stride: number): void {
+    if (stride <= this.workspaceStride) return;
+    const { memory, threads } = this.backend;
+    this.workspaceStorage?.free();
+    try {
+      this.workspaceStorage = memory.allocate(stride * threads);
+      this.workspaceStride = stride;
+    } catch (error) {
+      // What was there before fits again.
+      if (this.workspaceStorage !== null) this.workspaceStorage = memory.allocate(this.workspaceStride * threads);
+      throw error;
+    }
   }
 
   /**
@@ -215,9 +268,9 @@ export class WasmSession implements Session {
     return new KernelStep(prim, kernel, this.backend.kernels, descriptor, stride, units);
   }
 
-  runner(steps: readonly Step[]): Runner {
-    const program = this.backend.team?.program(steps.map(asTeamStep)) ?? null;
-    return program ?? new Sequence(steps);
+  runner(steps: readonly Step[], where: (index: number) => string): Runner {
+    const program = this.backend.team?.program(steps.map((step, i) => asTeamStep(step, () => where(i)))) ?? null;
+    return program ?? new Sequence(steps, where);
   }
 
   bytes(): Uint8Array {
@@ -231,17 +284,20 @@ export class WasmSession implements Session {
   dispose(): void {
     this.parent?.children.delete(this);
     for (const storage of this.held) storage.free();
+    for (const constant of this.used) constant.release();
     this.workspaceStorage?.free();
     this.held.length = 0;
     this.heldBytes = 0;
-    this.resident.clear();
+    this.used.clear();
     this.requests = [];
     this.workspaceStorage = null;
+    this.workspaceStride = 0;
   }
 }
 
 /** A step without a kernel is the leader's. */
-function asTeamStep(step: Step): TeamStep {
+function asTeamStep(step: Step, where: () => string): TeamStep {
   if (step instanceof KernelStep) return step;
-  return { kernel: null, units: 0, descriptor: 0, descriptorStride: 0, run: () => step.run() };
+  const alone = new Sequence([step], where);
+  return { kernel: null, units: 0, descriptor: 0, descriptorStride: 0, run: () => alone.run() };
 }
