@@ -7,7 +7,7 @@ import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
 import type { Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
-import { elementCount } from '../tensor/layout.ts';
+import { elementCount, sameMemory } from '../tensor/layout.ts';
 import { checkShape, Tensor } from '../tensor/tensor.ts';
 
 /** An input of a model; null where a dimension, or the whole shape, may vary. */
@@ -88,7 +88,7 @@ export class Model {
   async run(inputs: { readonly [name: string]: ModelInput }): Promise<{ [name: string]: ModelOutput }> {
     const tensors = this.check(inputs);
     const { plan, tail } = this.prepare(tensors);
-    for (const [name, target] of plan.inputs) target.array.set(tensors.get(name)!.data as Float32Array);
+    for (const [name, target] of plan.inputs) target.array.set(inRowOrder(tensors.get(name)!) as Float32Array);
     plan.run();
     return this.collect(plan, tail, tensors);
   }
@@ -241,4 +241,9 @@ function fits(info: ModelInputInfo, tensor: Tensor): Tensor {
 /** The declared shape with 1 for what may vary. */
 export function defaultShape(shape: readonly (number | null)[] | null): number[] {
   return shape?.map((d) => d ?? 1) ?? [];
+}
+
+/** The elements in row-major order, without a copy where they lie so. */
+function inRowOrder(tensor: Tensor): TypedArray {
+  return sameMemory(tensor.shape, tensor.layout, 'row') ? tensor.array : tensor.data;
 }
