@@ -1,6 +1,8 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { type ConvOpAttrs, checkConvWeight } from './conv.ts';
-import { channelsLastLayouts, defineOp, type OpCase, required } from './op.ts';
+import { biasGrad } from './conv-weight-grad.ts';
+import { expectNoActivation, gradOf, inputOf } from './gradient.ts';
+import { channelsLastLayouts, defineOp, type GradContext, type OpCase, required, type TensorInfo } from './op.ts';
 import {
   axisNames,
   caseSpatial,
@@ -61,9 +63,36 @@ export const convTranspose = defineOp<ConvTransposeOpAttrs>({
       activation: attrs.activation,
     });
   },
+  backward(g) {
+    expectNoActivation('convTranspose', g.attrs.activation);
+    const [x, weight, gy] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
+    const [wantX, wantWeight, wantBias] = g.wants;
+    const kernel = spatialOf(weight.shape);
+    const { read, attrs } = asConv(g, gy, x);
+    return [
+      wantX ? g.op('conv', [read, weight, null, null], { ...attrs, activation: null })[0] : null,
+      wantWeight ? g.op('convWeightGrad', [read, x], { ...attrs, kernel })[0] : null,
+      wantBias ? biasGrad(g, gy) : null,
+    ];
+  },
   macs: (inputs) => product(inputs[0]!.shape) * product(inputs[1]!.shape.slice(1)),
   cases: convTransposeCases(),
 });
+
+/**
+ * The convolution that this is the transpose of, and what of gy it reads. An outputPadding of a stride or more (dilation
+ * allows it) would give that convolution further windows: they are kept out by less padding, or a shorter gy.
+ */
+function asConv(g: GradContext<ConvTransposeOpAttrs>, gy: TensorInfo, x: TensorInfo) {
+  const { stride, padBegin, padEnd, dilation, groups, outputPadding } = g.attrs;
+  const surplus = outputPadding.map((extra, i) => extra - (extra % stride[i]));
+  const sizes = gy.shape.map((d, i) => (i < 2 ? d : d - Math.max(0, surplus[i - 2] - padEnd[i - 2])));
+  const whole = sizes.every((d, i) => d === gy.shape[i]);
+  const starts = x.shape.map(() => 0);
+  const read = whole ? gy : g.op('slice', [gy], { starts, steps: x.shape.map(() => 1), sizes })[0];
+  const attrs = { stride, padBegin, padEnd: padEnd.map((p, i) => Math.max(0, p - surplus[i])), dilation, groups };
+  return { read, attrs };
+}
 
 function axisOutput(size: number, kernel: number, attrs: ConvTransposeOpAttrs, i: number, rank: number): number {
   const { [i]: extra } = attrs.outputPadding;

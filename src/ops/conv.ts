@@ -1,5 +1,7 @@
 import type { Activation } from '../backend/prims.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { biasGrad } from './conv-weight-grad.ts';
+import { expectNoActivation, gradOf, inputOf } from './gradient.ts';
 import { channelsLastLayouts, defineOp, type OpCase, required, type TensorInfo } from './op.ts';
 import {
   caseSpatial,
@@ -8,6 +10,7 @@ import {
   expectSameDType,
   expectShape,
   expectWhole,
+  extent,
   product,
   random,
   type SpatialAttrs,
@@ -67,6 +70,24 @@ export const conv = defineOp<ConvOpAttrs>({
       groups: attrs.groups,
       activation: attrs.activation,
     });
+  },
+  backward(g) {
+    expectNoActivation('conv', g.attrs.activation);
+    const [x, weight, gy] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
+    const [wantX, wantWeight, wantBias, wantResidual] = g.wants;
+    const kernel = spatialOf(weight.shape);
+    const { stride, padBegin, padEnd, dilation, groups } = g.attrs;
+    // Cells behind the last window get no gradient from any: the transpose pads with them.
+    const outputPadding = spatialOf(x.shape).map(
+      (size, i) => (size + padBegin[i] + padEnd[i] - extent(kernel[i], dilation[i])) % stride[i],
+    );
+    const attrs = { stride, padBegin, padEnd, dilation, groups };
+    return [
+      wantX ? g.op('convTranspose', [gy, weight, null], { ...attrs, outputPadding, activation: null })[0] : null,
+      wantWeight ? g.op('convWeightGrad', [x, gy], { ...attrs, kernel })[0] : null,
+      wantBias ? biasGrad(g, gy) : null,
+      wantResidual ? gy : null,
+    ];
   },
   macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[1]!.shape.slice(1)),
   cases: convCases(),

@@ -173,3 +173,24 @@ function row(axis: AxisResize, o: number): Map<number, number> {
 export function isIdentity({ taps, index, weight }: AxisTable, input: number): boolean {
   return taps === 1 && index.length === input && index.every((cell, o) => cell === o) && weight.every((w) => w === 1);
 }
+
+/**
+ * The table that spreads gradients: row i lists the output cells that read input cell i. What came from outside (−1) has no cell.
+ * Rows shorter than the longest are filled with taps of weight 0, which resampling skips.
+ */
+export function transposeTable({ taps, index, weight }: AxisTable, input: number): AxisTable {
+  const rows: { cell: number; weight: number }[][] = Array.from({ length: input }, () => []);
+  index.forEach((cell, at) => {
+    if (cell >= 0 && weight[at] !== 0) rows[cell].push({ cell: Math.floor(at / taps), weight: weight[at] });
+  });
+  const most = rows.reduce((n, row) => Math.max(n, row.length), 1);
+  const transposed = { taps: most, index: new Int32Array(input * most), weight: new Float32Array(input * most) };
+  rows.forEach((row, i) => {
+    transposed.index.fill(row[0]?.cell ?? 0, i * most, (i + 1) * most);
+    row.forEach((tap, t) => {
+      transposed.index[i * most + t] = tap.cell;
+      transposed.weight[i * most + t] = tap.weight;
+    });
+  });
+  return transposed;
+}

@@ -1,6 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { canBeChannelsLast, memoryOrder } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { apply, gradOf, inputOf } from './gradient.ts';
 import { interpolateCases } from './interpolate-cases.ts';
 import {
   type AxisTable,
@@ -12,10 +13,11 @@ import {
   isIdentity,
   type NearestMode,
   nearestModes,
+  transposeTable,
 } from './interpolate-table.ts';
 import { emitRelayout } from './layout-conversion.ts';
 import { channelsLastLayouts, defineOp, type Emitter, required, rowLayouts, type TensorInfo } from './op.ts';
-import { expectFloat, expectNumber, expectOneOf, expectWhole, product } from './spatial.ts';
+import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, product, random } from './spatial.ts';
 
 export interface InterpolateAttrs {
   /** Full rank: any axis may be resized. */
@@ -85,7 +87,47 @@ export const interpolate = defineOp<InterpolateAttrs>({
     }
     return Math.round(sum);
   },
+  backward: (g) => [apply(g, 'interpolateGrad', [gradOf(g)], { ...g.attrs, inputShape: inputOf(g).shape })],
   cases: interpolateCases(),
+});
+
+export interface InterpolateGradAttrs extends InterpolateAttrs {
+  /** Shape of what interpolate was given. */
+  readonly inputShape: readonly number[];
+}
+
+/**
+ * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.
+ * Interpolation is linear, so this is its transpose: the same passes backwards, with transposed tables. Output: gx.
+ */
+export const interpolateGrad = defineOp<InterpolateGradAttrs>({
+  name: 'interpolateGrad',
+  infer(inputs, attrs) {
+    const gy = required('interpolateGrad', inputs, 0, 'gy');
+    expectFloat('interpolateGrad', 'gy', gy);
+    expectWhole('interpolateGrad', 'inputShape', attrs.inputShape, gy.shape.length, 1);
+    interpolate.infer([{ dtype: gy.dtype, shape: attrs.inputShape }], attrs);
+    expectShape('interpolateGrad', 'gy', gy, attrs.outputShape);
+    return [{ dtype: gy.dtype, shape: attrs.inputShape }];
+  },
+  layouts: (inputs, _attrs, outputs) =>
+    canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs),
+  forward(emit, [gy], [gx], attrs) {
+    const passes = passesOf(gx, attrs).reverse();
+    let from = gy!;
+    passes.forEach(({ axis, table }, i) => {
+      const shape = from.shape.map((d, a) => (a === axis ? attrs.inputShape[a] : d));
+      const to = i === passes.length - 1 ? gx : emit.temp(gx.dtype, shape, gx.layout);
+      emitPass(emit, from, to, axis, transposeTable(table, attrs.inputShape[axis]), 0);
+      from = to;
+    });
+    if (passes.length === 0) emitRelayout(emit, from, gx);
+  },
+  macs: (_inputs, outputs, attrs) => interpolate.macs!(outputs, [], attrs),
+  cases: interpolateCases().map(({ attrs, inputs }) => ({
+    attrs: { ...attrs, inputShape: inputs[0]!.shape },
+    inputs: [random(...attrs.outputShape)],
+  })),
 });
 
 interface Pass {

@@ -1,8 +1,8 @@
 import type { Activation, NormalizeAttrs } from '../backend/prims.ts';
-import { allocateArray, type DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { canBeChannelsLast } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { expectNoActivation, gradOf, inputOf } from './gradient.ts';
 import {
   batchNormCases,
   batchNormTrainingCases,
@@ -17,6 +17,7 @@ import {
   defineOp,
   type Emitter,
   expectRank,
+  type GradContext,
   type Layouts,
   required,
   rowLayouts,
@@ -109,6 +110,12 @@ export const batchNorm = defineOp<BatchNormOpAttrs>({
     const sizes = { outer: last ? batch * spatial : batch, channels, inner: last ? 1 : spatial };
     emit.call('batchNorm', inputs, outputs, { ...sizes, ...attrs });
   },
+  /** Mean and variance are taken as fixed, as in PyTorch's evaluation mode. */
+  backward(g) {
+    expectNoActivation('batchNorm', g.attrs.activation);
+    const [mean, variance] = [inputOf(g, 3), inputOf(g, 4)];
+    return parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, mean, variance);
+  },
   cases: batchNormCases(),
 });
 
@@ -140,20 +147,29 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
     return { inputs: wanted, outputs: [left[0], 'row', 'row'] };
   },
   forward(emit, inputs, [y, runningMean, runningVariance], attrs) {
-    const [x, , , oldMean, oldVariance] = inputs as readonly Tensor[];
-    const [, weight, bias] = inputs;
-    const { [1]: channels } = x.shape;
-    const rows = x.size / channels;
-    const [mean, variance] = momentsOf(emit, x, { outer: 1, length: rows, inner: channels });
-    emit.call('batchNorm', [x, weight, bias, mean, variance], [y], {
-      ...{ outer: rows, channels, inner: 1, epsilon: attrs.epsilon, activation: null },
-    });
-    const correction = attrs.unbiased ? rows / (rows - 1) : 1;
-    blend(emit, oldMean, attrs.momentum, mean, 1 - attrs.momentum, runningMean);
-    blend(emit, oldVariance, attrs.momentum, variance, (1 - attrs.momentum) * correction, runningVariance);
+    const [x, weight = null, bias = null, mean, variance] = inputs;
+    const { [1]: channels } = x!.shape;
+    const rows = x!.size / channels;
+    const { epsilon, momentum, unbiased } = attrs;
+    const correction = unbiased ? rows / (rows - 1) : 1;
+    const prim = { rows, channels, epsilon, momentum, correction };
+    emit.call('batchNormTraining', [x, weight, bias, mean, variance], [y, runningMean, runningVariance], prim);
   },
+  /** The running statistics carry no gradient, as in PyTorch. */
+  backward: (g) => parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, null, null),
   cases: batchNormTrainingCases(),
 });
+
+/** Runs a gradient op of x, weight, gy (and `more`): gradients of x, weight and bias, where they are wanted. */
+function parameterGrads(
+  g: GradContext<unknown>,
+  op: string,
+  attrs: object,
+  ...more: (TensorInfo | null)[]
+): (TensorInfo | null)[] {
+  const grads = g.op(op, [inputOf(g), g.inputs[1] ?? null, gradOf(g), ...more], attrs);
+  return g.inputs.map((_, i) => (g.wants[i] ? (grads[i] ?? null) : null));
+}
 
 interface Reduced {
   readonly outer: number;
@@ -180,25 +196,6 @@ function momentsOf(emit: Emitter, x: Tensor, { outer, length, inner }: Reduced):
   return [mean, variance];
 }
 
-/** y = a · aFactor + b · bFactor, all [C]. */
-function blend(emit: Emitter, a: Tensor, aFactor: number, b: Tensor, bFactor: number, y: Tensor): void {
-  const dims = [y.size];
-  const scaled = (x: Tensor, factor: number): Tensor => {
-    const out = emit.temp(y.dtype, y.shape);
-    const attrs = { kind: 'mul', dims, aStrides: [1], bStrides: [0], activation: null } as const;
-    emit.call('binary', [x, scalar(emit, y.dtype, factor)], [out], attrs);
-    return out;
-  };
-  const attrs = { kind: 'add', dims, aStrides: [1], bStrides: [1], activation: null } as const;
-  emit.call('binary', [scaled(a, aFactor), scaled(b, bFactor)], [y], attrs);
-}
-
-function scalar(emit: Emitter, dtype: DType, value: number): Tensor {
-  const array = allocateArray(dtype, 1);
-  array[0] = value;
-  return emit.constant(array, [1], dtype);
-}
-
 /** Instance normalisation: each channel of each image by its own mean and variance. x [N,C,…], weight?, bias? [C]. */
 export const instanceNorm = defineOp<BatchNormOpAttrs>({
   name: 'instanceNorm',
@@ -210,6 +207,10 @@ export const instanceNorm = defineOp<BatchNormOpAttrs>({
   layouts: dataChannelsLast,
   forward(emit, inputs, outputs, attrs) {
     emitGroups(emit, inputs, outputs, inputs[0]!.shape[1], attrs);
+  },
+  backward(g) {
+    expectNoActivation('instanceNorm', g.attrs.activation);
+    return parameterGrads(g, 'groupNormGrad', { groups: inputOf(g).shape[1], epsilon: g.attrs.epsilon });
   },
   cases: instanceNormCases(),
 });
@@ -232,6 +233,10 @@ export const groupNorm = defineOp<GroupNormAttrs>({
   layouts: dataChannelsLast,
   forward(emit, inputs, outputs, attrs) {
     emitGroups(emit, inputs, outputs, attrs.groups, attrs);
+  },
+  backward(g) {
+    expectNoActivation('groupNorm', g.attrs.activation);
+    return parameterGrads(g, 'groupNormGrad', { groups: g.attrs.groups, epsilon: g.attrs.epsilon });
   },
   cases: groupNormCases(),
 });
@@ -301,6 +306,13 @@ export const layerNorm = defineOp<LayerNormAttrs & { readonly statistics: boolea
     emit.call('unary', [variance], [shifted], { kind: 'linear', alpha: 1, beta: epsilon, length: outer });
     emit.call('unary', [shifted], [inverse], { kind: 'rsqrt', alpha: 0, beta: 0, length: outer });
   },
+  backward(g) {
+    if (g.grads.slice(1).some((grad) => grad)) {
+      throw new ConvletError('unsupported', 'layerNorm: its statistics have no gradient; compute them by reductions');
+    }
+    const { axis, epsilon } = g.attrs;
+    return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: true });
+  },
   cases: layerNormCases(),
 });
 
@@ -315,6 +327,10 @@ export const rmsNorm = defineOp<LayerNormAttrs>({
   forward(emit, inputs, outputs, attrs) {
     const [x, weight = null, bias = null] = inputs;
     emit.call('normalize', [x, weight, bias], outputs, layerAttrs(x!, attrs, false));
+  },
+  backward(g) {
+    const { axis, epsilon } = g.attrs;
+    return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: false });
   },
   cases: rmsNormCases(),
 });
@@ -336,5 +352,6 @@ export const lrn = defineOp<LrnOpAttrs>({
     const { [1]: channels } = x!.shape;
     emit.call('lrn', [x], outputs, { outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias });
   },
+  backward: (g) => [g.op('lrnGrad', [inputOf(g), gradOf(g)], g.attrs)[0]],
   cases: lrnCases(),
 });

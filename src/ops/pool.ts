@@ -2,12 +2,14 @@ import type { PoolAttrs } from '../backend/prims.ts';
 import type { DType } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { apply, expandTo, gradOf, inputOf, reshapeTo, scale } from './gradient.ts';
 import {
   channelsLastLayouts,
   defineOp,
   type Emitter,
   expectDType,
   expectRank,
+  type GradContext,
   required,
   type TensorInfo,
 } from './op.ts';
@@ -122,6 +124,15 @@ function poolAttrs(
   };
 }
 
+const windowOf = ({ kernel, stride, padBegin, padEnd, dilation, ceilMode }: WindowPoolAttrs): WindowPoolAttrs => ({
+  kernel,
+  stride,
+  padBegin,
+  padEnd,
+  dilation,
+  ceilMode,
+});
+
 /** Maximum of each window. x [N,C,…] → y, and with `indices` the places of the maxima. NaN wins. */
 export const maxPool = defineOp<MaxPoolAttrs>({
   name: 'maxPool',
@@ -145,6 +156,7 @@ export const maxPool = defineOp<MaxPoolAttrs>({
     emit.call('pool', [x], [outputs[0], inPlane], prim);
     translateIndices(emit, inPlane, outputs[1], x!, attrs);
   },
+  backward: (g) => [apply(g, 'maxPoolGrad', [inputOf(g), gradOf(g)], windowOf(g.attrs))],
   cases: maxPoolCases(),
 });
 
@@ -185,6 +197,11 @@ export const averagePool = defineOp<AveragePoolAttrs>({
     const prim = poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'average');
     emit.call('pool', inputs, outputs, { ...prim, countPad: attrs.countIncludePad, divisor: attrs.divisorOverride });
   },
+  backward(g) {
+    const { countIncludePad, divisorOverride } = g.attrs;
+    const attrs = { ...windowOf(g.attrs), inputShape: inputOf(g).shape, countIncludePad, divisorOverride };
+    return [apply(g, 'averagePoolGrad', [gradOf(g)], attrs)];
+  },
   cases: averagePoolCases(),
 });
 
@@ -200,6 +217,7 @@ export const lpPool = defineOp<LpPoolAttrs>({
   forward(emit, inputs, outputs, attrs) {
     emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'lp'), p: attrs.p });
   },
+  backward: (g) => [apply(g, 'lpPoolGrad', [inputOf(g), gradOf(g)], { ...windowOf(g.attrs), p: g.attrs.p })],
   cases: lpPoolCases(),
 });
 
@@ -232,8 +250,21 @@ const globalPool = (name: string, kind: 'average' | 'max') =>
     forward(emit, inputs, outputs) {
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
+    backward: (g) => [kind === 'max' ? adaptiveGrad(g, 'max') : spread(g)],
     cases: globalCases(),
   });
+
+/** The gradient of a mean over all cells is the same for all of them. */
+function spread(g: GradContext<unknown>): TensorInfo {
+  const { shape } = inputOf(g);
+  return expandTo(g, scale(g, gradOf(g), 1 / product(spatialOf(shape))), shape);
+}
+
+function adaptiveGrad(g: GradContext<unknown>, kind: 'average' | 'max'): TensorInfo {
+  const x = inputOf(g);
+  if (kind === 'max') return apply(g, 'adaptiveMaxPoolGrad', [x, gradOf(g)]);
+  return apply(g, 'adaptiveAveragePoolGrad', [gradOf(g)], { inputShape: x.shape });
+}
 
 function adaptiveAttrs(x: TensorInfo, y: TensorInfo, kind: 'average' | 'max') {
   const [batch, channels, ...spatial] = x.shape;
@@ -242,6 +273,13 @@ function adaptiveAttrs(x: TensorInfo, y: TensorInfo, kind: 'average' | 'max') {
 
 export const globalAveragePool = globalPool('globalAveragePool', 'average');
 export const globalMaxPool = globalPool('globalMaxPool', 'max');
+
+/** One window that is all of x. */
+function wholeWindow(x: TensorInfo): WindowPoolAttrs {
+  const kernel = spatialOf(x.shape);
+  const [zeros, ones] = [kernel.map(() => 0), kernel.map(() => 1)];
+  return { kernel, stride: ones, dilation: ones, padBegin: zeros, padEnd: zeros, ceilMode: false };
+}
 
 /** (Σ |x|^p)^(1/p) over all spatial axes (ONNX GlobalLpPool), [N,C,…] → [N,C,1…]. */
 export const globalLpPool = defineOp<{ readonly p: number }>({
@@ -253,10 +291,12 @@ export const globalLpPool = defineOp<{ readonly p: number }>({
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    const kernel = spatialOf(inputs[0]!.shape);
-    const [zeros, ones] = [kernel.map(() => 0), kernel.map(() => 1)];
-    const window = { kernel, stride: ones, dilation: ones, padBegin: zeros, padEnd: zeros, ceilMode: false };
+    const window = wholeWindow(inputs[0]!);
     emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, window, 'lp'), p: attrs.p });
+  },
+  backward(g) {
+    const x = inputOf(g);
+    return [apply(g, 'lpPoolGrad', [x, gradOf(g)], { ...wholeWindow(x), p: g.attrs.p })];
   },
   cases: globalLpCases(),
 });
@@ -282,6 +322,7 @@ const adaptivePool = (name: string, kind: 'average' | 'max') =>
     forward(emit, inputs, outputs) {
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
+    backward: (g) => [adaptiveGrad(g, kind)],
     cases: adaptiveCases(kind === 'max'),
   });
 
@@ -309,6 +350,19 @@ export const maxUnpool = defineOp<MaxUnpoolAttrs>({
     const run = (tensors: readonly (Tensor | null)[], [y]: readonly Tensor[]): void =>
       scatterMaxima(tensors[0]!, tensors[1]!, y, attrs);
     emit.call('host', inputs, outputs, { name: 'maxUnpool', run });
+  },
+  /** Each value's gradient is where the value went. */
+  backward(g) {
+    const [x, indices, gy] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
+    const { outputSize, indexSize = outputSize, indexBase } = g.attrs;
+    if (indexSize.some((d, i) => d !== outputSize[i])) {
+      throw new ConvletError('unsupported', 'maxUnpool: with an indexSize that is not outputSize it has no gradient');
+    }
+    const [batch, channels, ...spatial] = x.shape;
+    const rows = indexBase === 'plane' ? [batch, channels] : [];
+    const from = reshapeTo(g, gy, [...rows, product(gy.shape) / product(rows)]);
+    const at = reshapeTo(g, indices, [...rows, product(rows.length > 0 ? spatial : x.shape)]);
+    return [reshapeTo(g, apply(g, 'gatherElements', [from, at], { axis: rows.length }), x.shape), null];
   },
   cases: maxUnpoolCases(),
 });
