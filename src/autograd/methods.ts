@@ -1,0 +1,221 @@
+// What variables can do by themselves: functions of a variable, installed as methods from this one table. `F` and `nn` have
+// the layers' functions.
+import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { normalizeAxis } from '../ops/op.ts';
+import { constant } from '../tensor/tensor.ts';
+import { apply, apply1, backward } from './tape.ts';
+import { Variable } from './variable.ts';
+
+/** A variable, or a number that stands for one of every shape. */
+export type Operand = Variable | number;
+/** One axis, several, or (left out) all; negative ones count from the end. */
+export type Dim = number | readonly number[];
+
+/** A number as a constant of shape [] in the type of its partner. */
+export function scalar(value: number, dtype: DType = 'float32'): Variable {
+  const array = allocateArray(dtype, 1);
+  array[0] = value;
+  const tensor = constant(array, [], dtype);
+  return new Variable(tensor, tensor);
+}
+
+const operand = (value: Operand, partner: Variable): Variable =>
+  value instanceof Variable ? value : scalar(value, partner.dtype);
+
+const isFloat = (x: Variable): boolean => dtypes[x.dtype].kind === 'float';
+
+/** alpha·x + beta. */
+export const affine = (x: Variable, alpha: number, beta: number): Variable => apply1('linear', [x], { alpha, beta });
+
+/** Sums and products with a number are one pass over x. */
+function binary(name: string, linear?: (n: number) => [number, number]) {
+  return (x: Variable, other: Operand): Variable => {
+    if (typeof other === 'number' && linear !== undefined && isFloat(x)) return affine(x, ...linear(other));
+    return apply1(name, [x, operand(other, x)]);
+  };
+}
+
+const unary = (name: string) => (x: Variable) => apply1(name, [x]);
+
+function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
+  const given = dim === undefined ? x.shape.map((_, i) => i) : typeof dim === 'number' ? [dim] : dim;
+  return given.map((axis) => normalizeAxis(op, axis, x.rank)).sort((a, b) => a - b);
+}
+
+const reduction =
+  (name: string) =>
+  (x: Variable, dim?: Dim, keepDim = false) =>
+    apply1(name, [x], { axes: axesOf(name, x, dim), keepDims: keepDim });
+
+const argReduction =
+  (name: string) =>
+  (x: Variable, dim?: number, keepDim = false) => {
+    if (dim === undefined) return apply1(name, [reshape(x, [x.size])], { axis: 0, keepDims: false, selectLast: false });
+    return apply1(name, [x], { axis: normalizeAxis(name, dim, x.rank), keepDims: keepDim, selectLast: false });
+  };
+
+/** The shape with its −1 filled in. */
+function reshape(x: Variable, shape: readonly number[]): Variable {
+  const unknown = shape.indexOf(-1);
+  if (unknown < 0) return apply1('reshape', [x], { shape });
+  const rest = shape.reduce((n, d, i) => (i === unknown ? n : n * d), 1);
+  if (shape.lastIndexOf(-1) !== unknown || !(rest > 0) || x.size % rest !== 0)
+    throw new ConvletError('shape', `reshape: shape ${shapeText(x.shape)} cannot become ${shapeText(shape)}`);
+  return apply1('reshape', [x], { shape: shape.map((d) => (d === -1 ? x.size / rest : d)) });
+}
+
+function slice(x: Variable, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Variable {
+  return apply1('slice', [x], { starts, steps, sizes });
+}
+
+/** Elements start … end − 1 of an axis, every `step`th. */
+function sliceAxis(x: Variable, dim: number, start: number, end: number = Number.MAX_SAFE_INTEGER, step = 1): Variable {
+  const axis = normalizeAxis('slice', dim, x.rank);
+  const length = x.shape[axis];
+  const clamp = (i: number): number => Math.min(Math.max(i < 0 ? i + length : i, 0), length);
+  if (!(Number.isInteger(step) && step > 0))
+    throw new ConvletError('argument', `slice: step expects a whole number ≥ 1, got ${step}`);
+  const [from, to] = [clamp(start), clamp(end)];
+  const only = (value: number, other: readonly number[]) => other.map((d, i) => (i === axis ? value : d));
+  return slice(
+    x,
+    only(
+      from,
+      x.shape.map(() => 0),
+    ),
+    only(Math.max(0, Math.ceil((to - from) / step)), x.shape),
+    only(
+      step,
+      x.shape.map(() => 1),
+    ),
+  );
+}
+
+function variance(x: Variable, dim?: Dim, { correction = 1, keepDim = false } = {}): Variable {
+  const axes = axesOf('var', x, dim);
+  const count = axes.reduce((n, axis) => n * x.shape[axis], 1);
+  const centred = apply1('sub', [x, reduction('reduceMean')(x, axes, true)]);
+  return affine(reduction('reduceSum')(apply1('square', [centred]), axes, keepDim), 1 / (count - correction), 0);
+}
+
+const unaryNames = [
+  ...['relu', 'sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'abs', 'neg', 'square', 'sign', 'floor'],
+  ...['ceil', 'round', 'trunc', 'erf', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh'],
+  ...['asinh', 'acosh', 'atanh'],
+] as const;
+type UnaryMethods = { readonly [name in (typeof unaryNames)[number]]: (x: Variable) => Variable };
+
+/** Functions of a variable by the names of its methods. */
+export const functions = {
+  ...(Object.fromEntries(unaryNames.map((name) => [name, unary(name)])) as unknown as UnaryMethods),
+  add: binary('add', (n) => [1, n]),
+  sub: binary('sub', (n) => [1, -n]),
+  mul: binary('mul', (n) => [n, 0]),
+  /** x / other. */
+  div: binary('div'),
+  pow: binary('pow'),
+  /** Element by element, broadcast; the gradient goes to the larger one, half each where they are equal. */
+  maximum: binary('max'),
+  minimum: binary('min'),
+  /** Bool. */
+  eq: binary('equal'),
+  ne: (x: Variable, other: Operand) => apply1('not', [binary('equal')(x, other)]),
+  lt: binary('less'),
+  le: binary('lessOrEqual'),
+  gt: binary('greater'),
+  ge: binary('greaterOrEqual'),
+  /** x where `condition` (bool), else other. */
+  where: (x: Variable, condition: Variable, other: Operand) => apply1('where', [condition, x, operand(other, x)]),
+  clamp: (x: Variable, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY) =>
+    apply1('clip', [x], { alpha: min, beta: max }),
+  /** NumPy's rules: vectors, matrices, batches that broadcast. */
+  matmul: (x: Variable, other: Variable) =>
+    apply1('matmul', [x, other], { transposeA: false, transposeB: false, alpha: 1, activation: null }),
+  sum: reduction('reduceSum'),
+  mean: reduction('reduceMean'),
+  prod: reduction('reduceProd'),
+  /** Largest element along `dim` (values only, as PyTorch's amax). */
+  max: reduction('reduceMax'),
+  min: reduction('reduceMin'),
+  logSumExp: reduction('reduceLogSumExp'),
+  /** Euclidean norm. */
+  norm: reduction('reduceL2'),
+  var: variance,
+  std: (x: Variable, dim?: Dim, options: { correction?: number; keepDim?: boolean } = {}) =>
+    apply1('sqrt', [variance(x, dim, options)]),
+  /** int64; the first of equals. */
+  argMax: argReduction('argMax'),
+  argMin: argReduction('argMin'),
+  softmax: (x: Variable, dim: number) => apply1('softmax', [x], { axis: normalizeAxis('softmax', dim, x.rank) }),
+  logSoftmax: (x: Variable, dim: number) =>
+    apply1('logSoftmax', [x], { axis: normalizeAxis('logSoftmax', dim, x.rank) }),
+  /** One entry may be −1. */
+  reshape: (x: Variable, ...shape: number[]) => reshape(x, shape),
+  view: (x: Variable, ...shape: number[]) => reshape(x, shape),
+  flatten: (x: Variable, startDim = 0, endDim = -1) => {
+    if (x.rank === 0) return reshape(x, [1]);
+    const [start, end] = [normalizeAxis('flatten', startDim, x.rank), normalizeAxis('flatten', endDim, x.rank)];
+    const size = x.shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    return apply1('reshape', [x], { shape: [...x.shape.slice(0, start), size, ...x.shape.slice(end + 1)] });
+  },
+  squeeze: (x: Variable, dim?: Dim) => {
+    const axes = axesOf('squeeze', x, dim);
+    return apply1('reshape', [x], { shape: x.shape.filter((d, i) => d !== 1 || !axes.includes(i)) });
+  },
+  unsqueeze: (x: Variable, dim: number) => {
+    const axis = normalizeAxis('unsqueeze', dim, x.rank + 1);
+    return apply1('reshape', [x], { shape: [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)] });
+  },
+  permute: (x: Variable, ...dims: number[]) =>
+    apply1('transpose', [x], { perm: dims.map((d) => normalizeAxis('permute', d, x.rank)) }),
+  transpose: (x: Variable, dim0: number, dim1: number) => {
+    const perm = x.shape.map((_, i) => i);
+    const [a, b] = [normalizeAxis('transpose', dim0, x.rank), normalizeAxis('transpose', dim1, x.rank)];
+    [perm[a], perm[b]] = [perm[b], perm[a]];
+    return apply1('transpose', [x], { perm });
+  },
+  expand: (x: Variable, ...shape: number[]) =>
+    apply1('expand', [x], { shape: shape.map((d, i) => (d === -1 ? x.shape[i - shape.length + x.rank] : d)) }),
+  slice: sliceAxis,
+  narrow: (x: Variable, dim: number, start: number, length: number) => sliceAxis(x, dim, start, start + length),
+  /** Entry `index` of an axis, which goes. */
+  select: (x: Variable, dim: number, index: number) => {
+    const axis = normalizeAxis('select', dim, x.rank);
+    const at = index < 0 ? index + x.shape[axis] : index;
+    if (!(at >= 0 && at < x.shape[axis]))
+      throw new ConvletError('index-range', `select: axis ${axis} has ${x.shape[axis]} entries, got index ${index}`);
+    return apply1('reshape', [sliceAxis(x, axis, at, at + 1)], { shape: x.shape.filter((_, i) => i !== axis) });
+  },
+  /** Entries of an axis by int indices of any shape. */
+  indexSelect: (x: Variable, dim: number, indices: Variable) =>
+    apply1('gather', [x, indices], { axis: normalizeAxis('indexSelect', dim, x.rank) }),
+  gather: (x: Variable, dim: number, indices: Variable) =>
+    apply1('gatherElements', [x, indices], { axis: normalizeAxis('gather', dim, x.rank) }),
+  topk: (x: Variable, k: number, dim = -1, largest = true): { values: Variable; indices: Variable } => {
+    const [values, indices] = apply('topK', [x], {
+      ...{ k, axis: normalizeAxis('topk', dim, x.rank), largest, sorted: true },
+    });
+    return { values, indices };
+  },
+  cumsum: (x: Variable, dim: number) =>
+    apply1('cumSum', [x], { axis: normalizeAxis('cumsum', dim, x.rank), exclusive: false, reverse: false }),
+  to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),
+  /** A copy in memory of its own. */
+  clone: unary('identity'),
+  backward: (x: Variable, grad?: Variable | null, options?: { retainGraph?: boolean }) => backward(x, grad, options),
+};
+
+type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...rest: R) => O : never;
+/** The functions above as methods. */
+export type VariableMethods = { readonly [name in keyof typeof functions]: MethodOf<(typeof functions)[name]> };
+
+for (const [name, body] of Object.entries(functions)) {
+  Object.defineProperty(Variable.prototype, name, {
+    value(this: Variable, ...rest: never[]) {
+      return (body as (x: Variable, ...rest: never[]) => unknown)(this, ...rest);
+    },
+    configurable: true,
+    writable: true,
+  });
+}

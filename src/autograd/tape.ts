@@ -1,0 +1,396 @@
+import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { getOp } from '../ops/index.ts';
+import type { GradContext, OpDef, TensorInfo } from '../ops/op.ts';
+import { executor } from './engine.ts';
+import type { Executor } from './executor.ts';
+import { Variable } from './variable.ts';
+
+/** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are given back after. */
+export type Rule = (g: GradContext<unknown>, made: TensorInfo[]) => (TensorInfo | null)[];
+
+/** One recorded op. */
+export interface TapeNode {
+  /** Grows: a node's inputs have smaller ones. */
+  readonly id: number;
+  readonly name: string;
+  readonly attrs: unknown;
+  readonly inputs: readonly (Variable | null)[];
+  readonly outputs: readonly Variable[];
+  /** Of the inputs' memory, when the op read it. */
+  readonly versions: readonly number[];
+  /** Null: the op has no gradient. */
+  readonly rule: Rule | null;
+  /** Backpropagated, and not to be again. */
+  released: boolean;
+}
+
+let lastNode = 0;
+let recording = true;
+
+export const isGradEnabled = (): boolean => recording;
+
+/**
+ * Applies an op and records it if gradients are on and an input has requiresGrad.
+ *
+ * @throws ConvletError what the op's checks find
+ */
+export function apply(name: string, inputs: readonly (Variable | null)[], attrs: unknown = {}): Variable[] {
+  const op = getOp(name);
+  const on = executor();
+  const record = recording && inputs.some((input) => input?.requiresGrad);
+  if (record) on.beforeRecorded();
+  if (op.inPlace !== undefined) expectWritable(op, inputs, record);
+  const handles = inputs.map((input) => (input === null ? null : on.bring(input)));
+  const outputs = on.apply(op, handles, attrs).map((handle, i) => {
+    const target = op.inPlace === undefined ? null : inputs[op.inPlace[i]];
+    if (!target) return Variable.of(handle, on);
+    on.release(handle);
+    return target;
+  });
+  if (op.inPlace !== undefined) return outputs;
+  if (record && outputs.some((output) => dtypes[output.dtype].kind === 'float')) {
+    const versions = inputs.map((input, i) => (input === null ? 0 : versionOf(on, input, handles[i]!)));
+    recordNode({ name, attrs, inputs, outputs, versions, rule: op.backward ?? null });
+  } else on.loose(outputs);
+  return outputs;
+}
+
+/** As `apply`, for ops with one output. */
+export const apply1 = (name: string, inputs: readonly (Variable | null)[], attrs: unknown = {}): Variable =>
+  apply(name, inputs, attrs)[0];
+
+const versionOf = (on: Executor, variable: Variable, handle: TensorInfo): number =>
+  variable.writes + on.version(handle);
+
+function recordNode(node: Omit<TapeNode, 'id' | 'released'>): void {
+  const made: TapeNode = { ...node, id: ++lastNode, released: false };
+  for (const output of node.outputs) {
+    if (dtypes[output.dtype].kind === 'float') output.requiresGrad = true;
+    output.node = made;
+  }
+}
+
+function expectWritable(op: OpDef, inputs: readonly (Variable | null)[], record: boolean): void {
+  for (const index of op.inPlace!) {
+    const target = inputs[index];
+    if (target === null) continue;
+    if (record && target.requiresGrad)
+      throw new ConvletError('argument', `${op.name}: writes a variable that requires gradients; do it inside noGrad`);
+    if (target.node !== null || target.lifetime !== 'persistent')
+      throw new ConvletError('argument', `${op.name}: writes in place, which only parameters and buffers can take`);
+  }
+}
+
+/**
+ * Gradients of this variable by every leaf that requires them, added to the leaves' `grad`.
+ *
+ * @param grad gradient by the variable itself; may be left out for one element (1)
+ * @throws ConvletError `argument` without a graph, with a graph that was backpropagated before, or through memory that was
+ * written since; `unsupported` naming an op that has no gradient
+ */
+export function backward(root: Variable, grad?: Variable | null, options: { retainGraph?: boolean } = {}): void {
+  if (!root.requiresGrad)
+    throw new ConvletError('argument', 'backward: the variable does not depend on anything that requires gradients');
+  if (grad == null && root.size !== 1)
+    throw new ConvletError(
+      'argument',
+      `backward: a gradient is needed for shape ${shapeText(root.shape)}; only one element goes without`,
+    );
+  if (grad != null && shapeText(grad.shape) !== shapeText(root.shape))
+    throw new ConvletError(
+      'shape',
+      `backward: grad expects shape ${shapeText(root.shape)}, got ${shapeText(grad.shape)}`,
+    );
+  const on = executor();
+  const nodes = reachable(root);
+  const pass = new Pass(on);
+  withRecording(false, () => {
+    try {
+      const seed = grad == null ? one(on, root) : on.bring(grad);
+      on.retain(seed);
+      pass.add(root, seed);
+      for (const node of nodes) pass.through(node);
+      pass.finish();
+    } finally {
+      pass.dispose();
+    }
+  });
+  if (options.retainGraph || nodes.length === 0) return;
+  for (const node of nodes) node.released = true;
+  on.retire(
+    nodes.flatMap((node) => node.outputs),
+    root,
+  );
+}
+
+/** The nodes behind a variable, latest first. */
+function reachable(root: Variable): TapeNode[] {
+  const found = new Set<TapeNode>();
+  const queue = root.node === null ? [] : [root.node];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (found.has(node)) continue;
+    if (node.released)
+      throw new ConvletError(
+        'argument',
+        `backward: the graph through '${node.name}' was backpropagated before and is freed; pass { retainGraph: true } the first time`,
+      );
+    found.add(node);
+    for (const input of node.inputs) if (input?.node != null && input.requiresGrad) queue.push(input.node);
+  }
+  return [...found].sort((a, b) => b.id - a.id);
+}
+
+function one(on: Executor, root: Variable): TensorInfo {
+  return on.constant(ones(root.dtype, 1), root.shape);
+}
+
+function ones(dtype: DType, length: number): TypedArray {
+  return allocateArray(dtype, length).fill(1);
+}
+
+/** One backward pass: gradients on their way, each with one reference. */
+class Pass {
+  private readonly on: Executor;
+  private readonly grads = new Map<Variable, TensorInfo>();
+
+  constructor(on: Executor) {
+    this.on = on;
+  }
+
+  /** Takes over one reference to `handle`. */
+  add(target: Variable, handle: TensorInfo): void {
+    const have = this.grads.get(target);
+    if (have === undefined) {
+      this.grads.set(target, handle);
+      return;
+    }
+    const [sum] = this.on.apply(getOp('add'), [have, handle], {});
+    this.grads.set(target, sum);
+    this.on.release(have);
+    this.on.release(handle);
+  }
+
+  through(node: TapeNode): void {
+    const grads = node.outputs.map((output) => this.take(output));
+    if (grads.every((grad) => grad === null)) return;
+    try {
+      this.rule(node, grads);
+    } finally {
+      for (const grad of grads) if (grad !== null) this.on.release(grad);
+    }
+  }
+
+  /** What is left belongs to leaves. */
+  finish(): void {
+    for (const leaf of [...this.grads.keys()]) {
+      const handle = this.take(leaf)!;
+      if (leaf.node === null) this.accumulate(leaf, handle);
+      else this.on.release(handle);
+    }
+  }
+
+  dispose(): void {
+    for (const handle of this.grads.values()) this.on.release(handle);
+    this.grads.clear();
+  }
+
+  /** The complete gradient by `target`, after its hooks; the reference is the caller's. */
+  private take(target: Variable): TensorInfo | null {
+    let handle = this.grads.get(target) ?? null;
+    if (handle === null) return null;
+    this.grads.delete(target);
+    for (const hook of target.hooks ?? []) handle = this.hooked(target, hook, handle);
+    if (target.keepsGrad && target.node !== null) {
+      this.on.retain(handle);
+      this.accumulate(target, handle);
+    }
+    return handle;
+  }
+
+  private hooked(target: Variable, hook: (grad: Variable) => Variable | void, handle: TensorInfo): TensorInfo {
+    const { on } = this;
+    on.enter();
+    let result = handle;
+    try {
+      const given = Variable.of(handle, on);
+      on.retain(handle);
+      on.loose([given]);
+      const returned = hook(given);
+      if (returned instanceof Variable && returned !== given) {
+        if (shapeText(returned.shape) !== shapeText(target.shape))
+          throw new ConvletError(
+            'shape',
+            `hook: expects a gradient of shape ${shapeText(target.shape)}, got ${shapeText(returned.shape)}`,
+          );
+        result = on.bring(returned);
+        on.retain(result);
+        on.release(handle);
+      }
+    } finally {
+      on.leave(new Set());
+    }
+    return result;
+  }
+
+  private rule(node: TapeNode, grads: readonly (TensorInfo | null)[]): void {
+    const { on } = this;
+    if (node.rule === null)
+      throw new ConvletError('unsupported', `backward: the op '${node.name}' has no gradient; detach() its result`);
+    const wants = node.inputs.map((input) => input?.requiresGrad ?? false);
+    const inputs = node.inputs.map((input) => (input === null ? null : on.bring(input)));
+    const stale = new Set(
+      inputs.filter((handle, i) => handle !== null && versionOf(on, node.inputs[i]!, handle) !== node.versions[i]),
+    );
+    const made: TensorInfo[] = [];
+    const context: GradContext<unknown> = {
+      attrs: node.attrs,
+      inputs,
+      outputs: node.outputs.map((output) => (output.isAlive ? on.bring(output) : output)),
+      grads,
+      wants,
+      op: (name, operands, attrs = {}) => {
+        if (stale.size > 0 && operands.some((operand) => stale.has(operand)))
+          throw new ConvletError(
+            'argument',
+            `backward: an input of '${node.name}' was written in place after the op had read it`,
+          );
+        const results = on.apply(getOp(name), operands, attrs);
+        made.push(...results);
+        return results;
+      },
+      constant: (array, shape) => on.constant(array, shape),
+    };
+    try {
+      const results = node.rule(context, made);
+      node.inputs.forEach((input, i) => {
+        const handle = results[i] ?? null;
+        if (input === null || !wants[i] || handle === null) return;
+        if (shapeText(handle.shape) !== shapeText(input.shape))
+          throw new Error(
+            `the gradient of '${node.name}' by input ${i} has shape ${shapeText(handle.shape)}, expected ${shapeText(input.shape)}`,
+          );
+        on.retain(handle);
+        this.add(input, handle);
+      });
+    } finally {
+      for (const handle of made) on.release(handle);
+    }
+  }
+
+  /** Takes over one reference. */
+  private accumulate(target: Variable, handle: TensorInfo): void {
+    const { on } = this;
+    const old = target.grad;
+    let kept = handle;
+    if (old !== null) {
+      [kept] = on.apply(getOp('add'), [on.bring(old), handle], {});
+      on.release(handle);
+    } else if (!on.exclusive(handle)) {
+      [kept] = on.apply(getOp('identity'), [handle], {});
+      on.release(handle);
+    }
+    target.grad = Variable.of(kept, on);
+  }
+}
+
+function withRecording<T>(on: boolean, body: () => T): T {
+  const before = recording;
+  recording = on;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/**
+ * Runs `body` without recording. What it returns (variables, arrays and objects of them) stays, everything else that is
+ * made inside is freed.
+ *
+ * @throws ConvletError `argument` if `body` is asynchronous: it would go on after the recording is back on
+ */
+export function noGrad<T>(body: () => T): T {
+  const on = executor();
+  on.enter();
+  const kept = new Set<Variable>();
+  try {
+    const result = withRecording(false, body);
+    if (typeof (result as { then?: unknown } | null)?.then === 'function')
+      throw new ConvletError('argument', 'noGrad: expects a synchronous function');
+    collect(result, kept);
+    return result;
+  } finally {
+    on.leave(kept);
+  }
+}
+
+function collect(value: unknown, into: Set<Variable>): void {
+  if (value instanceof Variable) into.add(value);
+  else if (Array.isArray(value)) for (const entry of value) collect(entry, into);
+  else if (value instanceof Map) for (const entry of value.values()) collect(entry, into);
+  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
+    for (const entry of Object.values(value)) collect(entry, into);
+}
+
+/**
+ * Runs `body(...inputs)` and keeps none of its intermediate results: the backward pass runs it again. Trades time for
+ * memory. Parameters that `body` uses get their gradients as usual.
+ *
+ * @returns what `body` returns: a variable
+ */
+export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs: Variable[]): Variable {
+  const on = executor();
+  if (!recording) return body(...inputs);
+  on.beforeRecorded();
+  const restore = checkpointState.save();
+  const output = Variable.of(withoutGraph(on, body, inputs), on);
+  const rule: Rule = ({ grads, wants }, made) => {
+    on.beforeRecorded();
+    const again = inputs.map((input, i) => {
+      const copy = input.detach();
+      copy.requiresGrad = wants[i];
+      return copy;
+    });
+    const back = restore();
+    try {
+      const result = withRecording(true, () => body(...again));
+      const seed = grads[0] as TensorInfo;
+      on.retain(seed);
+      const grad = Variable.of(seed, on);
+      if (result.requiresGrad) backward(result, grad);
+      grad.dispose();
+    } finally {
+      back();
+    }
+    return again.map((copy) => {
+      const handle = copy.grad === null ? null : on.bring(copy.grad);
+      if (handle !== null) {
+        on.retain(handle);
+        made.push(handle);
+      }
+      copy.dispose();
+      return handle;
+    });
+  };
+  recordNode({ name: 'checkpoint', attrs: {}, inputs, outputs: [output], versions: inputs.map(() => 0), rule });
+  return output;
+}
+
+/** The result of `body` with one reference, and nothing else of what it makes. */
+function withoutGraph(on: Executor, body: (...inputs: Variable[]) => Variable, inputs: Variable[]): TensorInfo {
+  on.enter();
+  try {
+    const result = withRecording(false, () => body(...inputs.map((input) => input.detach())));
+    if (!(result instanceof Variable))
+      throw new ConvletError('argument', 'checkpoint: expects a function that returns a variable');
+    const handle = on.bring(result);
+    on.retain(handle);
+    return handle;
+  } finally {
+    on.leave(new Set());
+  }
+}
+
+/** Random state that a checkpointed function must find again when it runs a second time; set by whoever owns the state. */
+export const checkpointState: { save(): () => () => void } = { save: () => () => () => {} };

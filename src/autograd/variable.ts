@@ -1,0 +1,304 @@
+import { allocateArray, type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import type { TensorInfo } from '../ops/op.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { Tensor, tensor } from '../tensor/tensor.ts';
+import type { Executor } from './executor.ts';
+import type { VariableMethods } from './methods.ts';
+import type { TapeNode } from './tape.ts';
+
+/** One reference to a handle, given back once: by its variable, or by the collector after that. */
+export class Lease {
+  readonly handle: TensorInfo;
+  readonly executor: Executor;
+  released = false;
+
+  constructor(handle: TensorInfo, executor: Executor) {
+    this.handle = handle;
+    this.executor = executor;
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.executor.release(this.handle);
+  }
+}
+
+/** The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape. */
+const collected = new FinalizationRegistry<Lease>((lease) => lease.release());
+
+export type GradHook = (grad: Variable) => Variable | void;
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are installed from a table, in methods.ts
+export interface Variable extends VariableMethods {}
+
+/** How long a variable's memory in the backend lasts: with the step that made it, or as long as the variable. */
+export type Lifetime = 'step' | 'persistent';
+
+/**
+ * A tensor that the tape knows: its elements are in the JavaScript heap (data given by the user), in the backend's memory
+ * (parameters, results), or both. Operations on it are the functions of `F` and the methods of the same names.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
+export class Variable {
+  /** Logical dimensions in PyTorch's order (N,C,H,W); [] for a scalar. */
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Whether gradients by this variable are wanted. Results have it if an operand has. */
+  requiresGrad: boolean;
+  /** The recorded op that made this; null for leaves. */
+  node: TapeNode | null = null;
+  readonly lifetime: Lifetime;
+  /** Elements in the JavaScript heap, row-major; null if they are in the backend's memory only. */
+  host: Tensor | null;
+  lease: Lease | null = null;
+  hooks: Set<GradHook> | null = null;
+  keepsGrad = false;
+  /** Held by another variable as its gradient, which no scope may free. */
+  held = false;
+  /** Times that `set` was called: an op that read the elements before has read others. */
+  writes = 0;
+  private gradient: Variable | null = null;
+  private gone: string | null = null;
+
+  constructor(info: TensorInfo, host: Tensor | null, requiresGrad = false, lifetime: Lifetime = 'step') {
+    if (requiresGrad && dtypes[info.dtype].kind !== 'float') {
+      throw new ConvletError('dtype', `only floating-point variables have gradients, got ${info.dtype}`);
+    }
+    this.shape = info.shape;
+    this.dtype = info.dtype;
+    this.host = host;
+    this.requiresGrad = requiresGrad;
+    this.lifetime = lifetime;
+  }
+
+  /** A result: owns one reference to `handle`. */
+  static of(handle: TensorInfo, executor: Executor): Variable {
+    const made = new Variable(handle, null);
+    made.own(new Lease(handle, executor));
+    return made;
+  }
+
+  own(lease: Lease): void {
+    this.lease = lease;
+    collected.register(this, lease);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** Made by the user or detached, not by a recorded op. */
+  get isLeaf(): boolean {
+    return this.node === null;
+  }
+
+  /** Accumulated gradient of what was backpropagated; null before, and after `zeroGrad`. Its memory is this variable's. */
+  get grad(): Variable | null {
+    return this.gradient;
+  }
+
+  set grad(grad: Variable | null) {
+    if (grad === this.gradient) return;
+    if (grad !== null && (grad.shape.length !== this.shape.length || grad.shape.some((d, i) => d !== this.shape[i]))) {
+      throw new ConvletError(
+        'shape',
+        `grad: expects the variable's shape ${shapeText(this.shape)}, got ${shapeText(grad.shape)}`,
+      );
+    }
+    const old = this.gradient;
+    this.gradient = grad;
+    if (grad !== null) grad.held = true;
+    if (old !== null) {
+      old.held = false;
+      old.free('a gradient that was replaced');
+    }
+  }
+
+  /** A copy of the elements, row-major. */
+  get data(): TypedArray {
+    return this.read().data;
+  }
+
+  /** The elements as a tensor of the JavaScript heap or backend; a view, valid until the variable changes or goes. */
+  read(): Tensor {
+    this.expectAlive();
+    if (this.lease !== null) {
+      if (this.lease.handle instanceof Tensor) return this.lease.handle;
+      throw new ConvletError(
+        'unsupported',
+        'a value inside a compiled step has no elements yet; return it from the step',
+      );
+    }
+    return this.host!;
+  }
+
+  /** The only element. Throws `shape` if there are more. */
+  item(): number {
+    if (this.size === 1) return this.read().array[0];
+    throw new ConvletError('shape', `item: expects one element, got shape ${shapeText(this.shape)}`);
+  }
+
+  /**
+   * Writes new elements (row-major) into the variable's memory.
+   *
+   * @throws ConvletError `shape` where the count differs
+   */
+  set(values: ArrayLike<number>): this {
+    this.expectAlive();
+    if (values.length !== this.size) {
+      throw new ConvletError(
+        'shape',
+        `set: shape ${shapeText(this.shape)} expects ${this.size} values, got ${values.length}`,
+      );
+    }
+    if (this.node !== null)
+      throw new ConvletError('argument', `set: the result of '${this.node.name}' cannot be written`);
+    // Backend memory that was only a copy of these elements is not theirs any more.
+    if (this.lifetime === 'step' && this.lease !== null) this.toHost();
+    const target = this.lease === null ? this.host! : (this.lease.handle as Tensor);
+    target.array.set(values);
+    this.lease?.executor.written(this.lease.handle);
+    this.writes++;
+    return this;
+  }
+
+  /** The same elements without history: gradients stop here. Shares the memory. */
+  detach(): Variable {
+    this.expectAlive();
+    if (this.lease === null) return new Variable(this, this.host);
+    const { handle, executor } = this.lease;
+    executor.retain(handle);
+    const made = Variable.of(handle, executor);
+    executor.loose([made]);
+    return made;
+  }
+
+  /** Calls `hook` with each gradient by this variable; what it returns replaces the gradient. Returns how to remove it. */
+  registerHook(hook: GradHook): () => void {
+    this.expectGrad('registerHook');
+    this.hooks ??= new Set();
+    this.hooks.add(hook);
+    return () => void this.hooks?.delete(hook);
+  }
+
+  /** Keeps `grad` of a result too, as leaves do. */
+  retainGrad(): this {
+    this.expectGrad('retainGrad');
+    this.keepsGrad = true;
+    return this;
+  }
+
+  requiresGrad_(value = true): this {
+    if (this.node !== null)
+      throw new ConvletError(
+        'argument',
+        `requiresGrad_: only leaves can change it; this is the result of '${this.node.name}'`,
+      );
+    if (value && dtypes[this.dtype].kind !== 'float')
+      throw new ConvletError('dtype', `requiresGrad_: only floating-point variables have gradients, got ${this.dtype}`);
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** Gives the memory back at once; using the variable afterwards is a ConvletError('disposed'). */
+  dispose(): void {
+    this.grad = null;
+    this.free('it was disposed');
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Brings the elements to the JavaScript heap and gives the backend's memory back. */
+  toHost(): void {
+    if (this.lease === null || !(this.lease.handle instanceof Tensor)) return;
+    this.host ??= tensor(this.lease.handle.data, this.shape, this.dtype);
+    this.dropLease();
+  }
+
+  dropLease(): void {
+    this.lease?.release();
+    this.lease = null;
+  }
+
+  /** Gives the memory back; `why` is told to who uses it afterwards. */
+  free(why: string): void {
+    this.dropLease();
+    this.host = null;
+    this.gone = why;
+  }
+
+  get isAlive(): boolean {
+    return this.gone === null;
+  }
+
+  expectAlive(): void {
+    if (this.gone !== null)
+      throw new ConvletError('disposed', `this variable (shape ${shapeText(this.shape)}) is gone: ${this.gone}`);
+  }
+
+  private expectGrad(what: string): void {
+    if (!this.requiresGrad) throw new ConvletError('argument', `${what}: this variable does not require gradients`);
+  }
+
+  toString(): string {
+    const made = this.node === null ? '' : `, made by ${this.node.name}`;
+    return `Variable(${this.dtype}${shapeText(this.shape)}${this.requiresGrad ? ', requiresGrad' : ''}${made})`;
+  }
+}
+
+/** Numbers, a typed array, nested arrays of numbers. */
+export type Values = number | TypedArray | readonly Values[];
+
+export interface VariableOptions {
+  readonly requiresGrad?: boolean;
+  readonly dtype?: DType;
+}
+
+/**
+ * A variable from values in row-major order, which are copied.
+ *
+ * @param values a number, a typed array, or (nested) arrays of numbers
+ * @param shape default: that of the nesting
+ * @throws ConvletError `shape` where counts differ or nested arrays are ragged, `dtype`
+ */
+export function variable(values: Values | Tensor, shape?: readonly number[], options: VariableOptions = {}): Variable {
+  if (values instanceof Tensor) {
+    const copy = tensor(values.data, shape ?? values.shape, values.dtype);
+    return new Variable(copy, copy, options.requiresGrad ?? false);
+  }
+  const found: number[] = [];
+  const flat = ArrayBuffer.isView(values) ? values : flatten(values, found, 0);
+  const dtype = options.dtype ?? (Array.isArray(flat) ? 'float32' : dtypeOf(flat));
+  const array = allocateArray(dtype, (flat as ArrayLike<number>).length);
+  array.set(flat as ArrayLike<number>);
+  const made = tensor(array, shape ?? (Array.isArray(flat) ? found : [array.length]), dtype);
+  const requiresGrad = options.requiresGrad ?? false;
+  // What an optimizer updates stays where it is.
+  return new Variable(made, made, requiresGrad, requiresGrad ? 'persistent' : 'step');
+}
+
+function flatten(values: Values, shape: number[], depth: number): number[] {
+  if (typeof values === 'number') {
+    if (depth !== shape.length)
+      throw new ConvletError('shape', 'variable: nested arrays expect the same depth everywhere');
+    return [values];
+  }
+  const list = values as ArrayLike<Values>;
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values))
+    throw new ConvletError('argument', `variable: expects numbers, got ${String(values)}`);
+  shape[depth] ??= list.length;
+  if (shape[depth] !== list.length)
+    throw new ConvletError(
+      'shape',
+      `variable: nested arrays expect ${shape[depth]} entries at depth ${depth}, got ${list.length}`,
+    );
+  return Array.from(list).flatMap((entry) => flatten(entry, shape, depth + 1));
+}
