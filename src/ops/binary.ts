@@ -3,7 +3,18 @@ import { type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { type Layout, memoryOrder } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { broadcastShape, defineOp, expectDType, followLayouts, type OpCase, required, type TensorInfo } from './op.ts';
+import { binaryRule } from './binary-grad.ts';
+import { apply, expectNoActivation, gradOf, inputOf, isFloat, scalar, sumTo } from './gradient.ts';
+import {
+  broadcastShape,
+  defineOp,
+  expectDType,
+  followLayouts,
+  type OpCase,
+  type OpDef,
+  required,
+  type TensorInfo,
+} from './op.ts';
 
 export interface BinaryOpAttrs {
   readonly activation?: Activation | null;
@@ -104,6 +115,13 @@ export const binaryOps = binaryKinds.map((kind) => {
     if (kinds.includes(dtypes[t.dtype].kind)) return;
     throw new ConvletError('dtype', `${kind}: ${name} expects ${kinds.join(' or ')} elements, got ${t.dtype}`);
   };
+  const rule = binaryRule(kind);
+  const backward: OpDef<BinaryOpAttrs>['backward'] = (g) => {
+    expectNoActivation(kind, g.attrs.activation);
+    const operands = [inputOf(g, 0), inputOf(g, 1)];
+    const gradients = rule?.(g, operands[0], operands[1], gradOf(g)) ?? [];
+    return operands.map((t, i) => (g.wants[i] && isFloat(t) ? sumTo(g, gradients[i](), t.shape) : null));
+  };
   return defineOp<BinaryOpAttrs>({
     name: kind,
     infer(inputs) {
@@ -125,6 +143,7 @@ export const binaryOps = binaryKinds.map((kind) => {
         activation: attrs.activation ?? null,
       });
     },
+    backward: rule === null ? undefined : backward,
     cases: casesOf(kind),
   });
 });
@@ -150,6 +169,16 @@ export const where = defineOp<object>({
       aStrides,
       bStrides,
     });
+  },
+  backward(g) {
+    const [condition, a, b] = [0, 1, 2].map((i) => inputOf(g, i));
+    const gy = gradOf(g);
+    const zero = scalar(g, 0, gy.dtype);
+    return [
+      null,
+      g.wants[1] ? sumTo(g, apply(g, 'where', [condition, gy, zero]), a.shape) : null,
+      g.wants[2] ? sumTo(g, apply(g, 'where', [condition, zero, gy]), b.shape) : null,
+    ];
   },
   cases: [
     {

@@ -1,5 +1,6 @@
 import { type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
+import { castTo, gradOf, inputOf, isFloat } from './gradient.ts';
 import { defineOp, followLayouts, required } from './op.ts';
 
 export interface CastOpAttrs {
@@ -22,6 +23,8 @@ export const cast = defineOp<CastOpAttrs>({
     const [x] = inputs;
     emit.call('cast', inputs, outputs, { length: outputs[0].size, from: (x as NonNullable<typeof x>).dtype, to });
   },
+  /** Between floating-point types the identity; whole numbers have no gradient. */
+  backward: (g) => [isFloat(inputOf(g)) && isFloat(g.outputs[0]) ? castTo(g, gradOf(g), inputOf(g).dtype) : null],
   cases: [
     ...(Object.keys(dtypes) as DType[]).map((to) => ({ attrs: { to }, inputs: [{ shape: [10], values }] })),
     ...(['float32', 'uint8', 'bool', 'int64'] as const).map((to) => ({

@@ -2,6 +2,7 @@ import { ConvletError, shapeText } from '../common/error.ts';
 import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../tensor/layout.ts';
 import { checkShape, type Tensor } from '../tensor/tensor.ts';
 import { broadcastStrides, inMemoryOrder } from './binary.ts';
+import { apply, gradOf, inputOf, reshapeTo, sumTo } from './gradient.ts';
 import {
   broadcastShape,
   defineOp,
@@ -73,6 +74,7 @@ export const transpose = defineOp<TransposeAttrs>({
       outputStrides: y.strides,
     });
   },
+  backward: (g) => [apply(g, 'transpose', [gradOf(g)], { perm: g.attrs.perm.map((_, i) => g.attrs.perm.indexOf(i)) })],
   cases: [
     [0, 2, 3, 1],
     [0, 3, 1, 2],
@@ -130,6 +132,17 @@ export const concat = defineOp<ConcatAttrs>({
       if (x.size > 0) copyInto(emit, x, y, { outputOffset: at * y.strides[axis] });
       at += x.shape[axis];
     }
+  },
+  backward(g) {
+    const gy = gradOf(g);
+    const axis = normalizeAxis('concat', g.attrs.axis, gy.shape.length);
+    let at = 0;
+    return g.inputs.map((_, i) => {
+      const { shape } = inputOf(g, i);
+      const starts = shape.map((_, j) => (j === axis ? at : 0));
+      at += shape[axis];
+      return g.wants[i] ? apply(g, 'slice', [gy], { starts, steps: shape.map(() => 1), sizes: shape }) : null;
+    });
   },
   cases: [
     ...[0, 1, 2, 3].map((axis) => ({
@@ -198,6 +211,10 @@ export const slice = defineOp<SliceAttrs>({
     const inputOffset = x.strides.reduce((sum, stride, axis) => sum + stride * starts[axis], 0);
     copyInto(emit, x, y, { dims: y.shape, inputOffset, inputStrides: x.strides.map((s, axis) => s * steps[axis]) });
   },
+  backward(g) {
+    const { starts, steps } = g.attrs;
+    return [apply(g, 'sliceGrad', [gradOf(g)], { starts, steps, shape: inputOf(g).shape })];
+  },
   cases: [
     { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], sizes: [2, 3, 3, 7] }, inputs: [{ shape: [2, 5, 3, 7] }] },
     { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], sizes: [1, 5, 2, 2] }, inputs: [{ shape: [2, 5, 3, 7] }] },
@@ -239,6 +256,7 @@ export const expand = defineOp<ExpandAttrs>({
     const [x, y] = [inputs[0] as Tensor, outputs[0]];
     if (y.size > 0) copyInto(emit, x, y, { dims: y.shape, inputStrides: broadcastStrides(x, y.rank) });
   },
+  backward: (g) => [sumTo(g, gradOf(g), inputOf(g).shape)],
   cases: [
     { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 5, 1, 1] }] },
     { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [3, 1] }] },
@@ -279,6 +297,12 @@ export const tile = defineOp<TileAttrs>({
       outputOffset: 0,
       outputStrides: order.flatMap((axis) => [y.strides[axis] * x.shape[axis], y.strides[axis]]),
     });
+  },
+  backward(g) {
+    const { shape } = inputOf(g);
+    const copies = shape.flatMap((d, axis) => [g.attrs.repeats[axis], d]);
+    const axes = shape.map((_, axis) => 2 * axis);
+    return [apply(g, 'reduceSum', [reshapeTo(g, gradOf(g), copies)], { axes, keepDims: false })];
   },
   cases: [
     { attrs: { repeats: [1, 2, 3, 1] }, inputs: [{ shape: [2, 3, 2, 4] }] },

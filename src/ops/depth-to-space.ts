@@ -1,6 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { expectIntegers, sameLayout } from './copy.ts';
+import { apply, gradOf } from './gradient.ts';
 import { defineOp, expectRank, followLayouts, required, type TensorInfo } from './op.ts';
 
 // Ops that move elements between channels and space, or channels among themselves: one strided copy each.
@@ -62,6 +63,7 @@ export const depthToSpace = defineOp<DepthToSpaceAttrs>({
       outputStrides: wideStrides(y, blockSize),
     });
   },
+  backward: (g) => [apply(g, 'spaceToDepth', [gradOf(g)], g.attrs)],
   cases: [
     { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 12, 3, 5] }] },
     { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 12, 3, 5] }] },
@@ -69,12 +71,12 @@ export const depthToSpace = defineOp<DepthToSpaceAttrs>({
   ],
 });
 
-/** The inverse of depthToSpace in its DCR order. */
+/** The inverse of depthToSpace (ONNX has the order DCR; CRD is PyTorch's pixel_unshuffle). */
 export const spaceToDepth = defineOp<DepthToSpaceAttrs>({
   name: 'spaceToDepth',
   infer(inputs, attrs) {
     const x = required('spaceToDepth', inputs, 0, 'x');
-    expectBlock('spaceToDepth', x, attrs, ['DCR']);
+    expectBlock('spaceToDepth', x, attrs, ['DCR', 'CRD']);
     const [n, c, h, w] = x.shape;
     const b = attrs.blockSize;
     if (h % b !== 0 || w % b !== 0) {
@@ -97,8 +99,10 @@ export const spaceToDepth = defineOp<DepthToSpaceAttrs>({
       outputStrides: deepStrides(y, blockSize, mode),
     });
   },
+  backward: (g) => [apply(g, 'depthToSpace', [gradOf(g)], g.attrs)],
   cases: [
     { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 3, 4, 6] }] },
+    { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 3, 4, 6] }] },
     { attrs: { blockSize: 3, mode: 'DCR' }, inputs: [{ shape: [1, 1, 3, 6] }] },
   ],
 });
@@ -135,6 +139,10 @@ export const channelShuffle = defineOp<ChannelShuffleAttrs>({
       outputOffset: 0,
       outputStrides: [yn, ...ySpace, yc * groups, yc],
     });
+  },
+  backward(g) {
+    const gy = gradOf(g);
+    return [apply(g, 'channelShuffle', [gy], { groups: gy.shape[1] / g.attrs.groups })];
   },
   cases: [
     { attrs: { groups: 2 }, inputs: [{ shape: [2, 8, 3, 5] }] },

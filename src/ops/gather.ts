@@ -1,6 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { elementCount } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { apply, gradOf, inputOf, zeros } from './gradient.ts';
 import {
   defineOp,
   type Emitter,
@@ -64,6 +65,10 @@ export const gather = defineOp<GatherAttrs>({
     const index = checkedIndices(emit, indices, axis, x.shape[axis]);
     emit.call('take', [x, index], outputs, { ...aroundAxis(x, axis), count: indices.size });
   },
+  backward(g) {
+    const attrs = { axis: g.attrs.axis, shape: inputOf(g).shape };
+    return [apply(g, 'gatherGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
+  },
   cases: [
     { attrs: { axis: 0 }, inputs: [{ shape: [5, 4] }, { shape: [2, 3], dtype: 'int64', range: [-5, 4] }] },
     { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [3], dtype: 'int64', values: [4, -5, 2] }] },
@@ -101,6 +106,11 @@ export const gatherElements = defineOp<GatherAttrs>({
         });
       },
     });
+  },
+  backward(g) {
+    const gy = gradOf(g);
+    const empty = zeros(g, inputOf(g).shape, gy.dtype);
+    return [apply(g, 'scatterElements', [empty, inputOf(g, 1), gy], { axis: g.attrs.axis, reduction: 'add' }), null];
   },
   cases: [
     { attrs: { axis: 1 }, inputs: [{ shape: [3, 4] }, { shape: [2, 5], dtype: 'int64', range: [-4, 3] }] },
@@ -169,6 +179,10 @@ export const gatherND = defineOp<GatherNDAttrs>({
         });
       },
     });
+  },
+  backward(g) {
+    const attrs = { batchDims: g.attrs.batchDims, shape: inputOf(g).shape };
+    return [apply(g, 'gatherNDGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
   },
   cases: [
     { attrs: { batchDims: 0 }, inputs: [{ shape: [3, 4, 2] }, { shape: [5, 2], dtype: 'int64', range: [-3, 2] }] },

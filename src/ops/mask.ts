@@ -4,6 +4,7 @@ import { elementCount } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { expectIntegers } from './copy.ts';
 import { indexInput } from './gather.ts';
+import { apply, gradOf, inputOf } from './gradient.ts';
 import { defineOp, expectRank, followLayouts, normalizeAxis, required, rowLayouts, type TensorInfo } from './op.ts';
 import { around } from './select.ts';
 import { aroundAxis } from './softmax.ts';
@@ -97,6 +98,7 @@ export const trilu = defineOp<TriluAttrs>({
       },
     });
   },
+  backward: (g) => [apply(g, 'trilu', [gradOf(g)], g.attrs)],
   cases: [
     { attrs: { k: 0, upper: true }, inputs: [{ shape: [2, 4, 5] }] },
     { attrs: { k: -1, upper: false }, inputs: [{ shape: [5, 3] }] },
@@ -219,6 +221,7 @@ export const reverseSequence = defineOp<ReverseSequenceAttrs>({
       },
     });
   },
+  backward: (g) => [apply(g, 'reverseSequence', [gradOf(g), inputOf(g, 1)], g.attrs), null],
   cases: [
     {
       attrs: { batchAxis: 1, timeAxis: 0 },

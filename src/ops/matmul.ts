@@ -3,7 +3,16 @@ import { dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { elementCount, rowStrides } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { broadcastShape, defineOp, expectDType, required, rowLayouts } from './op.ts';
+import { apply, expectNoActivation, gradOf, inputOf, reshapeTo, sumTo } from './gradient.ts';
+import {
+  broadcastShape,
+  defineOp,
+  expectDType,
+  type GradContext,
+  required,
+  rowLayouts,
+  type TensorInfo,
+} from './op.ts';
 
 /** y = activation(alpha · a × b + bias); the transposes swap the last two axes of an operand of rank 2 or more. */
 export interface MatmulOpAttrs {
@@ -74,6 +83,46 @@ function batchOffsets(own: readonly number[], batch: readonly number[], matrixSi
 
 const plain = { transposeA: false, transposeB: false, alpha: 1, activation: null };
 
+/**
+ * With A and B the matrices that are multiplied (transposed already, vectors as matrices): A′ = gy·Bᵀ and B′ = Aᵀ·gy, in
+ * the order in which the operands are stored.
+ */
+function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
+  expectNoActivation('matmul', g.attrs.activation);
+  const [a, b] = [inputOf(g, 0), inputOf(g, 1)];
+  const { m, n, k, batch } = sizesOf(a.shape, b.shape, g.attrs);
+  const transposeA = g.attrs.transposeA && a.shape.length > 1;
+  const transposeB = g.attrs.transposeB && b.shape.length > 1;
+  const matrixA = a.shape.length === 1 ? reshapeTo(g, a, [1, k]) : a;
+  const matrixB = b.shape.length === 1 ? reshapeTo(g, b, [k, 1]) : b;
+  const gy = reshapeTo(g, gradOf(g), [...batch, m, n]);
+  const product = (x: TensorInfo, z: TensorInfo, xTransposed: boolean, zTransposed: boolean): TensorInfo =>
+    apply(g, 'matmul', [x, z, null], {
+      transposeA: xTransposed,
+      transposeB: zTransposed,
+      alpha: g.attrs.alpha,
+      activation: null,
+    });
+  const byA = (): TensorInfo => {
+    const ga = transposeA ? product(matrixB, gy, transposeB, true) : product(gy, matrixB, false, !transposeB);
+    return reshapeTo(g, sumTo(g, ga, matrixA.shape), a.shape);
+  };
+  const byB = (): TensorInfo => {
+    // One matrix on the right for all of a's: one long product instead of a sum of many.
+    const long = matrixB.shape.length === 2 && !transposeA && matrixA.shape.length > 2;
+    const rows = elementCount(matrixA.shape.slice(0, -1));
+    const left = long ? reshapeTo(g, matrixA, [rows, k]) : matrixA;
+    const right = long ? reshapeTo(g, gy, [rows, n]) : gy;
+    const gb = transposeB ? product(right, left, true, transposeA) : product(left, right, !transposeA, false);
+    return reshapeTo(g, sumTo(g, gb, matrixB.shape), b.shape);
+  };
+  return [
+    g.wants[0] ? byA() : null,
+    g.wants[1] ? byB() : null,
+    g.wants[2] ? sumTo(g, reshapeTo(g, gradOf(g), [...batch, m, n]), [n]) : null,
+  ];
+}
+
 export const matmul = defineOp<MatmulOpAttrs>({
   name: 'matmul',
   infer(inputs, attrs) {
@@ -114,6 +163,7 @@ export const matmul = defineOp<MatmulOpAttrs>({
       activation: attrs.activation,
     });
   },
+  backward,
   macs: (inputs, outputs, attrs) => {
     const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];
     return elementCount(outputs[0].shape) * sizesOf(a.shape, b.shape, attrs).k;

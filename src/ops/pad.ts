@@ -3,6 +3,7 @@ import { memoryOrder } from '../tensor/layout.ts';
 import { checkShape, type Tensor } from '../tensor/tensor.ts';
 import { inMemoryOrder } from './binary.ts';
 import { expectIntegers } from './copy.ts';
+import { apply, gradOf, inputOf } from './gradient.ts';
 import { defineOp, type Emitter, type OpCase, type Placed, required } from './op.ts';
 import { aroundAxis } from './softmax.ts';
 
@@ -21,7 +22,7 @@ export interface PadAttrs {
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
 /** Which element of an axis of `length` stands at position i (< 0 or ≥ length outside), for each mode. */
-const positions: Readonly<Record<'reflect' | 'edge' | 'wrap', (i: number, length: number) => number>> = {
+export const padPositions: Readonly<Record<'reflect' | 'edge' | 'wrap', (i: number, length: number) => number>> = {
   edge: (i, length) => Math.min(Math.max(i, 0), length - 1),
   wrap: modulo,
   // The mirrored axis repeats after 2·(length − 1): the outermost elements are not doubled.
@@ -99,7 +100,15 @@ export const pad = defineOp<PadAttrs>({
     const [x, y] = [inputs[0] as Tensor, outputs[0]];
     if (y.size === 0) return;
     if (attrs.mode === 'constant') emitConstant(emit, x, y, attrs);
-    else emitByTables(emit, x, y, attrs, positions[attrs.mode]);
+    else emitByTables(emit, x, y, attrs, padPositions[attrs.mode]);
+  },
+  backward(g) {
+    const { begin, end, mode } = g.attrs;
+    const gy = gradOf(g);
+    if (mode !== 'constant') return [apply(g, 'padGrad', [gy], { begin, end, mode, shape: inputOf(g).shape })];
+    // What was cropped had no influence, what was added is cropped.
+    const opposite = { begin: begin.map((p) => -p), end: end.map((p) => -p), mode, value: 0 };
+    return [apply(g, 'pad', [gy], opposite)];
   },
   cases: modes.flatMap((mode): OpCase<PadAttrs>[] => [
     { attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, value: 0.5 }, inputs: [{ shape: [2, 5, 3, 4] }] },

@@ -13,6 +13,7 @@ import {
   required,
   type TensorInfo,
 } from './op.ts';
+import { reduceBackward } from './reduce-grad.ts';
 import { aroundAxis } from './softmax.ts';
 
 /** `axes` counted from 0, sorted; none reduced where empty (the kind is then applied to each element by itself). */
@@ -110,6 +111,7 @@ export const reduceOps = reduceKinds.map((kind) => {
     forward(emit, inputs, outputs, { axes }) {
       emitReduce(emit, kind, inputs[0] as Tensor, outputs[0], axes);
     },
+    backward: (g) => [reduceBackward(g, kind)],
     cases: casesOf(kind),
   });
 });

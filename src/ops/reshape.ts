@@ -1,6 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../tensor/layout.ts';
 import { checkShape } from '../tensor/tensor.ts';
+import { gradOf, inputOf, reshapeTo } from './gradient.ts';
 import { defineOp, type Placed, required } from './op.ts';
 
 /** `shape` has no −1 and no 0 that stands for something else. */
@@ -81,6 +82,7 @@ export const reshape = defineOp<ReshapeAttrs>({
     return { inputs: ['row'], outputs: ['row'], view: true };
   },
   forward() {},
+  backward: (g) => [reshapeTo(g, gradOf(g), inputOf(g).shape)],
   cases: [
     { attrs: { shape: [6, 4] }, inputs: [{ shape: [2, 3, 4] }] },
     { attrs: { shape: [2, 3] }, inputs: [{ shape: [2, 3, 1, 1] }] },

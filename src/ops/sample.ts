@@ -3,6 +3,7 @@ import { ConvletError, shapeText } from '../common/error.ts';
 import { elementCount, rowStrides } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { expectIntegers } from './copy.ts';
+import { apply, castTo, gradOf, inputOf, reshapeTo } from './gradient.ts';
 import { defineOp, expectDType, expectRank, required, rowLayouts } from './op.ts';
 
 const sampleModes = ['nearest', 'linear', 'cubic'] as const;
@@ -25,7 +26,7 @@ function reflect(x: number, low: number, high: number): number {
 }
 
 /** Pixel position of a grid value on an axis of `size` pixels, border and reflection applied. */
-function position(v: number, size: number, attrs: GridSampleAttrs): number {
+export function position(v: number, size: number, attrs: GridSampleAttrs): number {
   const at = attrs.alignCorners ? ((v + 1) / 2) * (size - 1) : ((v + 1) * size - 1) / 2;
   // Cubic applies the padding to each of its taps instead. NaN and ∞ sample like −1 (PyTorch).
   if (!Number.isFinite(at)) return -1;
@@ -40,7 +41,7 @@ function folded(at: number, size: number, { paddingMode, alignCorners }: GridSam
 }
 
 /** Taps along one axis: pixel indices (−1 where the value is zero) and weights. */
-interface Taps {
+export interface Taps {
   readonly index: Int32Array;
   readonly weight: Float64Array;
   count: number;
@@ -61,7 +62,7 @@ function cubic(distance: number): number {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
-function tapsOf(at: number, size: number, attrs: GridSampleAttrs, taps: Taps): void {
+export function tapsOf(at: number, size: number, attrs: GridSampleAttrs, taps: Taps): void {
   const inside = (i: number): number => (i >= 0 && i < size ? i : -1);
   if (attrs.mode === 'nearest') {
     taps.index[0] = inside(roundEven(at));
@@ -125,6 +126,7 @@ export const gridSample = defineOp<GridSampleAttrs>({
       run: ([x, grid], [y]) => sampleGrid(x as Tensor, grid as Tensor, y, attrs),
     });
   },
+  backward: (g) => g.op('gridSampleGrad', [inputOf(g, 0), inputOf(g, 1), gradOf(g)], g.attrs),
   cases: sampleModes.flatMap((mode) =>
     paddingModes.flatMap((paddingMode) =>
       [true, false].flatMap((alignCorners) => {
@@ -185,6 +187,10 @@ export interface AffineGridAttrs {
   readonly alignCorners: boolean;
 }
 
+/** Centre of pixel i of n on the axis −1…1. */
+const coordinate = (i: number, n: number, alignCorners: boolean): number =>
+  alignCorners ? (n === 1 ? 0 : -1 + (2 * i) / (n - 1)) : (2 * i + 1) / n - 1;
+
 /** theta [N,2,3] or [N,3,4] → grid [N,(D,)H,W,2 or 3]: theta · (x, y (, z), 1) over the pixel centres. */
 export const affineGrid = defineOp<AffineGridAttrs>({
   name: 'affineGrid',
@@ -206,8 +212,6 @@ export const affineGrid = defineOp<AffineGridAttrs>({
     const sizes = size.slice(2);
     const space = sizes.length;
     const strides = rowStrides(sizes);
-    const coordinate = (i: number, n: number): number =>
-      alignCorners ? (n === 1 ? 0 : -1 + (2 * i) / (n - 1)) : (2 * i + 1) / n - 1;
     emit.call('host', inputs, outputs, {
       name: 'affineGrid',
       run: ([theta], [y]) => {
@@ -220,7 +224,7 @@ export const affineGrid = defineOp<AffineGridAttrs>({
               let sum = matrix[base + space];
               for (let d = 0; d < space; d++) {
                 const i = Math.floor(p / strides[d]) % sizes[d];
-                sum += matrix[base + space - 1 - d] * coordinate(i, sizes[d]);
+                sum += matrix[base + space - 1 - d] * coordinate(i, sizes[d], alignCorners);
               }
               y.array[at] = sum;
             }
@@ -228,6 +232,23 @@ export const affineGrid = defineOp<AffineGridAttrs>({
         }
       },
     });
+  },
+  /** The grid is linear in theta: gtheta = gyᵀ · (pixel centres, 1). */
+  backward(g) {
+    const { size, alignCorners } = g.attrs;
+    const sizes = size.slice(2);
+    const [space, points] = [sizes.length, elementCount(sizes)];
+    const strides = rowStrides(sizes);
+    const gy = reshapeTo(g, gradOf(g), [size[0], points, space]);
+    const base = new (gy.dtype === 'float64' ? Float64Array : Float32Array)(points * (space + 1)).fill(1);
+    for (let p = 0; p < points; p++) {
+      for (let d = 0; d < space; d++) {
+        const i = Math.floor(p / strides[d]) % sizes[d];
+        base[p * (space + 1) + space - 1 - d] = coordinate(i, sizes[d], alignCorners);
+      }
+    }
+    const attrs = { transposeA: true, transposeB: false, alpha: 1, activation: null };
+    return [apply(g, 'matmul', [gy, castTo(g, g.constant(base, [points, space + 1]), gy.dtype), null], attrs)];
   },
   cases: [true, false].flatMap((alignCorners) => [
     { attrs: { size: [2, 3, 4, 5], alignCorners }, inputs: [{ shape: [2, 2, 3] }] },

@@ -2,7 +2,8 @@ import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { expectWithin, forEachElement, forEachSlice, indexInput } from './gather.ts';
-import { defineOp, expectDType, normalizeAxis, required, rowLayouts } from './op.ts';
+import { apply, gradOf, inputOf, zeros } from './gradient.ts';
+import { defineOp, expectDType, normalizeAxis, required, rowLayouts, type TensorInfo } from './op.ts';
 
 export type ScatterReduction = 'none' | 'add' | 'mul' | 'max' | 'min';
 
@@ -20,6 +21,15 @@ function reductionOf(op: string, reduction: ScatterReduction): (old: number, upd
   throw new ConvletError(
     'argument',
     `${op}: reduction expects ${Object.keys(reductions).join(' or ')}, got ${String(reduction)}`,
+  );
+}
+
+/** The reductions whose gradient is another scatter. */
+function expectDifferentiable(op: string, reduction: ScatterReduction): void {
+  if (reduction === 'none' || reduction === 'add') return;
+  throw new ConvletError(
+    'unsupported',
+    `${op}: reduction '${reduction}' has no gradient here, only 'none' and 'add' do`,
   );
 }
 
@@ -64,6 +74,19 @@ export const scatterElements = defineOp<ScatterElementsAttrs>({
         });
       },
     });
+  },
+  backward(g) {
+    const { axis, reduction } = g.attrs;
+    expectDifferentiable('scatterElements', reduction);
+    const [gy, indices] = [gradOf(g), inputOf(g, 1)];
+    // What was overwritten had no influence.
+    const overwritten = (): TensorInfo =>
+      apply(g, 'scatterElements', [gy, indices, zeros(g, indices.shape, gy.dtype)], { axis, reduction: 'none' });
+    return [
+      g.wants[0] ? (reduction === 'add' ? gy : overwritten()) : null,
+      null,
+      g.wants[2] ? apply(g, 'gatherElements', [gy, indices], { axis }) : null,
+    ];
   },
   cases: (['none', 'add', 'mul', 'max', 'min'] as const).flatMap((reduction) => [
     {
@@ -126,6 +149,18 @@ export const scatterND = defineOp<ScatterNDAttrs>({
         });
       },
     });
+  },
+  backward(g) {
+    const { reduction } = g.attrs;
+    expectDifferentiable('scatterND', reduction);
+    const [gy, indices, updates] = [gradOf(g), inputOf(g, 1), inputOf(g, 2)];
+    const overwritten = (): TensorInfo =>
+      apply(g, 'scatterND', [gy, indices, zeros(g, updates.shape, gy.dtype)], { reduction: 'none' });
+    return [
+      g.wants[0] ? (reduction === 'add' ? gy : overwritten()) : null,
+      null,
+      g.wants[2] ? apply(g, 'gatherND', [gy, indices], { batchDims: 0 }) : null,
+    ];
   },
   cases: [
     {

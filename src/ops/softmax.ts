@@ -1,5 +1,6 @@
 import { memoryOrder } from '../tensor/layout.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { apply, gradOf } from './gradient.ts';
 import { defineOp, expectDType, followLayouts, normalizeAxis, required } from './op.ts';
 
 export interface SoftmaxOpAttrs {
@@ -31,6 +32,9 @@ export const softmaxOps = ['softmax', 'logSoftmax'].map((name) => {
         log: name === 'logSoftmax',
       });
     },
+    backward: (g) => [
+      apply(g, 'softmaxGrad', [g.outputs[0], gradOf(g)], { axis: g.attrs.axis, log: name === 'logSoftmax' }),
+    ],
     cases: [
       { attrs: { axis: 1 }, inputs: [{ shape: [3, 10], range: [-30, 30] }] },
       { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4], range: [-5, 5] }] },

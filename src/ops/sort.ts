@@ -1,6 +1,7 @@
 import { dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { apply, gradOf, inputOf, zeros } from './gradient.ts';
 import { defineOp, followLayouts, type Layouts, normalizeAxis, type Placed, required, type TensorInfo } from './op.ts';
 import { aroundAxis } from './softmax.ts';
 
@@ -67,6 +68,11 @@ export const topK = defineOp<TopKAttrs>({
         }
       },
     });
+  },
+  backward(g) {
+    const [gy, { shape }] = [gradOf(g), inputOf(g)];
+    const attrs = { axis: g.attrs.axis, reduction: 'add' };
+    return [apply(g, 'scatterElements', [zeros(g, shape, gy.dtype), g.outputs[1], gy], attrs)];
   },
   cases: [
     { attrs: { k: 3, axis: 1, largest: true, sorted: true }, inputs: [{ shape: [3, 7] }] },
@@ -140,6 +146,11 @@ export const cumulativeOps = Object.entries(cumulative).map(([name, { start, joi
           }
         },
       });
+    },
+    backward(g) {
+      const gy = gradOf(g);
+      if (name === 'cumProd') return [apply(g, 'cumProdGrad', [inputOf(g), gy], g.attrs)];
+      return [apply(g, 'cumSum', [gy], { ...g.attrs, reverse: !g.attrs.reverse })];
     },
     cases: [
       { attrs: { axis: 1, exclusive: false, reverse: false }, inputs: [{ shape: [2, 5, 3, 4] }] },

@@ -1,12 +1,16 @@
+import { unaryDerivatives } from '../backend/js/unary-grad.ts';
 import { type Activation, type UnaryKind, unaryKinds } from '../backend/prims.ts';
 import { type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
-import { defineOp, followLayouts, type OpCase, required } from './op.ts';
+import { apply, gradOf, inputOf, neg, scale } from './gradient.ts';
+import { defineOp, followLayouts, type GradContext, type OpCase, type OpDef, required, type TensorInfo } from './op.ts';
 
 /** alpha and beta mean what js/unary.ts says for the kind. */
 export interface UnaryOpAttrs {
   readonly alpha?: number;
   readonly beta?: number;
+  /** clip only, for the gradient: none at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
+  readonly exclusive?: boolean;
 }
 
 /** Parameters of the kinds that have any, where they are not given: PyTorch's or ONNX's defaults. */
@@ -98,6 +102,25 @@ function casesOf(kind: UnaryKind): OpCase<UnaryOpAttrs>[] {
   return cases;
 }
 
+/** Kinds whose gradient needs neither their argument nor their value. */
+const simple: { readonly [K in UnaryKind]?: (g: GradContext<UnaryOpAttrs>, alpha: number) => TensorInfo } = {
+  identity: (g) => gradOf(g),
+  neg: (g) => neg(g, gradOf(g)),
+  linear: (g, alpha) => scale(g, gradOf(g), alpha),
+};
+
+function backwardOf(kind: UnaryKind): OpDef<UnaryOpAttrs>['backward'] {
+  const { [kind]: rule } = simple;
+  if (rule !== undefined) return (g) => [rule(g, activation(kind, g.attrs).alpha)];
+  const { [kind]: derivative } = unaryDerivatives;
+  if (derivative === undefined) return undefined;
+  return (g) => {
+    const v = derivative.of === 'x' ? inputOf(g) : g.outputs[0];
+    const { exclusive = false } = g.attrs;
+    return [apply(g, 'unaryGrad', [v, gradOf(g)], { ...activation(kind, g.attrs), exclusive })];
+  };
+}
+
 /** One op per kind, of the kind's name. */
 export const unaryOps = unaryKinds.map((kind) => {
   const kinds = takes[kind] ?? ['float'];
@@ -114,6 +137,7 @@ export const unaryOps = unaryKinds.map((kind) => {
     forward(emit, inputs, outputs, attrs) {
       emit.call('unary', inputs, outputs, { ...activation(kind, attrs), length: outputs[0].size });
     },
+    backward: backwardOf(kind),
     cases: casesOf(kind),
   });
 });
