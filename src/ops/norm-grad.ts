@@ -23,6 +23,9 @@ import {
   random,
 } from './spatial.ts';
 
+const offset = (...shape: number[]): OpCaseInput => ({ shape, range: [2, 5] });
+const positive = (...shape: number[]): OpCaseInput => ({ shape, range: [0.5, 2] });
+
 type Inputs = readonly (TensorInfo | null)[];
 
 export interface BatchNormGradOpAttrs {
@@ -177,9 +180,6 @@ export const lrnGrad = defineOp<LrnGradOpAttrs>({
   },
   cases: lrnGradCases(),
 });
-
-const offset = (...shape: number[]): OpCaseInput => ({ shape, range: [2, 5] });
-const positive = (...shape: number[]): OpCaseInput => ({ shape, range: [0.5, 2] });
 
 function batchNormGradCases(): OpCase<BatchNormGradOpAttrs>[] {
   const shapes = [
