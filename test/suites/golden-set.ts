@@ -5,10 +5,8 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes } from '../../src/common/dtype.ts';
 import type { TensorValue } from '../../src/io/elements.ts';
 import { readSafetensors } from '../../src/io/safetensors.ts';
-import { execute } from '../../src/ops/execute.ts';
-import '../../src/ops/index.ts';
-import { getOp } from '../../src/ops/registry.ts';
 import { constant, type Tensor, wrap } from '../../src/tensor/tensor.ts';
+import { TestTape } from '../support/gradients.ts';
 import type { GoldenAttrs } from './golden-context.ts';
 import { goldenOps } from './golden-ops.ts';
 import { compare, Mismatch, Skip } from './suite.ts';
@@ -20,6 +18,11 @@ export interface GoldenTensor {
   readonly dtype: string;
 }
 
+export interface GoldenOutput extends GoldenTensor {
+  /** Key of the upstream gradient; absent where the output has none. */
+  readonly gy?: string;
+}
+
 export interface GoldenCase {
   readonly id: string;
   readonly group: string;
@@ -27,7 +30,9 @@ export interface GoldenCase {
   readonly op: string;
   readonly attrs: GoldenAttrs;
   readonly inputs: readonly GoldenTensor[];
-  readonly outputs: readonly GoldenTensor[];
+  readonly outputs: readonly GoldenOutput[];
+  /** Gradients of Σ output · gy by the inputs of these names. */
+  readonly grads?: readonly GoldenTensor[];
   readonly rtol: number;
   readonly atol: number;
 }
@@ -76,29 +81,39 @@ export class GoldenSet {
     return value;
   }
 
-  /** Computes a case forward and compares it. Throws Mismatch, or Skip where no op is mapped. Returns the largest difference. */
+  /**
+   * Computes a case and compares its outputs and its gradients. Throws Mismatch, or Skip where no op is mapped. Returns the
+   * largest difference.
+   */
   run(id: string, backend: Backend): number {
+    const { grads = [] } = this.cases.get(id)!;
+    const forward = this.evaluate(id, backend, []);
+    return grads.length === 0 ? forward : Math.max(forward, this.evaluate(id, backend, grads));
+  }
+
+  /** With `wanted`: the gradients are compared as well, and nothing is a constant, as in training. */
+  private evaluate(id: string, backend: Backend, wanted: readonly GoldenTensor[]): number {
     const { op, group, inputs, outputs, attrs, rtol, atol } = this.cases.get(id)!;
     const compute = goldenOps[op];
     if (compute === undefined) throw new Skip(`${group}: ${op} has no mapping to ops`);
-    const owned: Tensor[] = [];
-    const runAll = (name: string, opAttrs: object, ...operands: (Tensor | null)[]): Tensor[] => {
-      const results = execute(backend, getOp(name), operands, opAttrs);
-      owned.push(...results);
-      return results;
-    };
-    const find = (name: string): Tensor | null => {
-      const index = inputs.findIndex((input) => input.name === name);
-      if (index < 0) return null;
-      const { data, shape, dtype } = this.value(group, inputs[index].key);
-      // What follows the first input is mostly weights: given as constants, so that backends pack them.
-      return index === 0 ? wrap(data, shape, dtype) : constant(data, shape, dtype);
-    };
+    const given = new Map(
+      inputs.map(({ name, key }, i) => {
+        const { data, shape, dtype } = this.value(group, key);
+        // What follows the first input is mostly weights: given as constants, so that backends pack them.
+        const make = i === 0 || wanted.length > 0 ? wrap : constant;
+        return [name, make(data, shape, dtype)];
+      }),
+    );
+    const find = (name: string): Tensor | null => given.get(name) ?? null;
     const input = (name: string): Tensor => {
       const tensor = find(name);
       if (tensor === null) throw new Mismatch(`the case has no input '${name}'`);
       return tensor;
     };
+    const sources = wanted.map(({ name }) => input(name));
+    const tape = new TestTape(backend, sources);
+    const runAll = (name: string, opAttrs: object, ...operands: (Tensor | null)[]): Tensor[] =>
+      tape.run(name, opAttrs, ...operands);
     try {
       const results = compute({ attrs, input, find, runAll, run: (...args) => runAll(...args)[0] });
       if (results.length !== outputs.length) {
@@ -111,9 +126,22 @@ export class GoldenSet {
         const same = dtypes[dtype].kind === 'int' && dtypes[expected.dtype].kind === 'int' ? expected.dtype : dtype;
         return compare(name, { shape, dtype: same, data }, expected, rtol, atol);
       });
-      return Math.max(0, ...differences);
+      const seeds = new Map<Tensor, Tensor>();
+      outputs.forEach(({ gy }, i) => {
+        if (gy === undefined) return;
+        const { data, shape, dtype } = this.value(group, gy);
+        seeds.set(results[i], wrap(data, shape, dtype));
+      });
+      const grads = wanted.length === 0 ? [] : tape.gradients(seeds, sources);
+      const more = grads.map((grad, i) => {
+        const { name, key } = wanted[i];
+        const expected = this.value(group, key);
+        const got = grad ?? { ...expected, data: new Float32Array(expected.data.length) };
+        return compare(`gradient by ${name}`, got, expected, rtol, atol);
+      });
+      return Math.max(0, ...differences, ...more);
     } finally {
-      for (const tensor of owned) tensor.dispose();
+      tape.dispose();
     }
   }
 }

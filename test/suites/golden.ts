@@ -1,4 +1,4 @@
-// npm run golden -- DIR: what PyTorch computes, forward, on one backend. Without --backend: wasm, the best variant.
+// npm run golden -- DIR: what PyTorch computes, outputs and gradients, on one backend. Without --backend: wasm, the best variant.
 import { createBackend } from '../../src/runtime/load.ts';
 import { nodePlatform } from '../../src/runtime/node.ts';
 import { GoldenSet } from './golden-set.ts';
