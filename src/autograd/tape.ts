@@ -38,8 +38,9 @@ export const isGradEnabled = (): boolean => recording;
 export function apply(name: string, inputs: readonly (Variable | null)[], attrs: unknown = {}): Variable[] {
   const op = getOp(name);
   const on = executor();
-  const record = recording && inputs.some((input) => input?.requiresGrad);
-  if (record) on.beforeRecorded();
+  // Behind a graph that has been backpropagated nothing can be learned any more: metrics of its results are no new graph.
+  const record = recording && inputs.some((input) => input?.requiresGrad && !input.node?.released);
+  if (record && op.backward !== undefined) on.beforeRecorded();
   if (op.inPlace !== undefined) expectWritable(op, inputs, record);
   const handles = inputs.map((input) => (input === null ? null : on.bring(input)));
   const outputs = on.apply(op, handles, attrs).map((handle, i) => {

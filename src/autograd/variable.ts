@@ -28,9 +28,8 @@ export class Lease {
 /** The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape. */
 const collected = new FinalizationRegistry<Lease>((lease) => lease.release());
 
-export type GradHook = (grad: Variable) => Variable | void;
+export type GradHook = (grad: Variable) => Variable | undefined;
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are installed from a table, in methods.ts
 export interface Variable extends VariableMethods {}
 
 /** How long a variable's memory in the backend lasts: with the step that made it, or as long as the variable. */

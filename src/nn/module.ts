@@ -1,0 +1,207 @@
+import { Variable } from '../autograd/index.ts';
+import type { DType } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { type Tensor, tensor } from '../tensor/tensor.ts';
+import { ModuleBuffer, Parameter } from './parameter.ts';
+
+/** Tensors by PyTorch's names: what checkpoints hold. */
+export type StateDict = Record<string, Tensor>;
+
+/** What `loadStateDict` takes: tensors, or what a safetensors file is read into. */
+export type StateSource =
+  | { readonly [name: string]: StateEntry }
+  | ReadonlyMap<string, StateEntry>;
+interface StateEntry {
+  readonly shape: readonly number[];
+  readonly dtype?: DType;
+  readonly data: ArrayLike<number>;
+}
+
+/** Names of fields as PyTorch has them in a state dict: runningMean is running_mean. */
+export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/**
+ * A part of a network. Subclasses have fields that are modules and parameters, and a `forward`; their names are those of
+ * the state dict.
+ *
+ * ```ts
+ * class Net extends nn.Module {
+ *   conv = new nn.Conv2d(1, 8, 3, { padding: 1 });
+ *   fc = new nn.Linear(8 * 28 * 28, 10);
+ *   forward(x: Variable) {
+ *     return this.fc.forward(F.relu(this.conv.forward(x)).flatten(1));
+ *   }
+ * }
+ * ```
+ */
+export abstract class Module {
+  /** Whether the module trains: dropout drops and batch norm uses the batch's statistics. */
+  training = true;
+
+  abstract forward(...inputs: Variable[]): Variable | Variable[] | Record<string, Variable>;
+
+  /** Direct children by name. Arrays of modules count as ModuleLists. */
+  *namedChildren(): Generator<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+      else if (Array.isArray(value)) {
+        for (const [i, entry] of value.entries()) if (entry instanceof Module) yield [`${name}.${i}`, entry];
+      }
+    }
+  }
+
+  *children(): Generator<Module> {
+    for (const [, child] of this.namedChildren()) yield child;
+  }
+
+  /** This module and all below it, each once, parents first. */
+  *namedModules(prefix = '', seen = new Set<Module>()): Generator<[string, Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
+  }
+
+  *modules(): Generator<Module> {
+    for (const [, module] of this.namedModules()) yield module;
+  }
+
+  *namedParameters(): Generator<[string, Parameter]> {
+    yield* once(this.named(isParameter));
+  }
+
+  *parameters(): Generator<Parameter> {
+    for (const [, parameter] of this.namedParameters()) yield parameter;
+  }
+
+  *namedBuffers(): Generator<[string, ModuleBuffer]> {
+    yield* once(this.named(isBuffer));
+  }
+
+  *buffers(): Generator<ModuleBuffer> {
+    for (const [, buffer] of this.namedBuffers()) yield buffer;
+  }
+
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Calls `visit` with every module, children first. */
+  apply(visit: (module: Module) => void): this {
+    for (const child of this.children()) child.apply(visit);
+    visit(this);
+    return this;
+  }
+
+  requiresGrad_(value = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad_(value);
+    return this;
+  }
+
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+
+  /** Copies of all parameters and buffers, under PyTorch's names. */
+  stateDict(): StateDict {
+    const state: StateDict = {};
+    for (const [name, value] of this.named(isState)) state[name] = tensor(value.data, value.shape, value.dtype);
+    return state;
+  }
+
+  /**
+   * Writes parameters and buffers from a state dict.
+   *
+   * @param options strict (default true): missing and unexpected names are errors; shapes always must fit
+   * @returns the names that were missing and unexpected
+   * @throws ConvletError `shape` with the complete list of what does not fit; nothing has been written then
+   */
+  loadStateDict(source: StateSource, options: { strict?: boolean } = {}): { missing: string[]; unexpected: string[] } {
+    const given = source instanceof Map ? source : new Map(Object.entries(source as { [name: string]: StateEntry }));
+    const own = new Map(this.named(isState));
+    // PyTorch before 0.4.1 did not save the counters; a file without them is complete.
+    const optional = (name: string): boolean => name.endsWith('num_batches_tracked');
+    const missing = [...own.keys()].filter((name) => !given.has(name) && !optional(name));
+    const unexpected = [...given.keys()].filter((name) => !own.has(name));
+    const misshaped = [...own].flatMap(([name, { shape }]) => {
+      const entry = given.get(name);
+      if (entry === undefined || shapeText(entry.shape) === shapeText(shape)) return [];
+      return [`${name} (expected ${shapeText(shape)}, got ${shapeText(entry.shape)})`];
+    });
+    const strict = options.strict ?? true;
+    const lists: [string, string[]][] = [
+      ['missing', strict ? missing : []],
+      ['unexpected', strict ? unexpected : []],
+      ['of another shape', misshaped],
+    ];
+    const wrong = lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${what}: ${names.join(', ')}`);
+    if (wrong.length > 0)
+      throw new ConvletError('shape', `loadStateDict: the state does not fit ${this.constructor.name}; ${wrong.join('; ')}`);
+    for (const [name, value] of own) {
+      const entry = given.get(name);
+      if (entry !== undefined) value.set(entry.data);
+    }
+    return { missing, unexpected };
+  }
+
+  /** Number of elements of all parameters; only of those that learn with `trainable`. */
+  parameterCount(options: { trainable?: boolean } = {}): number {
+    let count = 0;
+    for (const parameter of this.parameters()) if (!options.trainable || parameter.requiresGrad) count += parameter.size;
+    return count;
+  }
+
+  /** Gives the backend's memory of parameters and buffers back. */
+  dispose(): void {
+    for (const [, value] of this.named(isState)) value.dispose();
+  }
+
+  /** What stands in the parentheses of the summary. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** PyTorch's summary, and the number of parameters. */
+  toString(): string {
+    const count = this.parameterCount();
+    const frozen = count - this.parameterCount({ trainable: true });
+    const rest = frozen > 0 ? ` (${frozen.toLocaleString('en')} frozen)` : '';
+    return `${this.repr()}\n${count.toLocaleString('en')} parameters${rest}`;
+  }
+
+  private repr(): string {
+    const lines = [...this.namedChildren()].map(([name, child]) => {
+      return `  (${name}): ${child.repr().replaceAll('\n', '\n  ')}`;
+    });
+    const name = this.constructor.name.replace(/^_/, '');
+    if (lines.length === 0) return `${name}(${this.extraRepr()})`;
+    return `${name}(\n${lines.join('\n')}\n)`;
+  }
+
+  /** Fields of this module and those below that `is` picks, in the order of the state dict. */
+  private *named<T extends Variable>(is: (value: unknown) => value is T): Generator<[string, T]> {
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, value] of Object.entries(module)) if (is(value)) yield [join(prefix, snakeCase(name)), value];
+    }
+  }
+}
+
+const join = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
+const isParameter = (value: unknown): value is Parameter => value instanceof Parameter;
+const isBuffer = (value: unknown): value is ModuleBuffer => value instanceof ModuleBuffer;
+const isState = (value: unknown): value is Parameter | ModuleBuffer => isParameter(value) || isBuffer(value);
+
+/** Shared parameters count once. */
+function* once<T>(entries: Iterable<[string, T]>): Generator<[string, T]> {
+  const seen = new Set<T>();
+  for (const entry of entries) {
+    if (seen.has(entry[1])) continue;
+    seen.add(entry[1]);
+    yield entry;
+  }
+}
