@@ -5,8 +5,9 @@ import { ConvletError, shapeText } from '../common/error.ts';
 import { execute } from '../ops/execute.ts';
 import { getOp } from '../ops/index.ts';
 import type { OpDef, TensorInfo } from '../ops/op.ts';
-import { elementCount } from '../tensor/layout.ts';
+import { elementCount, maxRank } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
+import type { FoldCache } from './fold-cache.ts';
 import { constantValue, type Graph, type GraphNode, liveNodes, newValue, type Value } from './graph.ts';
 
 /**
@@ -21,19 +22,33 @@ export class NeedsData extends Error {
 const smallBytes = 2 ** 12;
 /**
  * Bytes that all constants computed ahead may take beyond their inputs: a file of a few bytes must not claim the whole
- * memory (Expand), but weights that are made so are worth having before the first run.
+ * memory (Expand) or a minute's work, but weights that are made so are worth having before the first run.
  */
-const maxGrowth = 2 ** 30;
+const maxGrowth = 2 ** 28;
+/** No tensor is larger, whatever the limit on memory: kernels count bytes in 32 bits. */
+const maxTensorBytes = 2 ** 31;
+
+/** How much a graph may ask for, and what it need not compute again. */
+export interface BuildOptions {
+  /** Bytes that the graph's activations and constants may take when it runs (default: what the backend's memory has). */
+  readonly limit?: number;
+  readonly cache?: FoldCache;
+}
 
 /** Adds ops one by one, infers their shapes and computes at once what depends on constants alone. */
 export class GraphBuilder {
   readonly nodes: GraphNode[] = [];
   protected readonly backend: Backend;
+  private readonly limit: number;
+  private readonly cache: FoldCache | null;
   private growth = 0;
 
   /** `backend` computes the constants: plain JS by default, which needs nothing set up. */
-  constructor(backend: Backend = new JsBackend()) {
+  constructor(backend: Backend = new JsBackend(), { limit = backend.memory.limit, cache }: BuildOptions = {}) {
     this.backend = backend;
+    this.limit = limit;
+    this.cache = cache ?? null;
+    cache?.begin();
   }
 
   /**
@@ -43,9 +58,12 @@ export class GraphBuilder {
   add(opName: string, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
     const op = getOp(opName);
     const infos = op.infer(inputs, attrs);
-    for (const { shape } of infos) checkCount(opName, shape);
+    for (const info of infos) this.checkSize(opName, info);
     if (inputs.every((value) => value === null || value.constant !== null) && this.worthFolding(op, inputs, infos)) {
-      return this.compute(op, inputs, attrs).map((tensor) => constantValue(nodeName, tensor));
+      const constants = inputs.map((value) => value?.constant ?? null);
+      const compute = () => this.compute(op, constants, attrs);
+      const tensors = this.cache === null ? compute() : this.cache.get(op, constants, attrs, compute);
+      return tensors.map((tensor) => constantValue(nodeName, tensor));
     }
     if (op.evaluate !== undefined) throw new NeedsData(`the output shape of ${opName} depends on its input's values`);
     const outputs = infos.map((info) => newValue(nodeName, info.dtype, info.shape));
@@ -67,27 +85,35 @@ export class GraphBuilder {
     const size = bytesOf(outputs);
     const growth = size - bytesOf(inputs.filter((value) => value !== null));
     if (size > smallBytes && growth > 0) {
-      if (this.growth + growth > maxGrowth) return false;
+      if (this.growth + growth > Math.min(maxGrowth, this.limit)) return false;
       this.growth += growth;
     }
     return true;
   }
 
   /** The outputs as constants; may share memory with the inputs (reshape). */
-  protected compute(op: OpDef, inputs: readonly (Value | null)[], attrs: unknown): Tensor[] {
-    const tensors = inputs.map((value) => value?.constant ?? null);
-    return execute(this.backend, op, tensors, attrs).map((out) =>
+  protected compute(op: OpDef, inputs: readonly (Tensor | null)[], attrs: unknown): Tensor[] {
+    return execute(this.backend, op, inputs, attrs).map((out) =>
       out.layout === 'row'
         ? new Tensor(out.dtype, out.shape, 'row', out.storage, true)
         : constant(out.data, out.shape, out.dtype),
     );
   }
-}
 
-/** Shapes of honest models can be counted in bytes without rounding. */
-function checkCount(opName: string, shape: readonly number[]): void {
-  if (Number.isSafeInteger(elementCount(shape) * 8)) return;
-  throw new ConvletError('shape', `${opName}: the output ${shapeText(shape)} has more elements than can be counted`);
+  /** Refused here, by name, before anything of that size is made: an axis may become a table, too. */
+  private checkSize(opName: string, { dtype, shape }: TensorInfo): void {
+    if (shape.length > maxRank) {
+      throw new ConvletError('shape', `${opName}: the output expects at most ${maxRank} axes, got ${shape.length}`);
+    }
+    // An empty axis does not make the strides of the others any smaller.
+    const bytes = byteLength(dtype, elementCount(shape.map((d) => d || 1)));
+    const most = Math.min(maxTensorBytes, this.limit);
+    if (bytes <= most) return;
+    throw new ConvletError(
+      'memory',
+      `${opName}: the output ${shapeText(shape)} expects at most ${most} bytes, got ${bytes}`,
+    );
+  }
 }
 
 function bytesOf(infos: readonly TensorInfo[]): number {

@@ -135,11 +135,13 @@ const clamp = (i: number, length: number): number => Math.min(Math.max(i, 0), le
 
 /** The table of an axis. Weights that fall on the same edge cell are added up; every row has `taps` entries. */
 export function axisTable(axis: AxisResize): AxisTable {
-  const rows = Array.from({ length: axis.output }, (_, o) => row(axis, o));
-  const taps = rows.reduce((most, cells) => Math.max(most, cells.size), 1);
+  // Every row twice: keeping them would take a hundred times the memory of the table.
+  let taps = 1;
+  for (let o = 0; o < axis.output; o++) taps = Math.max(taps, row(axis, o).size);
   const index = new Int32Array(axis.output * taps);
   const weight = new Float32Array(axis.output * taps);
-  rows.forEach((cells, o) => {
+  for (let o = 0; o < axis.output; o++) {
+    const cells = row(axis, o);
     const [first] = cells.keys();
     index.fill(first, o * taps, (o + 1) * taps); // Spare taps read a cell that is read anyway, with weight 0.
     let at = o * taps;
@@ -147,7 +149,7 @@ export function axisTable(axis: AxisResize): AxisTable {
       index[at] = cell;
       weight[at++] = w;
     }
-  });
+  }
   return { taps, index, weight };
 }
 

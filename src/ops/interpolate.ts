@@ -58,7 +58,8 @@ export const interpolate = defineOp<InterpolateAttrs>({
     }
     expectNumber('interpolate', 'cubicCoeffA', attrs.cubicCoeffA);
     expectNumber('interpolate', 'extrapolationValue', attrs.extrapolationValue);
-    checkScales(attrs.scales, rank);
+    checkScales(attrs, x.shape);
+    checkLengths(attrs, x.shape);
     checkRoi(attrs, rank);
     return [{ dtype: x.dtype, shape: attrs.outputShape }];
   },
@@ -177,10 +178,28 @@ function emitPass(emit: Emitter, x: Tensor, y: Tensor, axis: number, table: Axis
   });
 }
 
-function checkScales(scales: readonly number[] | null, rank: number): void {
+function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number[]): void {
   if (scales === null) return;
-  if (scales.length === rank && scales.every((s) => Number.isFinite(s) && s > 0)) return;
-  throw new ConvletError('argument', `interpolate: scales expects ${rank} numbers > 0, got ${shapeText(scales)}`);
+  if (scales.length !== x.length || !scales.every((s) => Number.isFinite(s) && s > 0)) {
+    const got = shapeText(scales);
+    throw new ConvletError('argument', `interpolate: scales expects ${x.length} numbers > 0, got ${got}`);
+  }
+  // A kernel stretched by 1/scale reaches over the whole input at most.
+  if (!antialias || scales.every((s, axis) => s * x[axis] >= 0.5)) return;
+  throw new ConvletError(
+    'argument',
+    `interpolate: scales expects at least half a cell of x ${shapeText(x)} with antialias, got ${shapeText(scales)}`,
+  );
+}
+
+/** The longest axis that is resized: each of its cells has a row in a table, which is made in JavaScript. */
+const mostResized = 2 ** 20;
+
+function checkLengths({ outputShape }: InterpolateAttrs, x: readonly number[]): void {
+  const axis = x.findIndex((d, i) => d !== outputShape[i] && outputShape[i] > mostResized);
+  if (axis < 0) return;
+  const got = outputShape[axis];
+  throw new ConvletError('unsupported', `interpolate: axis ${axis} expects at most ${mostResized} cells, got ${got}`);
 }
 
 function checkRoi({ roi, coordinateMode }: InterpolateAttrs, rank: number): void {

@@ -1,6 +1,6 @@
 import type { PoolAttrs } from '../backend/prims.ts';
 import type { DType } from '../common/dtype.ts';
-import { ConvletError } from '../common/error.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { apply, expandTo, gradOf, inputOf, reshapeTo, scale } from './gradient.ts';
 import {
@@ -30,6 +30,7 @@ import {
   expectShape,
   expectWhole,
   extent,
+  mostCells,
   product,
   type SpatialAttrs,
   spatialOf,
@@ -93,6 +94,12 @@ function pooledShape(op: string, x: TensorInfo, attrs: WindowPoolAttrs): number[
   const rank = x.shape.length - 2;
   expectWhole(op, 'kernel', attrs.kernel, rank, 1);
   checkSpatial(op, attrs, rank);
+  if (product(attrs.kernel) > mostCells) {
+    throw new ConvletError(
+      'argument',
+      `${op}: kernel expects at most ${mostCells} cells, got ${shapeText(attrs.kernel)}`,
+    );
+  }
   for (const name of ['padBegin', 'padEnd'] as const) {
     attrs[name].forEach((pad, i) => {
       const span = extent(attrs.kernel[i], attrs.dilation[i]);

@@ -33,14 +33,24 @@ export function expectFloat(op: string, name: string, input: TensorInfo): void {
   expectDType(op, name, input, 'float32', 'float64', 'float16', 'bfloat16');
 }
 
-/** Throws `argument` unless `values` are `length` whole numbers ≥ `least`. */
-export function expectWhole(op: string, name: string, values: Numbers, length: number, least: number): void {
+/** Throws `argument` unless `values` are `length` whole numbers ≥ `least` (≤ `most`). */
+export function expectWhole(
+  op: string,
+  name: string,
+  values: Numbers,
+  length: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
   const ok =
-    Array.isArray(values) && values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least);
+    Array.isArray(values) &&
+    values.length === length &&
+    values.every((v) => Number.isSafeInteger(v) && v >= least && v <= most);
   if (ok) return;
   const got = Array.isArray(values) ? shapeText(values) : String(values);
   const many = length === 1 ? '1 whole number' : `${length} whole numbers`;
-  throw new ConvletError('argument', `${op}: ${name} expects ${many} ≥ ${least}, got ${got}`);
+  const bound = Array.isArray(values) && values.some((v) => v > most) ? ` and ≤ ${most}` : '';
+  throw new ConvletError('argument', `${op}: ${name} expects ${many} ≥ ${least}${bound}, got ${got}`);
 }
 
 /** Throws `argument` unless `value` is a finite number (≥ `least`). */
@@ -79,12 +89,15 @@ export function expectPerChannel(
   expectShape(op, name, input, [channels]);
 }
 
+/** Kernels count cells in 32 bits: an axis (at most this long, as tensors are bounded), both paddings and one stride. */
+export const mostCells = 2 ** 29;
+
 /** Checks stride, dilation and padding of an input of `rank` spatial axes. */
 export function checkSpatial(op: string, attrs: SpatialAttrs, rank: number): void {
-  expectWhole(op, 'stride', attrs.stride, rank, 1);
-  expectWhole(op, 'dilation', attrs.dilation, rank, 1);
-  expectWhole(op, 'padBegin', attrs.padBegin, rank, 0);
-  expectWhole(op, 'padEnd', attrs.padEnd, rank, 0);
+  expectWhole(op, 'stride', attrs.stride, rank, 1, mostCells);
+  expectWhole(op, 'dilation', attrs.dilation, rank, 1, mostCells);
+  expectWhole(op, 'padBegin', attrs.padBegin, rank, 0, mostCells);
+  expectWhole(op, 'padEnd', attrs.padEnd, rank, 0, mostCells);
 }
 
 /** Cells that a dilated kernel spans. */

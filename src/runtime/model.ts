@@ -162,8 +162,9 @@ export class Model {
     while (this.plans.size >= maxPlans) this.evict();
     this.session ??= engine.session();
     const shapes = new Map([...tensors].map(([name, t]) => [name, t.shape]));
-    const { graph, tail } = this.program.specialize(shapes);
-    const plan = this.compileWithin(() => compile(optimize(graph), engine, this.session!));
+    const { graph, tail } = this.program.specialize(shapes, engine.memory.limit);
+    optimize(graph);
+    const plan = this.compileWithin(() => compile(graph, engine, this.session!));
     const prepared = { plan, tail };
     this.plans.set(key, prepared);
     return prepared;

@@ -4,6 +4,9 @@
  */
 export type Layout = 'row' | 'channelsLast';
 
+/** As many axes as NumPy has. */
+export const maxRank = 64;
+
 export const elementCount = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export const canBeChannelsLast = (rank: number): boolean => rank >= 3 && rank <= 5;

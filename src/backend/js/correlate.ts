@@ -176,7 +176,7 @@ export function forEachPixel(
 ): void {
   const { batch, channels, outChannels, input, output, kernel } = attrs;
   const [depth, height, width] = axes;
-  const from = new Int32Array(kernel[0] * kernel[1] * kernel[2]);
+  const from = new Int32Array(mostTaps(depth) * mostTaps(height) * mostTaps(width));
   const tap = new Int32Array(from.length);
   let base = 0;
   for (let n = 0; n < batch; n++) {
@@ -200,6 +200,13 @@ export function forEachPixel(
       }
     }
   }
+}
+
+/** The most taps that meet the input at one output position: a window may be far larger than its input. */
+function mostTaps({ start }: AxisTaps): number {
+  let most = 0;
+  for (let o = 1; o < start.length; o++) most = Math.max(most, start[o] - start[o - 1]);
+  return most;
 }
 
 /** Weights in another order, kept for as long as the array of a constant lives. */

@@ -55,11 +55,22 @@ export function adaptiveWindows(attrs: AdaptivePoolAttrs): { geometry: Geometry;
   return { geometry: { ...attrs, kernel, outChannels: channels }, axes: [taps(0), taps(1), taps(2)] };
 }
 
+/** Only the taps that meet the input are visited: windows may be far larger. */
 function windowTaps({ input, output, kernel, stride, dilation, padBegin }: PoolAttrs, axis: number): AxisTaps {
-  return axisTaps(output[axis], kernel[axis], (o, k) => {
-    const at = o * stride[axis] + k * dilation[axis] - padBegin[axis];
-    return at < input[axis] ? at : -1;
-  });
+  const [step, size] = [dilation[axis], input[axis]];
+  const start = new Int32Array(output[axis] + 1);
+  const tap: number[] = [];
+  const from: number[] = [];
+  for (let o = 0; o < output[axis]; o++) {
+    const first = o * stride[axis] - padBegin[axis];
+    const end = Math.min(kernel[axis], Math.ceil((size - first) / step));
+    for (let k = Math.max(0, Math.ceil(-first / step)); k < end; k++) {
+      tap.push(k);
+      from.push(first + k * step);
+    }
+    start[o + 1] = tap.length;
+  }
+  return { start, tap: Int32Array.from(tap), input: Int32Array.from(from) };
 }
 
 /** Cells of the input in the window of each output. */
@@ -76,12 +87,8 @@ export function divisors(attrs: PoolAttrs, axes: Axes): Float64Array {
   // Padding behind ends somewhere too: the last window of ceil mode may reach past it.
   const padded = (axis: number): number[] =>
     Array.from({ length: output[axis] }, (_, o) => {
-      let count = 0;
-      for (let k = 0; k < kernel[axis]; k++) {
-        const at = o * stride[axis] + k * dilation[axis] - padBegin[axis];
-        if (at < input[axis] + padEnd[axis]) count++;
-      }
-      return count;
+      const room = input[axis] + padEnd[axis] + padBegin[axis] - o * stride[axis];
+      return Math.min(kernel[axis], Math.max(0, Math.ceil(room / dilation[axis])));
     });
   return products(padded(0), padded(1), padded(2));
 }

@@ -1,6 +1,8 @@
+import { JsBackend } from '../../backend/js/backend.ts';
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
+import { FoldCache } from '../../graph/fold-cache.ts';
 import { type Graph, newValue, type Value } from '../../graph/graph.ts';
 import { checkShape, constant, type Tensor } from '../../tensor/tensor.ts';
 import type { OnnxFunction, OnnxModel, OnnxValueInfo } from './model.ts';
@@ -39,6 +41,7 @@ export class OnnxProgram {
   readonly outputs: readonly Declared[];
   private readonly model: OnnxModel;
   private readonly parts: ModelParts;
+  private readonly folded = new FoldCache();
 
   /**
    * `readExternal` gives the bytes of a file beside the model. Throws `malformed` for graphs that make no sense and
@@ -89,12 +92,12 @@ export class OnnxProgram {
   /**
    * The graph for these input shapes (all of `inputs`, by name). Throws what `check` throws, `missing-input` and
    * `unknown-name` for names, `shape` where a shape contradicts what the file declares, and what an op says of its
-   * inputs, with the node's name.
+   * inputs, with the node's name. `limit`: bytes that no tensor may exceed (`memory`).
    */
-  specialize(inputShapes: ReadonlyMap<string, readonly number[]>): Specialized {
+  specialize(inputShapes: ReadonlyMap<string, readonly number[]>, limit?: number): Specialized {
     this.check();
     const { graph } = this.model;
-    const builder = new GraphBuilder();
+    const builder = new GraphBuilder(new JsBackend(Number.POSITIVE_INFINITY), { limit, cache: this.folded });
     const scope = new Scope(null, this.model.opsetImports, null, graph.initializers, this.parts.decode);
     const inputs = this.inputs.map((info) => inputValue(info, inputShapes.get(info.name)));
     for (const name of inputShapes.keys()) {

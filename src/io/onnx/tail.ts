@@ -30,10 +30,9 @@ class EagerBuilder extends GraphBuilder {
     return true;
   }
 
-  protected override compute(op: OpDef, inputs: readonly (Value | null)[], attrs: unknown): Tensor[] {
-    const tensors = inputs.map((value) => value?.constant ?? null);
-    const outputs = execute(this.backend, op, tensors, attrs);
-    const shared = new Set(tensors.map((tensor) => tensor?.storage));
+  protected override compute(op: OpDef, inputs: readonly (Tensor | null)[], attrs: unknown): Tensor[] {
+    const outputs = execute(this.backend, op, inputs, attrs);
+    const shared = new Set(inputs.map((tensor) => tensor?.storage));
     for (const { storage } of outputs) if (storage !== null && !shared.has(storage)) this.owned.push(storage);
     return outputs;
   }

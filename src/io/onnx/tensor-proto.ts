@@ -1,5 +1,6 @@
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { maxRank } from '../../tensor/layout.ts';
 import { countElements, type ElementType, elementTypes } from '../elements.ts';
 import { type ByteRange, type FieldReaders, type ProtoReader, wireTypes } from './protobuf.ts';
 
@@ -166,6 +167,9 @@ function emptyTensor(proto: ByteRange): TensorDraft {
 }
 
 function checkDims(dims: readonly number[], label: string): void {
+  if (dims.length > maxRank) {
+    throw new ConvletError('unsupported', `onnx: ${label} has ${dims.length} axes, at most ${maxRank} are supported`);
+  }
   const negative = dims.find((dim) => dim < 0);
   if (negative !== undefined) {
     throw new ConvletError('malformed', `onnx: ${label} has a negative dimension ${negative} in ${shapeText(dims)}`);
