@@ -29,7 +29,10 @@ const gains: { readonly [name in Nonlinearity]: (slope: number) => number } = {
 export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
   const gain = gains[nonlinearity];
   if (gain === undefined)
-    throw new ConvletError('argument', `init: nonlinearity expects ${Object.keys(gains).join(' or ')}, got ${nonlinearity}`);
+    throw new ConvletError(
+      'argument',
+      `init: nonlinearity expects ${Object.keys(gains).join(' or ')}, got ${nonlinearity}`,
+    );
   return gain(slope);
 }
 

@@ -1,4 +1,4 @@
-import { Variable } from '../autograd/index.ts';
+import type { Variable } from '../autograd/index.ts';
 import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
@@ -8,9 +8,7 @@ import { ModuleBuffer, Parameter } from './parameter.ts';
 export type StateDict = Record<string, Tensor>;
 
 /** What `loadStateDict` takes: tensors, or what a safetensors file is read into. */
-export type StateSource =
-  | { readonly [name: string]: StateEntry }
-  | ReadonlyMap<string, StateEntry>;
+export type StateSource = { readonly [name: string]: StateEntry } | ReadonlyMap<string, StateEntry>;
 interface StateEntry {
   readonly shape: readonly number[];
   readonly dtype?: DType;
@@ -141,7 +139,10 @@ export abstract class Module {
     ];
     const wrong = lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${what}: ${names.join(', ')}`);
     if (wrong.length > 0)
-      throw new ConvletError('shape', `loadStateDict: the state does not fit ${this.constructor.name}; ${wrong.join('; ')}`);
+      throw new ConvletError(
+        'shape',
+        `loadStateDict: the state does not fit ${this.constructor.name}; ${wrong.join('; ')}`,
+      );
     for (const [name, value] of own) {
       const entry = given.get(name);
       if (entry !== undefined) value.set(entry.data);
@@ -152,7 +153,8 @@ export abstract class Module {
   /** Number of elements of all parameters; only of those that learn with `trainable`. */
   parameterCount(options: { trainable?: boolean } = {}): number {
     let count = 0;
-    for (const parameter of this.parameters()) if (!options.trainable || parameter.requiresGrad) count += parameter.size;
+    for (const parameter of this.parameters())
+      if (!options.trainable || parameter.requiresGrad) count += parameter.size;
     return count;
   }
 

@@ -6,7 +6,14 @@ import { tensor } from '../tensor/tensor.ts';
 export class Parameter extends Variable {
   /** `values` (row-major, kept) default to zeros. */
   constructor(shape: readonly number[], values?: TypedArray, requiresGrad = true) {
-    const made = tensor(values ?? allocateArray('float32', shape.reduce((a, b) => a * b, 1)), shape);
+    const made = tensor(
+      values ??
+        allocateArray(
+          'float32',
+          shape.reduce((a, b) => a * b, 1),
+        ),
+      shape,
+    );
     super(made, made, requiresGrad, 'persistent');
   }
 }
@@ -14,7 +21,10 @@ export class Parameter extends Variable {
 /** A variable of a module that is saved with it and not learned: running statistics. */
 export class ModuleBuffer extends Variable {
   constructor(shape: readonly number[], dtype: DType = 'float32', value = 0) {
-    const array = allocateArray(dtype, shape.reduce((a, b) => a * b, 1)).fill(value);
+    const array = allocateArray(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    ).fill(value);
     const made = tensor(array, shape, dtype);
     super(made, made, false, 'persistent');
   }

@@ -1,4 +1,5 @@
 // Every op family: importing this fills the registry.
+import './assign.ts';
 import './binary.ts';
 import './cast.ts';
 import './conv.ts';
@@ -13,6 +14,7 @@ import './gather.ts';
 import './gather-grad.ts';
 import './mask.ts';
 import './matmul.ts';
+import './optimizer.ts';
 import './pad.ts';
 import './pool.ts';
 import './pool-grad.ts';
