@@ -1,6 +1,6 @@
 // Backward rules of the arithmetic kinds. Each gives the gradients by both operands before broadcasting is undone.
 import type { BinaryKind } from '../backend/prims.ts';
-import { add, apply, castTo, div, mul, neg, scalar, scale, sub } from './gradient.ts';
+import { add, apply, castTo, div, expandTo, mul, neg, scalar, scale, sub } from './gradient.ts';
 import type { GradContext, TensorInfo } from './op.ts';
 
 type Rule = (g: GradContext<unknown>, a: TensorInfo, b: TensorInfo, gy: TensorInfo) => readonly (() => TensorInfo)[];
@@ -47,7 +47,7 @@ const rules: { readonly [K in BinaryKind]?: Rule } = {
   fmod: remainder('trunc'),
   prelu: (g, a, b, gy) => [
     () => {
-      const right = apply(g, 'unaryGrad', [a, gy], { kind: 'relu', alpha: 0, beta: 0 });
+      const right = apply(g, 'unaryGrad', [expandTo(g, a, gy.shape), gy], { kind: 'relu', alpha: 0, beta: 0 });
       return add(g, right, mul(g, sub(g, gy, right), b));
     },
     () => mul(g, gy, apply(g, 'clip', [a], { alpha: -Infinity, beta: 0 })),
