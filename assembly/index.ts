@@ -8,6 +8,7 @@ export * from './copy/take';
 export * from './act/binary';
 export * from './conv/conv';
 export * from './conv/conv-depthwise';
+export * from './conv/conv-weight-grad';
 export * from './matmul/matmul';
 export * from './pack/panels';
 export * from './reduce/reduce';

@@ -4,6 +4,7 @@ import type { WasmSession } from './backend.ts';
 import { binary } from './binary.ts';
 import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
+import { convWeightGrad } from './conv-weight-grad.ts';
 import { copy, fill } from './copy.ts';
 import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
@@ -23,6 +24,7 @@ export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSess
 export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   conv,
   convTranspose,
+  convWeightGrad,
   matmul,
   binary,
   copy,
