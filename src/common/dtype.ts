@@ -66,7 +66,8 @@ export function dtypeOf(array: unknown): DType {
   return dtype;
 }
 
-function describe(value: unknown): string {
+/** What a value is, for messages about a wrong one. */
+export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }

@@ -22,9 +22,15 @@ export interface LoadOptions {
   readonly threads?: number | 'auto';
   /**
    * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
-   * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: none.
+   * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: 4 GiB, what
+   * WebAssembly can address; a single tensor has at most 2 GiB.
    */
   readonly maxMemoryBytes?: number;
+  /**
+   * Iterations that the Loop and Scan nodes of one run may take together where they cannot be unrolled (default
+   * 100,000); more is a ConvletError('unsupported') of `run`. It ends loops that a wrong model or input makes endless.
+   */
+  readonly maxLoopIterations?: number;
   /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
   readonly kernels?: WebAssembly.Module;
 }
@@ -49,7 +55,7 @@ export function createLoad(platform: Platform): Load {
     checkOptions(options);
     const program = await openProgram(platform, source, options.maxMemoryBytes);
     program.check();
-    return new Model(program, await createBackend(platform, options));
+    return new Model(program, await createBackend(platform, options), options);
   };
 }
 
@@ -105,9 +111,13 @@ function checkOptions(options: LoadOptions): void {
       throw new ConvletError('argument', `load: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
     }
   }
-  const { maxMemoryBytes, threads } = options;
+  const { maxMemoryBytes, maxLoopIterations, threads } = options;
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes > 0)) {
     throw new ConvletError('argument', `load: maxMemoryBytes expects a positive number, got ${String(maxMemoryBytes)}`);
+  }
+  if (maxLoopIterations !== undefined && !(maxLoopIterations >= 0)) {
+    const got = String(maxLoopIterations);
+    throw new ConvletError('argument', `load: maxLoopIterations expects a number ≥ 0, got ${got}`);
   }
   if (threads !== undefined && threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) {
     throw new ConvletError('argument', `load: threads expects 'auto' or a whole number ≥ 1, got ${String(threads)}`);

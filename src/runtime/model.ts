@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Session } from '../backend/backend.ts';
-import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
-import type { Tail } from '../io/onnx/tail.ts';
+import type { RunLimits, Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount, sameMemory } from '../tensor/layout.ts';
-import { checkShape, Tensor } from '../tensor/tensor.ts';
+import { checkShape, Tensor, toArray } from '../tensor/tensor.ts';
 
 /** An input of a model; null where a dimension, or the whole shape, may vary. */
 export type ModelInputInfo = DeclaredInput;
@@ -46,6 +46,9 @@ interface Prepared {
   readonly tail: Tail | null;
 }
 
+/** Seconds of work, not minutes: a loop of a few small nodes takes about 20 µs an iteration. */
+const defaultLoopIterations = 100_000;
+
 /** Plans kept per model: one for each combination of input shapes seen lately. */
 const maxPlans = 8;
 
@@ -64,9 +67,11 @@ export class Model {
   private readonly plans = new Map<string, Prepared>();
   private engine: Backend | null;
   private session: Session | null = null;
+  private readonly limits: RunLimits;
 
-  constructor(program: OnnxProgram, engine: Backend) {
+  constructor(program: OnnxProgram, engine: Backend, limits: Partial<RunLimits> = {}) {
     this.program = program;
+    this.limits = { maxLoopIterations: limits.maxLoopIterations ?? defaultLoopIterations };
     this.engine = engine;
     this.backend = engine.name;
     this.variant = engine.variant;
@@ -147,7 +152,13 @@ export class Model {
         `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`,
       );
     }
-    return new Map(this.inputs.map((info) => [info.name, checkInput(info, inputs[info.name])]));
+    return new Map(
+      this.inputs.map((info) => {
+        // Not what every object inherits: a model may well have an input 'constructor'.
+        const given = Object.hasOwn(inputs, info.name) ? inputs[info.name] : undefined;
+        return [info.name, oneOrZero(checkInput(info, given))];
+      }),
+    );
   }
 
   private prepare(tensors: ReadonlyMap<string, Tensor>): Prepared {
@@ -189,14 +200,14 @@ export class Model {
   }
 
   private collect(plan: Plan, tail: Tail | null, inputs: ReadonlyMap<string, Tensor>): { [name: string]: ModelOutput } {
-    const results: { [name: string]: ModelOutput } = {};
-    const late = tail?.run(new Map([...inputs, ...plan.outputs]), this.alive());
-    for (const { name } of this.outputs) {
-      const tensor = late?.get(name) ?? plan.outputs.get(name);
-      if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
-      results[name] = { dtype: tensor.dtype, shape: [...tensor.shape], data: tensor.data };
-    }
-    return results;
+    const late = tail?.run(new Map([...inputs, ...plan.outputs]), this.alive(), this.limits);
+    return Object.fromEntries(
+      this.outputs.map(({ name }) => {
+        const tensor = late?.get(name) ?? plan.outputs.get(name);
+        if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
+        return [name, { dtype: tensor.dtype, shape: [...tensor.shape], data: tensor.data }];
+      }),
+    );
   }
 }
 
@@ -213,9 +224,9 @@ function checkInput(info: ModelInputInfo, given: ModelInput | undefined): Tensor
   const dims = given.shape ?? fixed;
   if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
   const shape = checkShape(`run: ${what}`, dims);
-  const array = Array.isArray(data) ? type.array.from(data as number[]) : data;
+  const array = Array.isArray(data) ? toArray(`run: ${what}`, data, info.dtype) : data;
   if (!(array instanceof type.array)) {
-    const got = (array as { constructor?: { name?: string } } | null | undefined)?.constructor?.name ?? String(array);
+    const got = describe(array);
     throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
   }
   if (array.length !== elementCount(shape)) {
@@ -226,6 +237,13 @@ function checkInput(info: ModelInputInfo, given: ModelInput | undefined): Tensor
     );
   }
   return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
+}
+
+/** Truth values as 0 and 1, which kernels count on; any other number but 0 is true. */
+function oneOrZero(tensor: Tensor): Tensor {
+  if (tensor.dtype !== 'bool' || tensor.array.every((value) => value <= 1)) return tensor;
+  const values = Uint8Array.from(tensor.data, (value) => Number(value !== 0));
+  return new Tensor('bool', tensor.shape, 'row', new BorrowedStorage(values));
 }
 
 function fits(info: ModelInputInfo, tensor: Tensor): Tensor {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { byteLength, type DType, dtypeOf, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
+import { byteLength, type DType, describe, dtypeOf, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { BorrowedStorage, type Storage } from '../memory/storage.ts';
 import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
@@ -116,9 +116,9 @@ export function constant(array: TypedArray, shape: readonly number[], dtype: DTy
  * type does not store `dtype`
  */
 export function tensor(data: TypedArray | readonly number[], shape?: readonly number[], dtype?: DType): Tensor {
-  const array = Array.isArray(data) ? toArray(data, dtype ?? 'float32') : (data as TypedArray);
+  const array: TypedArray = Array.isArray(data) ? toArray('tensor', data, dtype ?? 'float32') : (data as TypedArray);
   const type = dtype ?? dtypeOf(array);
-  if (!(type in dtypes))
+  if (!Object.hasOwn(dtypes, type))
     throw new ConvletError('dtype', `tensor: dtype ${String(dtype)} is not one of ${Object.keys(dtypes).join(', ')}`);
   const dims = checkShape('tensor', shape ?? [array.length]);
   if (!(array instanceof dtypes[type].array)) {
@@ -145,11 +145,24 @@ export function checkShape(what: string, shape: readonly number[]): number[] {
   return [...shape];
 }
 
-function toArray(values: readonly number[], dtype: DType): TypedArray {
-  const type = dtypes[dtype];
-  if (type === undefined) throw new ConvletError('dtype', `tensor: unknown dtype ${String(dtype)}`);
+/**
+ * Numbers in the storage of `dtype`. Throws `dtype` for what is not a number, `argument` for a number that the storage
+ * would change to another one (a fraction or 300 as uint8); rounding to a float is none.
+ */
+export function toArray(what: string, values: readonly number[], dtype: DType): TypedArray {
+  const type = Object.hasOwn(dtypes, dtype) ? dtypes[dtype] : undefined;
+  if (type === undefined) throw new ConvletError('dtype', `${what}: unknown dtype ${String(dtype)}`);
   const array = new type.array(values.length);
-  array.set(values);
+  for (let i = 0; i < array.length; i++) {
+    const value: unknown = values[i];
+    if (typeof value !== 'number') {
+      throw new ConvletError('dtype', `${what}: element ${i} expects a number (${dtype}), got ${describe(value)}`);
+    }
+    array[i] = value;
+    if (type.kind !== 'float' && array[i] !== value) {
+      throw new ConvletError('argument', `${what}: element ${i} expects a value of ${dtype}, got ${value}`);
+    }
+  }
   return array;
 }
 

@@ -15,9 +15,14 @@ export interface Surroundings {
   decode(tensor: OnnxTensor): Tensor;
   /** All values are known and ops run as they are added: loops may be long, nothing is traced. */
   readonly eager: boolean;
-  /** Frees what was computed since `mark` except what `keep` needs; only eager walks have something to free. */
+  /**
+   * Frees what was computed since `mark` except what `keep` and `hold` need; only eager walks have something to free.
+   * The result is a mark behind `hold`, which stays until an earlier mark is released.
+   */
   readonly mark: () => number;
-  readonly release: (mark: number, keep: readonly Value[]) => void;
+  readonly release: (mark: number, keep: readonly Value[], hold?: readonly Value[]) => number;
+  /** Counts an iteration of a loop. Throws `unsupported` where the loops of a run take too many. */
+  readonly iteration: () => void;
 }
 
 /** One ONNX node as its handler sees it: inputs as values of the graph that is being built. */
@@ -77,11 +82,14 @@ export class ImportContext {
   /** The one element of an input; `fallback` where it is left out. */
   scalar(index: number, fallback?: number): number {
     if (this.input(index) === null && fallback !== undefined) return fallback;
-    const data = this.constant(index);
-    if (data.length !== 1) {
-      throw new ConvletError('malformed', `input ${index} expects one element, got ${data.length}`);
-    }
-    return data[0];
+    return this.onlyElement(this.required(index), `input ${index}`);
+  }
+
+  /** The element of a value that must have just one. Throws NeedsData unless it is known. */
+  onlyElement(value: Value, what: string): number {
+    const data = this.dataOf(value);
+    if (data.length === 1) return data[0];
+    throw new ConvletError('malformed', `${what} expects one element, got ${data.length}`);
   }
 
   /** Whether anything may read output `index`. */

@@ -1,4 +1,5 @@
 import type { Backend } from '../../backend/backend.ts';
+import { ConvletError } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
 import type { Storage } from '../../memory/storage.ts';
@@ -15,15 +16,19 @@ class EagerBuilder extends GraphBuilder {
     return this.owned.length;
   }
 
-  /** Frees what was computed since `mark` but the memory of `keep`. */
-  release(mark: number, keep: Iterable<Value>): void {
-    const kept = new Set<Storage | null>();
-    for (const value of keep) kept.add(value.constant?.storage ?? null);
+  /** Frees what was computed since `mark` but the memory of `keep` and `hold`; a mark behind the latter. */
+  release(mark: number, keep: Iterable<Value>, hold: Iterable<Value> = []): number {
+    const held = storagesOf(hold);
+    const kept = storagesOf(keep);
     const recent = this.owned.splice(mark);
+    this.owned.push(...recent.filter((storage) => held.has(storage)));
+    const behind = this.owned.length;
     for (const storage of recent) {
+      if (held.has(storage)) continue;
       if (kept.has(storage)) this.owned.push(storage);
       else storage.free();
     }
+    return behind;
   }
 
   protected override worthFolding(): boolean {
@@ -36,6 +41,18 @@ class EagerBuilder extends GraphBuilder {
     for (const { storage } of outputs) if (storage !== null && !shared.has(storage)) this.owned.push(storage);
     return outputs;
   }
+}
+
+function storagesOf(values: Iterable<Value>): Set<Storage | null> {
+  const storages = new Set<Storage | null>();
+  for (const value of values) storages.add(value.constant?.storage ?? null);
+  return storages;
+}
+
+/** How much a run may do beyond what its inputs' sizes imply. */
+export interface RunLimits {
+  /** Iterations of all loops of a run together. */
+  readonly maxLoopIterations: number;
 }
 
 /**
@@ -73,17 +90,28 @@ export class Tail {
    * Computes the outputs from the values of `inputs`. The results are row-major, on the JavaScript heap, and the
    * caller's; everything else that was allocated on `backend` is freed.
    */
-  run(values: ReadonlyMap<string, Tensor>, backend: Backend): Map<string, Tensor> {
+  run(values: ReadonlyMap<string, Tensor>, backend: Backend, limits: RunLimits): Map<string, Tensor> {
     const builder = new EagerBuilder(backend);
     const known = new Map<Binding, Value>();
+    const count = { nodes: 0 };
+    const most = limits.maxLoopIterations;
+    let iterations = 0;
+    const iteration = (): void => {
+      if (++iterations > most) {
+        throw new ConvletError('unsupported', `the run's loops take more than maxLoopIterations, ${most}, iterations`);
+      }
+      count.nodes = 0; // The bound is on what one iteration may grow to.
+    };
     const walk = new Walk({
       parts: this.parts,
       builder,
       known,
+      count,
       around: {
         eager: true,
         mark: () => builder.mark,
-        release: (mark, keep) => builder.release(mark, [...keep, ...known.values()]),
+        release: (mark, keep, hold) => builder.release(mark, keep, hold),
+        iteration,
       },
     });
     try {
@@ -94,6 +122,7 @@ export class Tail {
       }
       this.nodes.forEach((deferred, i) => {
         const { node, scope, outputs } = deferred;
+        count.nodes = 0;
         const results = walk.node(node, scope);
         results.forEach((result, k) => {
           if (result.value !== null) known.set(outputs[k], result.value);

@@ -99,7 +99,7 @@ export interface WalkOptions {
   readonly defer?: (node: DeferredNode) => void;
   /** Values that hold at run time instead of what the scopes say. */
   readonly known?: ReadonlyMap<Binding, Value>;
-  readonly around?: Pick<Surroundings, 'eager' | 'mark' | 'release'>;
+  readonly around?: Eagerness;
   /** Nodes imported so far; shared by the walks of one import. */
   readonly count?: { nodes: number };
 }
@@ -107,7 +107,9 @@ export interface WalkOptions {
 /** Functions that call functions twice each grow without bounds; no honest model comes near this. */
 const maxNodes = 100_000;
 
-const traced: Pick<Surroundings, 'eager' | 'mark' | 'release'> = { eager: false, mark: () => 0, release: () => {} };
+type Eagerness = Pick<Surroundings, 'eager' | 'mark' | 'release' | 'iteration'>;
+
+const traced: Eagerness = { eager: false, mark: () => 0, release: () => 0, iteration: () => {} };
 
 /** Walks ONNX nodes in order and has their handlers add ops to a graph; inlines functions and decided branches. */
 export class Walk {

@@ -5,18 +5,25 @@ import type { Handlers, ImportContext } from '../context.ts';
 import type { OnnxGraph } from '../model.ts';
 import { onnxDType } from '../tensor-proto.ts';
 import { sliceOf } from './slice.ts';
+import { perAxis } from './window.ts';
 
 /** Loops of a known trip count are unrolled into the graph up to this; longer ones are interpreted at run time. */
 const maxUnrolled = 64;
-/** A loop that its condition does not end before this is taken for endless. */
-const maxIterations = 1e6;
 
-/** Runs the body once and frees what it computed but does not pass on. */
-function iterate(ctx: ImportContext, body: OnnxGraph, inputs: Value[], mark: number, keep: Value[][]): Value[] {
+/**
+ * Runs the body once and frees what it computed but does not pass on: the first `carried` outputs go to the next
+ * iteration, the others stay to the end of the loop. Gives the outputs and the mark for the next iteration.
+ */
+function iterate(ctx: ImportContext, body: OnnxGraph, inputs: Value[], carried: number, mark: number) {
+  ctx.around.iteration();
   const outputs = ctx.around.subgraph(body, inputs);
   if (outputs.length < body.outputs.length) throw new ConvletError('malformed', 'the body lacks outputs');
-  ctx.around.release(mark, [...outputs, ...keep.flat()]);
-  return outputs;
+  return { outputs, mark: ctx.around.release(mark, outputs.slice(0, carried), outputs.slice(carried)) };
+}
+
+function expectOutputs(body: OnnxGraph, least: number): void {
+  if (body.outputs.length >= least) return;
+  throw new ConvletError('malformed', `the body expects at least ${least} outputs, got ${body.outputs.length}`);
 }
 
 /** Values of all iterations along a new axis; without any, an empty tensor of the type that the body declares. */
@@ -38,14 +45,16 @@ function loop(ctx: ImportContext): Value[] {
   const trips = ctx.scalar(0, Number.POSITIVE_INFINITY);
   let going = ctx.scalar(1, 1) !== 0;
   let carried = ctx.inputs.slice(2).map((_, i) => ctx.required(i + 2));
+  expectOutputs(body, 1 + carried.length);
   const scanned = body.outputs.slice(1 + carried.length).map((): Value[] => []);
-  const mark = ctx.around.mark();
+  let mark = ctx.around.mark();
   for (let i = 0; going && i < trips; i++) {
     if (!ctx.around.eager && i >= maxUnrolled) throw new NeedsData('a long loop');
-    if (i >= maxIterations) throw new ConvletError('unsupported', `the loop goes on after ${maxIterations} iterations`);
     const inputs = [ctx.values(i, 'int64', []), ctx.values(1, 'bool', []), ...carried];
-    const [condition, ...outputs] = iterate(ctx, body, inputs, mark, scanned);
-    going = ctx.dataOf(condition)[0] !== 0;
+    const done = iterate(ctx, body, inputs, 1 + carried.length, mark);
+    const [condition, ...outputs] = done.outputs;
+    mark = done.mark;
+    going = ctx.onlyElement(condition, "the body's condition") !== 0;
     carried = outputs.slice(0, carried.length);
     scanned.forEach((list, k) => list.push(outputs[carried.length + k]));
   }
@@ -58,9 +67,9 @@ function scan(ctx: ImportContext): Value[] {
   const count = ctx.attr.int('num_scan_inputs');
   const states = ctx.inputs.length - count;
   if (count < 1 || states < 0) throw new ConvletError('malformed', `num_scan_inputs ${count} does not fit the inputs`);
-  const zeros = (length: number) => new Array<number>(length).fill(0);
-  const axes = ctx.attr.ints('scan_input_axes', zeros(count));
-  const backwards = ctx.attr.ints('scan_input_directions', zeros(count));
+  expectOutputs(body, states);
+  const axes = perAxis(ctx, 'scan_input_axes', count, 0);
+  const backwards = perAxis(ctx, 'scan_input_directions', count, 0);
   const sequences = axes.map((given, k) => {
     const value = ctx.required(states + k);
     return { value, axis: ctx.axis(given, value.shape.length) };
@@ -72,9 +81,9 @@ function scan(ctx: ImportContext): Value[] {
   if (!ctx.around.eager && length > maxUnrolled) throw new NeedsData('a long scan');
   let carried = ctx.inputs.slice(0, states).map((_, i) => ctx.required(i));
   const scanned = body.outputs.slice(states).map((): Value[] => []);
-  const outputAxes = ctx.attr.ints('scan_output_axes', zeros(scanned.length));
-  const outputBackwards = ctx.attr.ints('scan_output_directions', zeros(scanned.length));
-  const mark = ctx.around.mark();
+  const outputAxes = perAxis(ctx, 'scan_output_axes', scanned.length, 0);
+  const outputBackwards = perAxis(ctx, 'scan_output_directions', scanned.length, 0);
+  let mark = ctx.around.mark();
   for (let i = 0; i < length; i++) {
     const slices = sequences.map(({ value, axis }, k) => {
       const part = sliceOf(ctx, value, axis, backwards[k] === 0 ? i : length - 1 - i, 1);
@@ -83,7 +92,9 @@ function scan(ctx: ImportContext): Value[] {
         value.shape.filter((_, at) => at !== axis),
       );
     });
-    const outputs = iterate(ctx, body, [...carried, ...slices], mark, scanned);
+    const done = iterate(ctx, body, [...carried, ...slices], states, mark);
+    const { outputs } = done;
+    mark = done.mark;
     carried = outputs.slice(0, states);
     scanned.forEach((list, k) => {
       if (outputBackwards[k] === 0) list.push(outputs[states + k]);

@@ -2,7 +2,7 @@ import { ConvletError } from '../../../common/error.ts';
 import { type SpatialAttrs, samePadding } from '../../../ops/spatial.ts';
 import type { ImportContext } from '../context.ts';
 
-/** An ints attribute of one entry per axis; absent or empty: all `fallback`. */
+/** An ints attribute of one entry per axis (or per input); absent or empty: all `fallback`. */
 export function perAxis(ctx: ImportContext, name: string, length: number, fallback: number): readonly number[] {
   const values = ctx.attr.ints(name, []);
   if (values.length === 0) return new Array<number>(length).fill(fallback);
