@@ -40,6 +40,7 @@ const newScope = (): Scope => ({ loose: new Set(), copied: new Set(), bytes: 0 }
  * - parameters, buffers, optimizer state and gradients stay.
  */
 export class Engine implements Executor {
+  readonly isTrace = false;
   readonly backend: Backend;
   private readonly blocks = new WeakMap<Storage, Block>();
   private readonly scopes: Scope[] = [newScope()];
@@ -159,6 +160,10 @@ export class Engine implements Executor {
       else if (outermost) variable.toHost();
       else this.loose([variable]);
     }
+  }
+
+  beforeEachStep(action: () => void): void {
+    action();
   }
 
   eachStep(action: () => void): void {

@@ -8,6 +8,8 @@ import type { Variable } from './variable.ts';
  * reference, `retain` adds one, `release` gives one back, and memory goes with the last. A trace counts nothing.
  */
 export interface Executor {
+  /** Whether ops are written down instead of run. */
+  readonly isTrace: boolean;
   apply(op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown): TensorInfo[];
   /** A handle with fixed elements, row-major. */
   constant(array: TypedArray, shape: readonly number[]): TensorInfo;
@@ -30,6 +32,8 @@ export interface Executor {
   /** Begins a scope; what is made loose in it goes when it ends, `kept` excepted. */
   enter(): void;
   leave(kept: ReadonlySet<Variable>): void;
-  /** Runs `action` now, and again after each run of a compiled step if this is a trace (a counter of steps). */
+  /** Runs `action` now; in a trace before each run of the compiled step instead. */
+  beforeEachStep(action: () => void): void;
+  /** Runs `action` now; in a trace after each run of the compiled step instead (counters of steps). */
   eachStep(action: () => void): void;
 }

@@ -4,7 +4,8 @@ import { getOp } from '../ops/index.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/op.ts';
 import { executor } from './engine.ts';
 import type { Executor } from './executor.ts';
-import { Variable } from './variable.ts';
+import { recordKeys, replayKeys } from './random-key.ts';
+import { type GradHook, Variable } from './variable.ts';
 
 /** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are given back after. */
 export type Rule = (g: GradContext<unknown>, made: TensorInfo[]) => (TensorInfo | null)[];
@@ -209,7 +210,7 @@ class Pass {
     return handle;
   }
 
-  private hooked(target: Variable, hook: (grad: Variable) => Variable | void, handle: TensorInfo): TensorInfo {
+  private hooked(target: Variable, hook: GradHook, handle: TensorInfo): TensorInfo {
     const { on } = this;
     on.enter();
     let result = handle;
@@ -344,8 +345,11 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
   const on = executor();
   if (!recording) return body(...inputs);
   on.beforeRecorded();
-  const restore = checkpointState.save();
-  const output = Variable.of(withoutGraph(on, body, inputs), on);
+  const keys: Variable[] = [];
+  const output = Variable.of(
+    recordKeys(keys, () => withoutGraph(on, body, inputs)),
+    on,
+  );
   const rule: Rule = ({ grads, wants }, made) => {
     on.beforeRecorded();
     const again = inputs.map((input, i) => {
@@ -353,17 +357,12 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
       copy.requiresGrad = wants[i];
       return copy;
     });
-    const back = restore();
-    try {
-      const result = withRecording(true, () => body(...again));
-      const seed = grads[0] as TensorInfo;
-      on.retain(seed);
-      const grad = Variable.of(seed, on);
-      if (result.requiresGrad) backward(result, grad);
-      grad.dispose();
-    } finally {
-      back();
-    }
+    const result = replayKeys(keys, () => withRecording(true, () => body(...again)));
+    const seed = grads[0] as TensorInfo;
+    on.retain(seed);
+    const grad = Variable.of(seed, on);
+    if (result.requiresGrad) backward(result, grad);
+    grad.dispose();
     return again.map((copy) => {
       const handle = copy.grad === null ? null : on.bring(copy.grad);
       if (handle !== null) {
@@ -392,6 +391,3 @@ function withoutGraph(on: Executor, body: (...inputs: Variable[]) => Variable, i
     on.leave(new Set());
   }
 }
-
-/** Random state that a checkpointed function must find again when it runs a second time; set by whoever owns the state. */
-export const checkpointState: { save(): () => () => void } = { save: () => () => () => {} };

@@ -10,6 +10,7 @@ import './copy-grad.ts';
 import './cumulative-grad.ts';
 import './depth-to-space.ts';
 import './detection.ts';
+import './dropout.ts';
 import './gather.ts';
 import './gather-grad.ts';
 import './mask.ts';

@@ -1,0 +1,122 @@
+import { apply1, functions, randomKey, type Variable, Variable as VariableClass } from '../../autograd/index.ts';
+import { affine } from '../../autograd/methods.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { normalizeAxis } from '../../ops/op.ts';
+import { constant } from '../../tensor/tensor.ts';
+
+/** Which elements fall together: each by itself, or all of a channel. */
+type DropoutKind = 'element' | 'channel';
+
+function maskOf(x: Variable, p: number, kind: DropoutKind, kept: number): Variable {
+  const shape = kind === 'element' ? x.shape : x.shape.map((d, i) => (i < 2 ? d : 1));
+  return apply1('dropoutMask', [randomKey()], { shape, p, kept, dropped: 0 });
+}
+
+function checkP(op: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) throw new ConvletError('argument', `${op}: p expects a number in 0…1, got ${p}`);
+}
+
+const dropping = (op: string, kind: DropoutKind) => {
+  return (x: Variable, p = 0.5, training = true): Variable => {
+    checkP(op, p);
+    if (kind === 'channel' && x.rank < 2)
+      throw new ConvletError('shape', `${op}: input expects [N,C,…], got shape ${shapeText(x.shape)}`);
+    if (!training || p === 0) return x;
+    return x.mul(maskOf(x, p, kind, p === 1 ? 0 : 1 / (1 - p)));
+  };
+};
+
+/** Sets elements to zero with probability p and scales the others by 1/(1 − p). */
+export const dropout = dropping('dropout', 'element');
+/** Drops whole channels. */
+export const dropout1d = dropping('dropout1d', 'channel');
+export const dropout2d = dropping('dropout2d', 'channel');
+export const dropout3d = dropping('dropout3d', 'channel');
+
+/** Keeps mean and variance of self-normalising networks (Klambauer et al. 2017): what goes becomes −1.7581, then a·x + b. */
+const alphaDropping = (op: string, kind: DropoutKind) => {
+  return (x: Variable, p = 0.5, training = true): Variable => {
+    checkP(op, p);
+    if (!training || p === 0) return x;
+    if (p === 1) return x.mul(0);
+    const low = -1.7580993408473766;
+    const a = 1 / Math.sqrt((1 - p) * (1 + p * low * low));
+    const b = -a * p * low;
+    const mask = maskOf(x, p, kind, a);
+    return x.mul(mask).add(affine(mask, -low, low * a + b));
+  };
+};
+
+export const alphaDropout = alphaDropping('alphaDropout', 'element');
+export const featureAlphaDropout = alphaDropping('featureAlphaDropout', 'channel');
+
+/** Rows of weight [count, size] by int indices of any shape. The row `paddingIdx` learns nothing. */
+export function embedding(indices: Variable, weight: Variable, paddingIdx?: number): Variable {
+  let table = weight;
+  if (paddingIdx !== undefined) {
+    const at = paddingIdx < 0 ? paddingIdx + weight.shape[0] : paddingIdx;
+    const learns = Uint8Array.from({ length: weight.shape[0] }, (_, i) => Number(i !== at));
+    const mask = constant(learns, [weight.shape[0], 1], 'bool');
+    table = apply1('where', [new Variable(mask, mask), weight, weight.detach()]);
+  }
+  return apply1('gather', [table, indices], { axis: 0 });
+}
+
+/** float32 [..., classes] with a 1 at each index. */
+export function oneHot(indices: Variable, classes: number): Variable {
+  const values = constant(Float32Array.of(0, 1), [2]);
+  return apply1('oneHot', [indices, new Variable(values, values)], { depth: classes, axis: indices.rank });
+}
+
+/** One behind the other along an axis. */
+export const cat = (parts: readonly Variable[], dim = 0): Variable => {
+  if (parts.length === 0) throw new ConvletError('argument', 'cat: expects at least one variable');
+  return apply1('concat', parts, { axis: normalizeAxis('cat', dim, parts[0].rank) });
+};
+
+/** Along a new axis. */
+export const stack = (parts: readonly Variable[], dim = 0): Variable =>
+  cat(
+    parts.map((part) => part.unsqueeze(dim)),
+    dim < 0 ? dim + (parts[0]?.rank ?? 0) + 1 : dim,
+  );
+
+/** Pieces of an axis: of one size (the last may be shorter), or of the sizes given. */
+export function split(x: Variable, sizes: number | readonly number[], dim = 0): Variable[] {
+  const axis = normalizeAxis('split', dim, x.rank);
+  const length = x.shape[axis];
+  const list =
+    typeof sizes === 'number'
+      ? Array.from({ length: Math.ceil(length / sizes) }, (_, i) => Math.min(sizes, length - i * sizes))
+      : sizes;
+  if (list.reduce((a, b) => a + b, 0) !== length)
+    throw new ConvletError('argument', `split: sizes expect a sum of ${length}, got ${shapeText(list)}`);
+  let at = 0;
+  return list.map((size) => {
+    at += size;
+    return x.narrow(axis, at - size, size);
+  });
+}
+
+/** At most `chunks` pieces of equal size. */
+export const chunk = (x: Variable, chunks: number, dim = 0): Variable[] =>
+  split(x, Math.max(1, Math.ceil(x.shape[normalizeAxis('chunk', dim, x.rank)] / chunks)), dim);
+
+/** Turned around: the order of each axis in `dims` reversed. */
+export function flip(x: Variable, dims: readonly number[]): Variable {
+  const axes = dims.map((dim) => normalizeAxis('flip', dim, x.rank));
+  return apply1('slice', [x], {
+    starts: x.shape.map((d, i) => (axes.includes(i) ? d - 1 : 0)),
+    steps: x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
+    sizes: x.shape,
+  });
+}
+
+/** 1 − cosine distance along `dim`. */
+export function cosineSimilarity(a: Variable, b: Variable, dim = 1, eps = 1e-8): Variable {
+  const dot = a.mul(b).sum(dim);
+  return dot.div(a.norm(dim).clamp(eps).mul(b.norm(dim).clamp(eps)));
+}
+
+export const { add, sub, mul, div, pow, maximum, minimum, where, clamp, matmul, flatten, exp, log, sqrt, abs } =
+  functions;

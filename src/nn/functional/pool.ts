@@ -1,0 +1,201 @@
+import { apply, apply1, Variable } from '../../autograd/index.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { product, windowOutput } from '../../ops/spatial.ts';
+import { tensor } from '../../tensor/tensor.ts';
+import { type PerAxis, perAxis } from './per-axis.ts';
+
+export interface PoolOptions {
+  /** Default: the kernel's size. */
+  readonly stride?: PerAxis | null;
+  readonly padding?: PerAxis;
+  readonly ceilMode?: boolean;
+}
+
+export interface MaxPoolOptions extends PoolOptions {
+  readonly dilation?: PerAxis;
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Default true: padding counts as cells of value 0. */
+  readonly countIncludePad?: boolean;
+  readonly divisorOverride?: number | null;
+}
+
+export interface LpPoolOptions {
+  readonly stride?: PerAxis | null;
+  readonly ceilMode?: boolean;
+}
+
+interface WithIndices {
+  readonly output: Variable;
+  /** int64, in the plane. */
+  readonly indices: Variable;
+}
+
+function windowOf(op: string, rank: number, kernelSize: PerAxis, options: MaxPoolOptions) {
+  const kernel = perAxis(op, 'kernelSize', kernelSize, rank);
+  const padding = perAxis(op, 'padding', options.padding ?? 0, rank);
+  padding.forEach((p, i) => {
+    if (p > kernel[i] / 2)
+      throw new ConvletError('argument', `${op}: padding expects at most half of the kernel ${kernel[i]}, got ${p}`);
+  });
+  return {
+    kernel,
+    stride: perAxis(op, 'stride', options.stride ?? kernelSize, rank),
+    padBegin: padding,
+    padEnd: padding,
+    dilation: perAxis(op, 'dilation', options.dilation ?? 1, rank),
+    ceilMode: options.ceilMode ?? false,
+  };
+}
+
+/** With the batch axis that PyTorch lets one leave out. */
+function batched(op: string, rank: number, x: Variable, body: (x: Variable) => Variable[]): Variable[] {
+  if (x.rank === rank + 2) return body(x);
+  if (x.rank === rank + 1) return body(x.unsqueeze(0)).map((y) => y.squeeze(0));
+  throw new ConvletError(
+    'shape',
+    `${op}: input expects rank ${rank + 2} or ${rank + 1}, got shape ${shapeText(x.shape)}`,
+  );
+}
+
+const maxPooling = (op: string, rank: number, indices: boolean) => {
+  return (x: Variable, kernelSize: PerAxis, options: MaxPoolOptions = {}): Variable[] => {
+    const attrs = { ...windowOf(op, rank, kernelSize, options), indices, indexBase: 'plane', columnMajor: false };
+    return batched(op, rank, x, (input) => apply('maxPool', [input], attrs));
+  };
+};
+
+const maxPool = (op: string, rank: number) => {
+  const pool = maxPooling(op, rank, false);
+  return (x: Variable, kernelSize: PerAxis, options?: MaxPoolOptions): Variable => pool(x, kernelSize, options)[0];
+};
+
+const maxPoolWithIndices = (op: string, rank: number) => {
+  const pool = maxPooling(op, rank, true);
+  return (x: Variable, kernelSize: PerAxis, options?: MaxPoolOptions): WithIndices => {
+    const [output, indices] = pool(x, kernelSize, options);
+    return { output, indices };
+  };
+};
+
+const avgPool = (op: string, rank: number) => {
+  return (x: Variable, kernelSize: PerAxis, options: AvgPoolOptions = {}): Variable => {
+    const { countIncludePad = true, divisorOverride } = options;
+    const attrs = {
+      ...windowOf(op, rank, kernelSize, options),
+      countIncludePad,
+      divisorOverride: divisorOverride ?? 0,
+    };
+    return batched(op, rank, x, (input) => apply('averagePool', [input], attrs))[0];
+  };
+};
+
+/** (Σ x^p)^(1/p) per window; a window cut short by ceil mode counts its mean over the whole kernel, as PyTorch's. */
+const lpPool = (op: string, rank: number) => {
+  return (x: Variable, normType: number, kernelSize: PerAxis, options: LpPoolOptions = {}): Variable => {
+    const attrs = windowOf(op, rank, kernelSize, options);
+    return batched(op, rank, x, (input) => {
+      const y = apply1('lpPool', [input], { ...attrs, p: normType });
+      return [attrs.ceilMode ? y.mul(cutWindows(op, input, attrs, normType)) : y];
+    })[0];
+  };
+};
+
+function cutWindows(op: string, x: Variable, attrs: ReturnType<typeof windowOf>, p: number): Variable {
+  const spatial = x.shape.slice(2);
+  const output = windowOutput(op, spatial, attrs.kernel, attrs, attrs.ceilMode);
+  let factors = [1];
+  output.forEach((size, axis) => {
+    const kernel = attrs.kernel[axis];
+    const inside = (o: number): number => Math.min(kernel, spatial[axis] - o * attrs.stride[axis]);
+    factors = factors.flatMap((f) => Array.from({ length: size }, (_, o) => (f * kernel) / inside(o)));
+  });
+  const values = Float32Array.from(factors, (f) => f ** (1 / p));
+  const made = tensor(values, [1, 1, ...output]);
+  return new Variable(made, made);
+}
+
+/** An output size per axis; null keeps the input's. */
+export type OutputSize = number | readonly (number | null)[];
+
+const adaptive = (op: string, name: string, rank: number, indices: boolean) => {
+  return (x: Variable, outputSize: OutputSize): Variable[] =>
+    batched(op, rank, x, (input) => {
+      const wanted = typeof outputSize === 'number' ? new Array<number>(rank).fill(outputSize) : outputSize;
+      const size = wanted.map((n, i) => n ?? input.shape[i + 2]);
+      if (name === 'adaptiveAveragePool' && size.every((n) => n === 1)) return apply('globalAveragePool', [input]);
+      return apply(name, [input], { outputSize: perAxis(op, 'outputSize', size, rank), indices });
+    });
+};
+
+const adaptiveAvg = (op: string, rank: number) => {
+  const pool = adaptive(op, 'adaptiveAveragePool', rank, false);
+  return (x: Variable, outputSize: OutputSize): Variable => pool(x, outputSize)[0];
+};
+
+const adaptiveMax = (op: string, rank: number) => {
+  const pool = adaptive(op, 'adaptiveMaxPool', rank, false);
+  return (x: Variable, outputSize: OutputSize): Variable => pool(x, outputSize)[0];
+};
+
+export interface UnpoolOptions {
+  readonly stride?: PerAxis | null;
+  readonly padding?: PerAxis;
+  /** Spatial size; default: what the pool's input had if it fitted exactly. */
+  readonly outputSize?: readonly number[];
+}
+
+const maxUnpool = (op: string, rank: number) => {
+  return (x: Variable, indices: Variable, kernelSize: PerAxis, options: UnpoolOptions = {}): Variable => {
+    const { kernel, stride, padBegin } = windowOf(op, rank, kernelSize, options);
+    const spatial = x.shape.slice(x.rank - rank);
+    const size = options.outputSize ?? spatial.map((d, i) => (d - 1) * stride[i] - 2 * padBegin[i] + kernel[i]);
+    const outputSize = size.slice(-rank);
+    const whole = x.rank === rank + 1 ? indices.unsqueeze(0) : indices;
+    return batched(op, rank, x, (input) => apply('maxUnpool', [input, whole], { outputSize, indexBase: 'plane' }))[0];
+  };
+};
+
+export const maxPool1d = maxPool('maxPool1d', 1);
+export const maxPool2d = maxPool('maxPool2d', 2);
+export const maxPool3d = maxPool('maxPool3d', 3);
+export const maxPool1dWithIndices = maxPoolWithIndices('maxPool1dWithIndices', 1);
+export const maxPool2dWithIndices = maxPoolWithIndices('maxPool2dWithIndices', 2);
+export const maxPool3dWithIndices = maxPoolWithIndices('maxPool3dWithIndices', 3);
+export const avgPool1d = avgPool('avgPool1d', 1);
+export const avgPool2d = avgPool('avgPool2d', 2);
+export const avgPool3d = avgPool('avgPool3d', 3);
+export const lpPool1d = lpPool('lpPool1d', 1);
+export const lpPool2d = lpPool('lpPool2d', 2);
+export const adaptiveAvgPool1d = adaptiveAvg('adaptiveAvgPool1d', 1);
+export const adaptiveAvgPool2d = adaptiveAvg('adaptiveAvgPool2d', 2);
+export const adaptiveAvgPool3d = adaptiveAvg('adaptiveAvgPool3d', 3);
+export const adaptiveMaxPool1d = adaptiveMax('adaptiveMaxPool1d', 1);
+export const adaptiveMaxPool2d = adaptiveMax('adaptiveMaxPool2d', 2);
+export const adaptiveMaxPool3d = adaptiveMax('adaptiveMaxPool3d', 3);
+export const maxUnpool1d = maxUnpool('maxUnpool1d', 1);
+export const maxUnpool2d = maxUnpool('maxUnpool2d', 2);
+export const maxUnpool3d = maxUnpool('maxUnpool3d', 3);
+
+/** alpha · max pool + (1 − alpha) · average pool (Lee et al. 2016). */
+export function mixedPool2d(x: Variable, kernelSize: PerAxis, alpha: number, options: PoolOptions = {}): Variable {
+  return maxPool2d(x, kernelSize, options)
+    .mul(alpha)
+    .add(avgPool2d(x, kernelSize, options).mul(1 - alpha));
+}
+
+/** Spatial pyramid pooling (He et al. 2014): adaptive pools of n×n for each level, flattened, one behind the other. */
+export function spatialPyramidPool2d(
+  x: Variable,
+  levels: readonly number[],
+  mode: 'max' | 'average' = 'max',
+): Variable {
+  const pool = mode === 'max' ? adaptiveMaxPool2d : adaptiveAvgPool2d;
+  const parts = levels.map((n) => pool(x, n));
+  return apply1(
+    'concat',
+    parts.map((part) => part.reshape(part.shape[0], product(part.shape.slice(1)))),
+    { axis: 1 },
+  );
+}

@@ -1,0 +1,133 @@
+import { apply1, type Variable } from '../../autograd/index.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { interpolateDefaults } from '../../ops/interpolate-cases.ts';
+import { type PerAxis, perAxis } from './per-axis.ts';
+
+const modes = {
+  nearest: { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' },
+  'nearest-exact': { mode: 'nearest', coordinateMode: 'half_pixel', nearestMode: 'round_prefer_ceil' },
+  linear: { mode: 'linear' },
+  bilinear: { mode: 'linear' },
+  trilinear: { mode: 'linear' },
+  bicubic: { mode: 'cubic' },
+  area: { mode: 'area' },
+  lanczos3: { mode: 'lanczos3' },
+} as const;
+/** PyTorch's, and Lanczos with three lobes, which is always antialiased (as Pillow's). */
+export type InterpolateMode = keyof typeof modes;
+
+export interface InterpolateOptions {
+  /** Spatial size of the result; or give `scaleFactor`. */
+  readonly size?: PerAxis;
+  readonly scaleFactor?: PerAxis;
+  readonly mode?: InterpolateMode;
+  /** Centres of the corner pixels stay where they are (linear and cubic modes). */
+  readonly alignCorners?: boolean;
+  /** Compute the scale from the sizes instead of taking `scaleFactor` as it is. */
+  readonly recomputeScaleFactor?: boolean;
+  /** Wider kernels when shrinking (linear and cubic modes). */
+  readonly antialias?: boolean;
+}
+
+/** Resizes the spatial axes of x [N,C,…], as torch.nn.functional.interpolate. */
+export function interpolate(x: Variable, options: InterpolateOptions): Variable {
+  const { mode = 'nearest', alignCorners = false, recomputeScaleFactor = false } = options;
+  const rank = x.rank - 2;
+  if (modes[mode] === undefined)
+    throw new ConvletError(
+      'argument',
+      `interpolate: mode expects ${Object.keys(modes).join(' or ')}, got ${String(mode)}`,
+    );
+  if (rank < 1 || rank > 3)
+    throw new ConvletError('shape', `interpolate: input expects rank 3 to 5, got shape ${shapeText(x.shape)}`);
+  if ((options.size === undefined) === (options.scaleFactor === undefined))
+    throw new ConvletError('argument', 'interpolate: expects either size or scaleFactor');
+  const spatial = x.shape.slice(2);
+  const factors =
+    options.scaleFactor === undefined ? null : perAxis('interpolate', 'scaleFactor', options.scaleFactor, rank);
+  const size =
+    factors === null
+      ? perAxis('interpolate', 'size', options.size, rank)
+      : spatial.map((d, i) => Math.floor(d * factors[i]));
+  const antialias = options.antialias || mode === 'lanczos3';
+  const kept = factors !== null && !recomputeScaleFactor && !alignCorners && mode !== 'area';
+  // PyTorch's linear modes copy an axis that keeps its length, whatever its factor.
+  const linear = modes[mode].mode === 'linear' && !antialias;
+  return apply1('interpolate', [x], {
+    ...interpolateDefaults,
+    ...modes[mode],
+    outputShape: [...x.shape.slice(0, 2), ...size],
+    scales: kept ? [1, 1, ...factors.map((f, i) => (size[i] === spatial[i] && linear ? 1 : f))] : null,
+    ...(alignCorners ? { coordinateMode: 'align_corners' } : {}),
+    ...(antialias ? { antialias: true, excludeOutside: true, cubicCoeffA: -0.5 } : {}),
+  });
+}
+
+/** [N, C·r², H, W] → [N, C, H·r, W·r] (Shi et al. 2016). */
+export const pixelShuffle = (x: Variable, upscaleFactor: number): Variable =>
+  apply1('depthToSpace', [x], { blockSize: upscaleFactor, mode: 'CRD' });
+
+/** [N, C, H·r, W·r] → [N, C·r², H, W]. */
+export function pixelUnshuffle(x: Variable, downscaleFactor: number): Variable {
+  const [n, c, h, w] = x.shape;
+  const r = downscaleFactor;
+  if (x.rank !== 4 || h % r !== 0 || w % r !== 0)
+    throw new ConvletError(
+      'shape',
+      `pixelUnshuffle: expects [N,C,H,W] with multiples of ${r}, got ${shapeText(x.shape)}`,
+    );
+  return x
+    .reshape(n, c, h / r, r, w / r, r)
+    .permute(0, 1, 3, 5, 2, 4)
+    .reshape(n, c * r * r, h / r, w / r);
+}
+
+export const channelShuffle = (x: Variable, groups: number): Variable => apply1('channelShuffle', [x], { groups });
+
+export interface WindowOptions {
+  readonly stride?: PerAxis;
+  readonly padding?: PerAxis;
+  readonly dilation?: PerAxis;
+}
+
+function window2d(op: string, kernelSize: PerAxis, options: WindowOptions) {
+  const padding = perAxis(op, 'padding', options.padding ?? 0, 2);
+  return {
+    kernel: perAxis(op, 'kernelSize', kernelSize, 2),
+    stride: perAxis(op, 'stride', options.stride ?? 1, 2),
+    dilation: perAxis(op, 'dilation', options.dilation ?? 1, 2),
+    padBegin: padding,
+    padEnd: padding,
+  };
+}
+
+/** [N,C,H,W] → [N, C·kH·kW, L]: the cells of every window as a column. */
+export const unfold = (x: Variable, kernelSize: PerAxis, options: WindowOptions = {}): Variable =>
+  apply1('unfold', [x], window2d('unfold', kernelSize, options));
+
+/** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places. */
+export const fold = (x: Variable, outputSize: PerAxis, kernelSize: PerAxis, options: WindowOptions = {}): Variable =>
+  apply1('fold', [x], {
+    ...window2d('fold', kernelSize, options),
+    outputSize: perAxis('fold', 'outputSize', outputSize, 2),
+  });
+
+const sampleModes = { bilinear: 'linear', nearest: 'nearest', bicubic: 'cubic' } as const;
+
+export interface GridSampleOptions {
+  readonly mode?: keyof typeof sampleModes;
+  readonly paddingMode?: 'zeros' | 'border' | 'reflection';
+  readonly alignCorners?: boolean;
+}
+
+/** Values of x [N,C,H,W] at the places of grid [N,H',W',2] (x, y in −1…1). */
+export const gridSample = (x: Variable, grid: Variable, options: GridSampleOptions = {}): Variable =>
+  apply1('gridSample', [x, grid], {
+    mode: sampleModes[options.mode ?? 'bilinear'],
+    paddingMode: options.paddingMode ?? 'zeros',
+    alignCorners: options.alignCorners ?? false,
+  });
+
+/** A grid for gridSample from affine matrices theta [N,2,3] or [N,3,4]; size: [N,C,H,W] or [N,C,D,H,W]. */
+export const affineGrid = (theta: Variable, size: readonly number[], alignCorners = false): Variable =>
+  apply1('affineGrid', [theta], { size, alignCorners });
