@@ -18,6 +18,9 @@ interface StateEntry {
 /** Names of fields as PyTorch has them in a state dict: runningMean is running_mean. */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** A module, whatever its `forward` returns. */
+export type AnyModule = Module<unknown>;
+
 /**
  * A part of a network. Subclasses have fields that are modules and parameters, and a `forward`; their names are those of
  * the state dict.
@@ -32,14 +35,14 @@ export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (lette
  * }
  * ```
  */
-export abstract class Module {
+export abstract class Module<R = Variable> {
   /** Whether the module trains: dropout drops and batch norm uses the batch's statistics. */
   training = true;
 
-  abstract forward(...inputs: Variable[]): Variable | Variable[] | Record<string, Variable>;
+  abstract forward(...inputs: Variable[]): R;
 
   /** Direct children by name. Arrays of modules count as ModuleLists. */
-  *namedChildren(): Generator<[string, Module]> {
+  *namedChildren(): Generator<[string, AnyModule]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Module) yield [name, value];
       else if (Array.isArray(value)) {
@@ -48,24 +51,24 @@ export abstract class Module {
     }
   }
 
-  *children(): Generator<Module> {
+  *children(): Generator<AnyModule> {
     for (const [, child] of this.namedChildren()) yield child;
   }
 
   /** This module and all below it, each once, parents first. */
-  *namedModules(prefix = '', seen = new Set<Module>()): Generator<[string, Module]> {
+  *namedModules(prefix = '', seen = new Set<AnyModule>()): Generator<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
   }
 
-  *modules(): Generator<Module> {
+  *modules(): Generator<AnyModule> {
     for (const [, module] of this.namedModules()) yield module;
   }
 
   *namedParameters(): Generator<[string, Parameter]> {
-    yield* once(this.named(isParameter));
+    yield* once(named(this, isParameter));
   }
 
   *parameters(): Generator<Parameter> {
@@ -73,7 +76,7 @@ export abstract class Module {
   }
 
   *namedBuffers(): Generator<[string, ModuleBuffer]> {
-    yield* once(this.named(isBuffer));
+    yield* once(named(this, isBuffer));
   }
 
   *buffers(): Generator<ModuleBuffer> {
@@ -90,7 +93,7 @@ export abstract class Module {
   }
 
   /** Calls `visit` with every module, children first. */
-  apply(visit: (module: Module) => void): this {
+  apply(visit: (module: AnyModule) => void): this {
     for (const child of this.children()) child.apply(visit);
     visit(this);
     return this;
@@ -108,7 +111,7 @@ export abstract class Module {
   /** Copies of all parameters and buffers, under PyTorch's names. */
   stateDict(): StateDict {
     const state: StateDict = {};
-    for (const [name, value] of this.named(isState)) state[name] = tensor(value.data, value.shape, value.dtype);
+    for (const [name, value] of named(this, isState)) state[name] = tensor(value.data, value.shape, value.dtype);
     return state;
   }
 
@@ -121,7 +124,7 @@ export abstract class Module {
    */
   loadStateDict(source: StateSource, options: { strict?: boolean } = {}): { missing: string[]; unexpected: string[] } {
     const given = source instanceof Map ? source : new Map(Object.entries(source as { [name: string]: StateEntry }));
-    const own = new Map(this.named(isState));
+    const own = new Map(named(this, isState));
     // PyTorch before 0.4.1 did not save the counters; a file without them is complete.
     const optional = (name: string): boolean => name.endsWith('num_batches_tracked');
     const missing = [...own.keys()].filter((name) => !given.has(name) && !optional(name));
@@ -160,7 +163,7 @@ export abstract class Module {
 
   /** Gives the backend's memory of parameters and buffers back. */
   dispose(): void {
-    for (const [, value] of this.named(isState)) value.dispose();
+    for (const [, value] of named(this, isState)) value.dispose();
   }
 
   /** What stands in the parentheses of the summary. */
@@ -173,23 +176,22 @@ export abstract class Module {
     const count = this.parameterCount();
     const frozen = count - this.parameterCount({ trainable: true });
     const rest = frozen > 0 ? ` (${frozen.toLocaleString('en')} frozen)` : '';
-    return `${this.repr()}\n${count.toLocaleString('en')} parameters${rest}`;
+    return `${repr(this)}\n${count.toLocaleString('en')} parameters${rest}`;
   }
+}
 
-  private repr(): string {
-    const lines = [...this.namedChildren()].map(([name, child]) => {
-      return `  (${name}): ${child.repr().replaceAll('\n', '\n  ')}`;
-    });
-    const name = this.constructor.name.replace(/^_/, '');
-    if (lines.length === 0) return `${name}(${this.extraRepr()})`;
-    return `${name}(\n${lines.join('\n')}\n)`;
-  }
+function repr(module: AnyModule): string {
+  const lines = [...module.namedChildren()].map(([name, child]) => {
+    return `  (${name}): ${repr(child).replaceAll('\n', '\n  ')}`;
+  });
+  const { name } = module.constructor;
+  return lines.length === 0 ? `${name}(${module.extraRepr()})` : `${name}(\n${lines.join('\n')}\n)`;
+}
 
-  /** Fields of this module and those below that `is` picks, in the order of the state dict. */
-  private *named<T extends Variable>(is: (value: unknown) => value is T): Generator<[string, T]> {
-    for (const [prefix, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module)) if (is(value)) yield [join(prefix, snakeCase(name)), value];
-    }
+/** Fields of a module and those below that `is` picks, in the order of the state dict. */
+function* named<T extends Variable>(root: AnyModule, is: (value: unknown) => value is T): Generator<[string, T]> {
+  for (const [prefix, module] of root.namedModules()) {
+    for (const [name, value] of Object.entries(module)) if (is(value)) yield [join(prefix, snakeCase(name)), value];
   }
 }
 

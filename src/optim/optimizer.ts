@@ -90,10 +90,10 @@ export abstract class Optimizer<O extends object = object> {
     });
   }
 
-  /** State of a parameter by name (momentum, second moments), zeros of its shape at first. */
-  protected slot(param: Variable, name: string): Variable {
+  /** State of a parameter by name (momentum, second moments) of its shape, `initial` everywhere at first. */
+  protected slot(param: Variable, name: string, initial = 0): Variable {
     const { slots } = this.stateOf(param);
-    slots[name] ??= zerosLike(param);
+    slots[name] ??= filledLike(param, initial);
     return slots[name];
   }
 
@@ -195,7 +195,7 @@ export abstract class Optimizer<O extends object = object> {
 
 const persistent = (values: ReturnType<typeof tensor>): Variable => new Variable(values, values, false, 'persistent');
 
-function zerosLike(param: Variable): Variable {
+function filledLike(param: Variable, value: number): Variable {
   const Values = param.dtype === 'float64' ? Float64Array : Float32Array;
-  return persistent(tensor(new Values(param.size), param.shape));
+  return persistent(tensor(new Values(param.size).fill(value), param.shape));
 }

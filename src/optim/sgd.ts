@@ -1,7 +1,6 @@
-import { apply, type Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
-import { sgdHyper } from '../ops/optimizer.ts';
-import { Optimizer, type ParamGroup, type Params } from './optimizer.ts';
+import { KernelOptimizer } from './kernel-optimizer.ts';
+import type { ParamGroup, Params } from './optimizer.ts';
 
 export interface SGDOptions {
   lr: number;
@@ -12,24 +11,130 @@ export interface SGDOptions {
   maximize: boolean;
 }
 
-const defaults: SGDOptions = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
-
 /** torch.optim.SGD: momentum, Nesterov, weight decay (added to the gradient). */
-export class SGD extends Optimizer<SGDOptions> {
+export class SGD extends KernelOptimizer<SGDOptions> {
+  protected readonly kind = 'sgd';
+
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super(params, { ...defaults, ...options });
+    const plain = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
+    super('SGD', params, { ...plain, ...options });
     for (const { nesterov, momentum, dampening } of this.paramGroups) {
       if (nesterov && (momentum <= 0 || dampening !== 0))
         throw new ConvletError('argument', 'SGD: nesterov expects a momentum > 0 and no dampening');
     }
   }
 
-  protected hyper(group: ParamGroup & SGDOptions, step: number): number[] {
-    const values = { ...group, nesterov: Number(group.nesterov), maximize: Number(group.maximize) };
-    return sgdHyper.map((name) => (name === 'first' ? Number(step === 1) : values[name]));
+  protected numbers(group: ParamGroup & SGDOptions, step: number) {
+    return { ...group, first: step === 1 };
   }
 
-  protected update(param: Variable, grad: Variable, hyper: Variable, group: ParamGroup & SGDOptions): void {
-    apply('sgdStep', [param, grad, group.momentum === 0 ? null : this.slot(param, 'momentum_buffer'), hyper]);
+  protected override has(name: string, group: SGDOptions): boolean {
+    return name !== 'momentum_buffer' || group.momentum !== 0;
+  }
+}
+
+export interface RMSpropOptions {
+  lr: number;
+  alpha: number;
+  eps: number;
+  weightDecay: number;
+  momentum: number;
+  centered: boolean;
+  maximize: boolean;
+}
+
+/** torch.optim.RMSprop (Hinton's lecture 6e; centred: Graves 2013). */
+export class RMSprop extends KernelOptimizer<RMSpropOptions> {
+  protected readonly kind = 'rmsprop';
+
+  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+    const plain = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false };
+    super('RMSprop', params, { ...plain, ...options });
+  }
+
+  protected numbers(group: ParamGroup & RMSpropOptions) {
+    return { ...group, rest: 1 - group.alpha, epsilon: group.eps };
+  }
+
+  protected override has(name: string, { momentum, centered }: RMSpropOptions): boolean {
+    // A later state is only taken with those before it.
+    return name === 'grad_avg' ? centered : name !== 'momentum_buffer' || centered || momentum !== 0;
+  }
+}
+
+export interface AdagradOptions {
+  lr: number;
+  lrDecay: number;
+  weightDecay: number;
+  initialAccumulatorValue: number;
+  eps: number;
+  maximize: boolean;
+}
+
+/** torch.optim.Adagrad (Duchi et al. 2011). */
+export class Adagrad extends KernelOptimizer<AdagradOptions> {
+  protected readonly kind = 'adagrad';
+
+  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+    const plain = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false };
+    super('Adagrad', params, { ...plain, ...options });
+  }
+
+  protected numbers(group: ParamGroup & AdagradOptions, step: number) {
+    return { ...group, lr: group.lr / (1 + (step - 1) * group.lrDecay), epsilon: group.eps };
+  }
+
+  protected override initial(_: string, group: AdagradOptions): number {
+    return group.initialAccumulatorValue;
+  }
+}
+
+export interface AdadeltaOptions {
+  lr: number;
+  rho: number;
+  eps: number;
+  weightDecay: number;
+  maximize: boolean;
+}
+
+/** torch.optim.Adadelta (Zeiler 2012). */
+export class Adadelta extends KernelOptimizer<AdadeltaOptions> {
+  protected readonly kind = 'adadelta';
+
+  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
+    super('Adadelta', params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected numbers(group: ParamGroup & AdadeltaOptions) {
+    return { ...group, rest: 1 - group.rho, epsilon: group.eps };
+  }
+}
+
+export interface RpropOptions {
+  lr: number;
+  /** Factors of the step size where the sign changed and where it did not. */
+  etas: readonly [number, number];
+  stepSizes: readonly [number, number];
+  maximize: boolean;
+}
+
+/** torch.optim.Rprop (Riedmiller & Braun 1993): step sizes from the signs alone; for full batches. */
+export class Rprop extends KernelOptimizer<RpropOptions> {
+  protected readonly kind = 'rprop';
+
+  constructor(params: Params<RpropOptions>, options: Partial<RpropOptions> = {}) {
+    super('Rprop', params, { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false, ...options });
+    for (const { etas } of this.paramGroups) {
+      if (etas[0] > 0 && etas[0] < 1 && etas[1] > 1) continue;
+      throw new ConvletError('argument', `Rprop: etas expects numbers in 0…1 and above 1, got ${String(etas)}`);
+    }
+  }
+
+  protected numbers({ etas, stepSizes, maximize }: ParamGroup & RpropOptions) {
+    return { etaMinus: etas[0], etaPlus: etas[1], least: stepSizes[0], most: stepSizes[1], maximize };
+  }
+
+  protected override initial(name: string, group: ParamGroup & RpropOptions): number {
+    return name === 'step_size' ? group.lr : 0;
   }
 }

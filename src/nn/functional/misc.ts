@@ -1,4 +1,4 @@
-import { apply1, functions, randomKey, type Variable, Variable as VariableClass } from '../../autograd/index.ts';
+import { apply1, functions, randomKey, Variable } from '../../autograd/index.ts';
 import { affine } from '../../autograd/methods.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { normalizeAxis } from '../../ops/op.ts';

@@ -1,0 +1,133 @@
+import type { Variable } from '../../autograd/index.ts';
+import { ConvletError } from '../../common/error.ts';
+import { type AnyModule, Module } from '../module.ts';
+
+function checkModule(name: string, module: unknown): void {
+  if (!(module instanceof Module))
+    throw new ConvletError(
+      'argument',
+      `${name}: expects modules, got ${String((module as object)?.constructor?.name ?? module)}`,
+    );
+}
+
+/** Modules one after the other; names 0, 1, … or those of an object's entries. */
+export class Sequential extends Module {
+  private readonly entries: Map<string, Module>;
+
+  constructor(first: Readonly<Record<string, Module>>);
+  constructor(...modules: Module[]);
+  constructor(...args: unknown[]) {
+    super();
+    const named = args.length === 1 && !(args[0] instanceof Module) ? (args[0] as Record<string, Module>) : args;
+    this.entries = new Map(Object.entries(named as Record<string, Module>));
+    for (const module of this.entries.values()) checkModule('Sequential', module);
+  }
+
+  get length(): number {
+    return this.entries.size;
+  }
+
+  at(index: number): Module | undefined {
+    return [...this.entries.values()].at(index);
+  }
+
+  append(module: Module): this {
+    checkModule('Sequential', module);
+    this.entries.set(String(this.entries.size), module);
+    return this;
+  }
+
+  forward(...inputs: Variable[]): Variable {
+    let values = inputs;
+    for (const module of this.entries.values()) values = [module.forward(...values)];
+    return values[0];
+  }
+
+  override *namedChildren(): Generator<[string, AnyModule]> {
+    yield* this.entries;
+  }
+
+  [Symbol.iterator](): Iterator<Module> {
+    return this.entries.values();
+  }
+}
+
+const noForward = (name: string): never => {
+  throw new ConvletError('unsupported', `${name} has no forward: call its modules`);
+};
+
+/** A list of modules; names 0, 1, … */
+export class ModuleList<M extends AnyModule = Module> extends Module<never> {
+  private readonly list: M[];
+
+  constructor(modules: Iterable<M> = []) {
+    super();
+    this.list = [...modules];
+    for (const module of this.list) checkModule('ModuleList', module);
+  }
+
+  get length(): number {
+    return this.list.length;
+  }
+
+  at(index: number): M | undefined {
+    return this.list.at(index);
+  }
+
+  append(module: M): this {
+    checkModule('ModuleList', module);
+    this.list.push(module);
+    return this;
+  }
+
+  forward(): never {
+    return noForward('ModuleList');
+  }
+
+  override *namedChildren(): Generator<[string, AnyModule]> {
+    for (const [i, module] of this.list.entries()) yield [String(i), module];
+  }
+
+  [Symbol.iterator](): Iterator<M> {
+    return this.list.values();
+  }
+}
+
+/** Modules by name. */
+export class ModuleDict<M extends AnyModule = Module> extends Module<never> {
+  private readonly entries: Map<string, M>;
+
+  constructor(modules: Readonly<Record<string, M>> = {}) {
+    super();
+    this.entries = new Map(Object.entries(modules));
+    for (const module of this.entries.values()) checkModule('ModuleDict', module);
+  }
+
+  get(name: string): M {
+    const module = this.entries.get(name);
+    if (module !== undefined) return module;
+    throw new ConvletError('unknown-name', `ModuleDict: has ${[...this.entries.keys()].join(', ')}, not '${name}'`);
+  }
+
+  set(name: string, module: M): this {
+    checkModule('ModuleDict', module);
+    this.entries.set(name, module);
+    return this;
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  forward(): never {
+    return noForward('ModuleDict');
+  }
+
+  override *namedChildren(): Generator<[string, AnyModule]> {
+    yield* this.entries;
+  }
+
+  [Symbol.iterator](): Iterator<[string, M]> {
+    return this.entries.entries();
+  }
+}

@@ -1,0 +1,174 @@
+import type { Variable } from '../../autograd/index.ts';
+import { ConvletError } from '../../common/error.ts';
+import type { ConvOptions, ConvTransposeOptions } from '../functional/conv.ts';
+import { type PerAxis, perAxis } from '../functional/per-axis.ts';
+import * as F from '../functional.ts';
+import * as init from '../init.ts';
+import { Module } from '../module.ts';
+import { Parameter } from '../parameter.ts';
+import { python, pythonArgs } from './layer.ts';
+
+export interface ConvLayerOptions extends ConvOptions {
+  readonly bias?: boolean;
+}
+
+export interface ConvTransposeLayerOptions extends ConvTransposeOptions {
+  readonly bias?: boolean;
+}
+
+/** PyTorch's defaults: uniform within ±1/√fanIn, weight and bias alike. */
+function initialise(weight: Parameter, bias: Parameter | null): void {
+  init.kaimingUniform(weight, { a: Math.sqrt(5) });
+  const bound = 1 / Math.sqrt(init.calculateFan(weight.shape).fanIn);
+  if (bias !== null) init.uniform(bias, -bound, bound);
+}
+
+function checkChannels(op: string, inChannels: number, outChannels: number, groups: number): void {
+  for (const [name, value] of Object.entries({ inChannels, outChannels, groups })) {
+    if (!(Number.isInteger(value) && value > 0))
+      throw new ConvletError('argument', `${op}: ${name} expects a whole number ≥ 1, got ${value}`);
+  }
+  if (inChannels % groups !== 0 || outChannels % groups !== 0)
+    throw new ConvletError(
+      'argument',
+      `${op}: groups expects a divisor of ${inChannels} and ${outChannels} channels, got ${groups}`,
+    );
+}
+
+abstract class Convolution<O extends ConvLayerOptions | ConvTransposeLayerOptions> extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly number[];
+  readonly options: O;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(rank: number, transposed: boolean, channels: readonly [number, number], kernelSize: PerAxis, options: O) {
+    super();
+    const [inChannels, outChannels] = channels;
+    const { name } = this.constructor;
+    const groups = options.groups ?? 1;
+    checkChannels(name, inChannels, outChannels, groups);
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = perAxis(name, 'kernelSize', kernelSize, rank);
+    this.options = options;
+    const [first, second] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
+    this.weight = new Parameter([first, second, ...this.kernelSize]);
+    this.bias = (options.bias ?? true) ? new Parameter([outChannels]) : null;
+    initialise(this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    const { kernelSize, options } = this;
+    const given = options as ConvLayerOptions & ConvTransposeLayerOptions;
+    const each = (value: unknown): unknown => (typeof value === 'number' ? kernelSize.map(() => value) : value);
+    const differs = (value: unknown, usual: number): boolean => python(each(value)) !== python(each(usual));
+    const parts = [
+      `${this.inChannels}, ${this.outChannels}`,
+      pythonArgs({ kernelSize, stride: each(given.stride ?? 1) }),
+    ];
+    const rest: [string, unknown, boolean][] = [
+      ['padding', each(given.padding), differs(given.padding ?? 0, 0)],
+      ['outputPadding', each(given.outputPadding), differs(given.outputPadding ?? 0, 0)],
+      ['dilation', each(given.dilation), differs(given.dilation ?? 1, 1)],
+      ['groups', given.groups, (given.groups ?? 1) !== 1],
+      ['bias', false, this.bias === null],
+      ['paddingMode', given.paddingMode, (given.paddingMode ?? 'zeros') !== 'zeros'],
+    ];
+    for (const [name, value, shown] of rest) if (shown) parts.push(pythonArgs({ [name]: value }));
+    return parts.join(', ');
+  }
+}
+
+/** Convolution over [N,C,L]; see F.conv1d. weight [out, in/groups, K]. */
+export class Conv1d extends Convolution<ConvLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
+    super(1, false, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.conv1d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Convolution over [N,C,H,W]; see F.conv2d. weight [out, in/groups, kH, kW]. */
+export class Conv2d extends Convolution<ConvLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
+    super(2, false, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.conv2d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Convolution over [N,C,D,H,W]; see F.conv3d. */
+export class Conv3d extends Convolution<ConvLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
+    super(3, false, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.conv3d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Transposed convolution over [N,C,L]; weight [in, out/groups, K]. */
+export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
+    super(1, true, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.convTranspose1d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Transposed convolution over [N,C,H,W]; weight [in, out/groups, kH, kW]. */
+export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
+    super(2, true, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.convTranspose2d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** Transposed convolution over [N,C,D,H,W]. */
+export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
+  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
+    super(3, true, [inChannels, outChannels], kernelSize, options);
+  }
+
+  forward(x: Variable): Variable {
+    return F.convTranspose3d(x, this.weight, this.bias, this.options);
+  }
+}
+
+/** y = x · weightᵀ + bias over the last axis; weight [out, in]. */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: { readonly bias?: boolean } = {}) {
+    super();
+    checkChannels('Linear', inFeatures, outFeatures, 1);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.weight = new Parameter([outFeatures, inFeatures]);
+    this.bias = (options.bias ?? true) ? new Parameter([outFeatures]) : null;
+    initialise(this.weight, this.bias);
+  }
+
+  forward(x: Variable): Variable {
+    return F.linear(x, this.weight, this.bias);
+  }
+
+  override extraRepr(): string {
+    return pythonArgs({ inFeatures: this.inFeatures, outFeatures: this.outFeatures, bias: this.bias !== null });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Variable } from '../../autograd/index.ts';
+import { Module, snakeCase } from '../module.ts';
+
+/** A module with one result. */
+export type Layer = Module<Variable>;
+
+/** A class of layers made by `layer`. */
+export interface LayerClass<A extends unknown[]> {
+  new (...args: A): Layer;
+}
+
+/** A value as Python prints it: what PyTorch's summaries show. */
+export function python(value: unknown): string {
+  if (value === true) return 'True';
+  if (value === false) return 'False';
+  if (value === null || value === undefined) return 'None';
+  if (Array.isArray(value)) return `(${value.map(python).join(', ')}${value.length === 1 ? ',' : ''})`;
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'number' || value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e16))
+    return String(value);
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** `stride=(1, 1), padding=same`. */
+export const pythonArgs = (entries: Readonly<Record<string, unknown>>): string =>
+  Object.entries(entries)
+    .map(([name, value]) => `${snakeCase(name)}=${typeof value === 'string' ? value : python(value)}`)
+    .join(', ');
+
+/**
+ * A class of layers that have no parameters: `forward` is a function of the inputs and the constructor's arguments.
+ *
+ * @param describe the arguments by name, for the summary
+ */
+export function layer<A extends unknown[]>(
+  name: string,
+  forward: (inputs: Variable[], args: A, layer: Layer) => Variable,
+  describe: (...args: A) => Readonly<Record<string, unknown>> = () => ({}),
+): LayerClass<A> {
+  class Simple extends Module<Variable> {
+    readonly args: A;
+
+    constructor(...args: A) {
+      super();
+      this.args = args;
+    }
+
+    forward(...inputs: Variable[]): Variable {
+      return forward(inputs, this.args, this);
+    }
+
+    override extraRepr(): string {
+      return pythonArgs(describe(...this.args));
+    }
+  }
+  Object.defineProperty(Simple, 'name', { value: name });
+  return Simple;
+}
+
+/** As `layer`, for functions of one variable whose further arguments are the constructor's. */
+export const pointwise = <A extends unknown[]>(
+  name: string,
+  body: (x: Variable, ...args: A) => Variable,
+  ...argNames: string[]
+): LayerClass<A> =>
+  layer(
+    name,
+    ([x], args: A) => body(x, ...args),
+    (...args) => Object.fromEntries(argNames.flatMap((arg, i) => (args[i] === undefined ? [] : [[arg, args[i]]]))),
+  );

@@ -1,0 +1,114 @@
+import type { Variable } from '../../autograd/index.ts';
+import { ConvletError } from '../../common/error.ts';
+import type { PadMode } from '../functional/pad.ts';
+import type { InterpolateOptions } from '../functional/resize.ts';
+import * as F from '../functional.ts';
+import * as init from '../init.ts';
+import { Module } from '../module.ts';
+import { Parameter } from '../parameter.ts';
+import { layer, pointwise, pythonArgs } from './layer.ts';
+
+const dropping = (name: string, body: typeof F.dropout) =>
+  layer<[p?: number]>(
+    name,
+    ([x], [p = 0.5], self) => body(x, p, self.training),
+    (p = 0.5) => ({ p }),
+  );
+
+export const Dropout = dropping('Dropout', F.dropout);
+export const Dropout1d = dropping('Dropout1d', F.dropout1d);
+export const Dropout2d = dropping('Dropout2d', F.dropout2d);
+export const Dropout3d = dropping('Dropout3d', F.dropout3d);
+export const AlphaDropout = dropping('AlphaDropout', F.alphaDropout);
+export const FeatureAlphaDropout = dropping('FeatureAlphaDropout', F.featureAlphaDropout);
+
+/** Cells on every side, or pairs of begin and end for the last axis first. */
+type Cells = number | readonly number[];
+
+const padding = (name: string, rank: number, mode: PadMode) =>
+  layer<[padding: Cells, value?: number]>(
+    name,
+    ([x], [cells, value = 0]) =>
+      F.pad(x, typeof cells === 'number' ? new Array(2 * rank).fill(cells) : cells, mode, value),
+    (cells, value) => ({ padding: cells, ...(mode === 'constant' && value !== undefined ? { value } : {}) }),
+  );
+
+export const ConstantPad1d = padding('ConstantPad1d', 1, 'constant');
+export const ConstantPad2d = padding('ConstantPad2d', 2, 'constant');
+export const ConstantPad3d = padding('ConstantPad3d', 3, 'constant');
+export const ZeroPad2d = padding('ZeroPad2d', 2, 'constant');
+export const ReflectionPad1d = padding('ReflectionPad1d', 1, 'reflect');
+export const ReflectionPad2d = padding('ReflectionPad2d', 2, 'reflect');
+export const ReflectionPad3d = padding('ReflectionPad3d', 3, 'reflect');
+export const ReplicationPad1d = padding('ReplicationPad1d', 1, 'replicate');
+export const ReplicationPad2d = padding('ReplicationPad2d', 2, 'replicate');
+export const ReplicationPad3d = padding('ReplicationPad3d', 3, 'replicate');
+export const CircularPad1d = padding('CircularPad1d', 1, 'circular');
+export const CircularPad2d = padding('CircularPad2d', 2, 'circular');
+export const CircularPad3d = padding('CircularPad3d', 3, 'circular');
+
+export const Identity = layer('Identity', ([x]) => x);
+export const Flatten = layer<[startDim?: number, endDim?: number]>(
+  'Flatten',
+  ([x], [startDim = 1, endDim = -1]) => x.flatten(startDim, endDim),
+  (startDim = 1, endDim = -1) => ({ startDim, endDim }),
+);
+/** Axis `dim` becomes `unflattenedSize`. */
+export const Unflatten = layer<[dim: number, unflattenedSize: readonly number[]]>(
+  'Unflatten',
+  ([x], [dim, size]) => {
+    const axis = dim < 0 ? dim + x.rank : dim;
+    return x.reshape(...x.shape.slice(0, axis), ...size, ...x.shape.slice(axis + 1));
+  },
+  (dim, unflattenedSize) => ({ dim, unflattenedSize }),
+);
+export const Upsample = layer<[options: InterpolateOptions]>(
+  'Upsample',
+  ([x], [options]) => F.interpolate(x, options),
+  ({ size, scaleFactor, mode = 'nearest' }) => ({
+    ...(size === undefined ? { scaleFactor } : { size }),
+    mode: `'${mode}'`,
+  }),
+);
+export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, 'upscaleFactor');
+export const PixelUnshuffle = pointwise('PixelUnshuffle', F.pixelUnshuffle, 'downscaleFactor');
+export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, 'groups');
+export const Unfold = pointwise('Unfold', F.unfold, 'kernelSize');
+export const Fold = pointwise('Fold', F.fold, 'outputSize', 'kernelSize');
+
+/** Rows of a learned table [numEmbeddings, embeddingDim] by int indices. */
+export class Embedding extends Module {
+  readonly numEmbeddings: number;
+  readonly embeddingDim: number;
+  readonly paddingIdx: number | null;
+  readonly weight: Parameter;
+
+  constructor(numEmbeddings: number, embeddingDim: number, options: { readonly paddingIdx?: number } = {}) {
+    super();
+    this.numEmbeddings = numEmbeddings;
+    this.embeddingDim = embeddingDim;
+    const { paddingIdx } = options;
+    const at = paddingIdx !== undefined && paddingIdx < 0 ? paddingIdx + numEmbeddings : (paddingIdx ?? null);
+    if (at !== null && !(at >= 0 && at < numEmbeddings))
+      throw new ConvletError(
+        'argument',
+        `Embedding: paddingIdx expects an index below ${numEmbeddings}, got ${paddingIdx}`,
+      );
+    this.paddingIdx = at;
+    this.weight = init.normal(new Parameter([numEmbeddings, embeddingDim])) as Parameter;
+    if (at !== null) {
+      const values = this.weight.data;
+      values.fill(0, at * embeddingDim, (at + 1) * embeddingDim);
+      this.weight.set(values);
+    }
+  }
+
+  forward(indices: Variable): Variable {
+    return F.embedding(indices, this.weight, this.paddingIdx ?? undefined);
+  }
+
+  override extraRepr(): string {
+    const rest = this.paddingIdx === null ? '' : `, ${pythonArgs({ paddingIdx: this.paddingIdx })}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${rest}`;
+  }
+}

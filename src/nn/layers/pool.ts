@@ -1,0 +1,68 @@
+import type { PerAxis } from '../functional/per-axis.ts';
+import type { AvgPoolOptions, LpPoolOptions, MaxPoolOptions, OutputSize, UnpoolOptions } from '../functional/pool.ts';
+import * as F from '../functional.ts';
+import { layer } from './layer.ts';
+
+type MaxArgs = [kernelSize: PerAxis, options?: MaxPoolOptions];
+type AvgArgs = [kernelSize: PerAxis, options?: AvgPoolOptions];
+type LpArgs = [normType: number, kernelSize: PerAxis, options?: LpPoolOptions];
+type UnpoolArgs = [kernelSize: PerAxis, options?: UnpoolOptions];
+type AdaptiveArgs = [outputSize: OutputSize];
+
+const max = (name: string, pool: typeof F.maxPool2d) =>
+  layer<MaxArgs>(
+    name,
+    ([x], args) => pool(x, ...args),
+    (kernelSize, { stride, padding = 0, dilation = 1, ceilMode = false } = {}) => ({
+      ...{ kernelSize, stride: stride ?? kernelSize, padding, dilation, ceilMode },
+    }),
+  );
+
+const avg = (name: string, pool: typeof F.avgPool2d) =>
+  layer<AvgArgs>(
+    name,
+    ([x], args) => pool(x, ...args),
+    (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
+  );
+
+const lp = (name: string, pool: typeof F.lpPool2d) =>
+  layer<LpArgs>(
+    name,
+    ([x], args) => pool(x, ...args),
+    (normType, kernelSize, { stride, ceilMode = false } = {}) => ({
+      ...{ normType, kernelSize, stride: stride ?? kernelSize, ceilMode },
+    }),
+  );
+
+const adaptive = (name: string, pool: typeof F.adaptiveAvgPool2d) =>
+  layer<AdaptiveArgs>(
+    name,
+    ([x], [outputSize]) => pool(x, outputSize),
+    (outputSize) => ({ outputSize }),
+  );
+
+const unpool = (name: string, body: typeof F.maxUnpool2d) =>
+  layer<UnpoolArgs>(
+    name,
+    ([x, indices], args) => body(x, indices, ...args),
+    (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
+  );
+
+export const MaxPool1d = max('MaxPool1d', F.maxPool1d);
+export const MaxPool2d = max('MaxPool2d', F.maxPool2d);
+export const MaxPool3d = max('MaxPool3d', F.maxPool3d);
+export const AvgPool1d = avg('AvgPool1d', F.avgPool1d);
+export const AvgPool2d = avg('AvgPool2d', F.avgPool2d);
+export const AvgPool3d = avg('AvgPool3d', F.avgPool3d);
+export const LPPool1d = lp('LPPool1d', F.lpPool1d);
+export const LPPool2d = lp('LPPool2d', F.lpPool2d);
+export const AdaptiveAvgPool1d = adaptive('AdaptiveAvgPool1d', F.adaptiveAvgPool1d);
+export const AdaptiveAvgPool2d = adaptive('AdaptiveAvgPool2d', F.adaptiveAvgPool2d);
+export const AdaptiveAvgPool3d = adaptive('AdaptiveAvgPool3d', F.adaptiveAvgPool3d);
+export const AdaptiveMaxPool1d = adaptive('AdaptiveMaxPool1d', F.adaptiveMaxPool1d);
+export const AdaptiveMaxPool2d = adaptive('AdaptiveMaxPool2d', F.adaptiveMaxPool2d);
+export const AdaptiveMaxPool3d = adaptive('AdaptiveMaxPool3d', F.adaptiveMaxPool3d);
+/** `forward(x, indices)`, indices of F.maxPool2dWithIndices. */
+export const MaxUnpool1d = unpool('MaxUnpool1d', F.maxUnpool1d);
+export const MaxUnpool2d = unpool('MaxUnpool2d', F.maxUnpool2d);
+export const MaxUnpool3d = unpool('MaxUnpool3d', F.maxUnpool3d);
