@@ -296,6 +296,9 @@ class Pass {
   }
 }
 
+/** Runs `body` without recording; what it makes stays, unlike with noGrad. */
+export const withoutRecording = <T>(body: () => T): T => withRecording(false, body);
+
 function withRecording<T>(on: boolean, body: () => T): T {
   const before = recording;
   recording = on;

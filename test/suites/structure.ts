@@ -16,8 +16,8 @@ const arrows: Record<string, readonly string[] | '*'> = {
   backend: ['abi', 'memory', 'tensor', 'common'],
   ops: ['backend', 'tensor', 'memory', 'common'],
   autograd: ['ops', 'backend', 'tensor', 'memory', 'common'],
-  nn: ['autograd', 'ops', 'tensor', 'common'],
-  optim: ['autograd', 'ops', 'tensor', 'common'],
+  nn: ['autograd', 'optim', 'compile', 'graph', 'ops', 'backend', 'tensor', 'common'],
+  optim: ['autograd', 'ops', 'backend', 'tensor', 'common'],
   graph: ['ops', 'backend', 'tensor', 'common'],
   compile: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
   io: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
@@ -28,7 +28,7 @@ const arrows: Record<string, readonly string[] | '*'> = {
 };
 
 /** Entries that load no node: module and no package, except by a dynamic import in src/runtime/node*.ts. */
-const pureEntries = ['src/index.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts', 'src/runtime/browser.ts'];
+const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts', 'src/runtime/browser.ts'];
 const nodeAdapter = /^src\/runtime\/node[^/]*\.ts$/;
 
 /**

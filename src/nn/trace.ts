@@ -1,0 +1,105 @@
+import type { Engine } from '../autograd/engine.ts';
+import type { Executor, Variable } from '../autograd/index.ts';
+import type { TypedArray } from '../common/dtype.ts';
+import { ConvletError } from '../common/error.ts';
+import { GraphBuilder, NeedsData } from '../graph/builder.ts';
+import { constantValue, type Graph, newValue, stateValue, type Value } from '../graph/graph.ts';
+import type { OpDef, TensorInfo } from '../ops/op.ts';
+import { constant, type Tensor } from '../tensor/tensor.ts';
+
+/**
+ * Writes the ops of a model down as a graph. Parameters, buffers and optimizer state are the engine's memory, read and
+ * written where they are; with `frozen` parameters and buffers are constants, which passes may fold. Other data is constant.
+ */
+export class TraceExecutor implements Executor {
+  readonly isTrace = true;
+  /** What each run of the graph is to be preceded and followed by. */
+  readonly before: (() => void)[] = [];
+  readonly after: (() => void)[] = [];
+  private readonly engine: Engine;
+  private readonly frozen: boolean;
+  private readonly builder = new GraphBuilder();
+  private readonly inputs: Value[] = [];
+  private readonly brought = new Map<Variable, Value>();
+  private readonly updates: Value[] = [];
+
+  constructor(engine: Engine, frozen = false) {
+    this.engine = engine;
+    this.frozen = frozen;
+  }
+
+  /** A value that the caller fills before each run. */
+  input(name: string, info: TensorInfo): Value {
+    const value = newValue(name, info.dtype, info.shape);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** The graph of the named results and of everything that is written in place. */
+  finish(outputs: { name: string; value: Value }[]): Graph {
+    const written = this.updates.map((value, i) => ({ name: `update ${i}`, value }));
+    return this.builder.finish(this.inputs, [...outputs, ...written]);
+  }
+
+  apply(op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown): Value[] {
+    let outputs: Value[];
+    try {
+      outputs = this.builder.add(op.name, inputs as readonly (Value | null)[], attrs, op.name);
+    } catch (error) {
+      if (!(error instanceof NeedsData)) throw error;
+      throw new ConvletError('unsupported', `compile: ${error.message}, so the step has no fixed shapes`, { cause: error });
+    }
+    if (op.inPlace !== undefined) this.updates.push(...outputs);
+    return outputs;
+  }
+
+  constant(array: TypedArray, shape: readonly number[]): Value {
+    return constantValue('constant', constant(array, shape));
+  }
+
+  bring(variable: Variable): Value {
+    variable.expectAlive();
+    if (variable.lease?.executor === this) return variable.lease.handle as Value;
+    let value = this.brought.get(variable);
+    if (value === undefined) {
+      value = this.adopt(variable);
+      this.brought.set(variable, value);
+    }
+    return value;
+  }
+
+  private adopt(variable: Variable): Value {
+    if (variable.lifetime === 'persistent' && !this.frozen) {
+      return stateValue('state', this.engine.bring(variable));
+    }
+    const { host } = variable;
+    const fixed: Tensor = host?.constant ? host : constant(variable.data, variable.shape, variable.dtype);
+    return constantValue('constant', fixed);
+  }
+
+  beforeEachStep(action: () => void): void {
+    this.before.push(action);
+  }
+
+  eachStep(action: () => void): void {
+    this.after.push(action);
+  }
+
+  exclusive(): boolean {
+    return true;
+  }
+
+  version(): number {
+    return 0;
+  }
+
+  // A trace has no memory of its own to keep account of.
+  retain(): void {}
+  release(): void {}
+  written(): void {}
+  beforeRecorded(): void {}
+  retire(): void {}
+  loose(): void {}
+  enter(): void {}
+  leave(): void {}
+}

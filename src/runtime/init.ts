@@ -1,0 +1,25 @@
+import { type Engine, useBackend } from '../autograd/index.ts';
+import { createBackend, type LoadOptions } from './load.ts';
+import type { Platform } from './platform.ts';
+
+/** What training runs on. */
+export interface InitOptions extends LoadOptions {
+  /** A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. */
+  readonly threads?: number | 'auto';
+}
+
+/** `init` as every entry of convlet/train exports it. */
+export type Init = (options?: InitOptions) => Promise<Engine>;
+
+let last: Engine | null = null;
+
+/** `init` for a runtime. */
+export function createInit(platform: Platform): Init {
+  return async (options = {}) => {
+    const backend = await createBackend(platform, options);
+    // Threads of the engine before have nothing to do any more; its variables stay readable and move when they are used.
+    last?.dispose();
+    last = useBackend(backend);
+    return last;
+  };
+}

@@ -1,0 +1,26 @@
+// What every entry of convlet/train exports beside its own `init`.
+export {
+  checkpoint,
+  type Engine,
+  engine,
+  isGradEnabled,
+  noGrad,
+  Variable,
+  type Values,
+  variable,
+} from '../autograd/index.ts';
+export type { DType, TypedArray } from '../common/dtype.ts';
+export { ConvletError, type ConvletErrorCode } from '../common/error.ts';
+export { defaultGenerator, Generator, seed } from '../common/random.ts';
+export {
+  type CompiledModel,
+  type CompiledStep,
+  type CompileModelOptions,
+  type CompileStepOptions,
+  compileModel,
+  compileStep,
+} from '../nn/compile-step.ts';
+export * as F from '../nn/functional.ts';
+export * as nn from '../nn/modules.ts';
+export { type Tensor, tensor } from '../tensor/tensor.ts';
+export type { Init, InitOptions } from './init.ts';
