@@ -312,6 +312,55 @@ export interface CastAttrs {
   readonly to: DType;
 }
 
+/**
+ * Cross entropy of log-probabilities y [outer, length, inner] with target classes [outer, inner] (int64 or int32):
+ * loss = −Σ_c aim_c · y_c, aim_c = weight_c · (labelSmoothing/length + (1 − labelSmoothing if c is the target)). Inputs: y,
+ * target, weight [length] or null. Outputs: loss [outer, inner], share [outer, inner] (the target's weight); both are 0
+ * where the target is `ignoreIndex`. Other targets that are no class are a ConvletError('index-range').
+ */
+export interface CrossEntropyAttrs extends Omit<SoftmaxAttrs, 'log'> {
+  readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+}
+
+/**
+ * Gradient of crossEntropy by y, or with `logits` by what y is the log-softmax of: gx_c = g·(exp(y_c)·Σ aim − aim_c). Inputs: y,
+ * target, weight or null, gy (element `gyStep`·i for loss i), total [1] that a mean divided by, or null. Output: gx.
+ */
+export interface CrossEntropyGradAttrs extends CrossEntropyAttrs {
+  readonly logits: boolean;
+  readonly gyStep: 0 | 1;
+}
+
+/**
+ * One step of an optimizer, in place. Inputs: parameter, gradient, up to three states (null where the kind or the variant
+ * has none), hyper (the numbers of the step, `optimizerHyper`). Outputs: what is written, the same memory as the inputs.
+ */
+export interface OptimizerAttrs {
+  readonly kind: OptimizerKind;
+  readonly length: number;
+}
+
+/**
+ * Entries of `hyper` by kind; flags are 0 or 1, rest1 = 1 − beta1 and the like. adam: stepSize = lr / (1 − beta1^t), decay = 1
+ * − lr·weightDecay if that is decoupled, correction = 1/√(1 − beta2^t).
+ */
+export const optimizerHyper = {
+  sgd: ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize', 'first'],
+  adam: ['stepSize', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'decay', 'correction', 'maximize'],
+  rmsprop: ['lr', 'alpha', 'rest', 'epsilon', 'weightDecay', 'momentum', 'maximize'],
+  adagrad: ['lr', 'epsilon', 'weightDecay', 'maximize'],
+  adadelta: ['lr', 'rho', 'rest', 'epsilon', 'weightDecay', 'maximize'],
+  adamax: ['stepSize', 'beta1', 'rest1', 'beta2', 'epsilon', 'weightDecay', 'maximize'],
+  nadam: ['ofGrad', 'ofMean', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'correction', 'maximize'],
+  radam: ['stepSize', 'adaptive', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'maximize'],
+  rprop: ['etaMinus', 'etaPlus', 'least', 'most', 'maximize'],
+  lion: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'decay', 'maximize'],
+  lamb: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'scale1', 'correction', 'maximize'],
+  lambApply: ['lr'],
+} as const satisfies { readonly [kind: string]: readonly string[] };
+export type OptimizerKind = keyof typeof optimizerHyper;
+
 /** A function in plain JS over whole tensors, for what has no hot loop (NonMaxSuppression, TopK, Scatter…). */
 export interface HostAttrs {
   readonly name: string;
@@ -352,6 +401,9 @@ export interface Prims {
   fill: FillAttrs;
   take: TakeAttrs;
   cast: CastAttrs;
+  crossEntropy: CrossEntropyAttrs;
+  crossEntropyGrad: CrossEntropyGradAttrs;
+  optimizerStep: OptimizerAttrs;
   host: HostAttrs;
 }
 

@@ -13,6 +13,7 @@ import './detection.ts';
 import './dropout.ts';
 import './gather.ts';
 import './gather-grad.ts';
+import './loss.ts';
 import './mask.ts';
 import './matmul.ts';
 import './optimizer.ts';

@@ -5,11 +5,13 @@ import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { convWeightGrad } from './conv-weight-grad.ts';
 import { copy, fill } from './copy.ts';
+import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts';
 import { host } from './host.ts';
 import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
 import { batchNorm, batchNormTraining, lrn, normalize } from './norm.ts';
 import { batchNormGrad, lrnGrad, normalizeGrad } from './norm-grad.ts';
+import { optimizerStep } from './optimizer.ts';
 import { adaptivePool, pool } from './pool.ts';
 import { adaptivePoolGrad, poolGrad } from './pool-grad.ts';
 import { argReduce, reduce } from './reduce.ts';
@@ -49,5 +51,8 @@ export const jsPrims: JsPrims = {
   fill,
   take,
   cast,
+  crossEntropy,
+  crossEntropyGrad,
+  optimizerStep,
   host,
 };

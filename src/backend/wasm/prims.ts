@@ -6,10 +6,13 @@ import { conv } from './conv.ts';
 import { convTranspose } from './conv-transpose.ts';
 import { convWeightGrad } from './conv-weight-grad.ts';
 import { copy, fill } from './copy.ts';
+import { crossEntropy, crossEntropyGrad } from './cross-entropy.ts';
 import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
 import { batchNorm, lrn, normalize } from './norm.ts';
+import { optimizerStep } from './optimizer.ts';
 import { adaptivePool, pool } from './pool.ts';
+import { adaptivePoolGrad, poolGrad } from './pool-grad.ts';
 import { reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
 import { softmaxGrad } from './softmax-grad.ts';
@@ -37,8 +40,13 @@ export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   normalize,
   adaptivePool,
   pool,
+  adaptivePoolGrad,
+  poolGrad,
   reduce,
   softmax,
   softmaxGrad,
+  crossEntropy,
+  crossEntropyGrad,
+  optimizerStep,
   resample,
 };

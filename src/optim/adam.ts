@@ -1,0 +1,174 @@
+import { KernelOptimizer } from './kernel-optimizer.ts';
+import type { ParamGroup, Params } from './optimizer.ts';
+
+type Betas = readonly [number, number];
+
+export interface AdamOptions {
+  lr: number;
+  betas: Betas;
+  eps: number;
+  weightDecay: number;
+  amsgrad: boolean;
+  maximize: boolean;
+}
+
+interface MomentOptions {
+  lr: number;
+  betas: Betas;
+  eps: number;
+  weightDecay: number;
+  maximize: boolean;
+}
+
+const moments = { lr: 1e-3, betas: [0.9, 0.999] as Betas, eps: 1e-8, weightDecay: 0, maximize: false };
+
+/** What optimizers with two moments have in common. */
+function common({ betas: [beta1, beta2], eps, weightDecay, maximize }: MomentOptions, step: number) {
+  const bias1 = 1 - beta1 ** step;
+  const bias2 = 1 - beta2 ** step;
+  const correction = 1 / Math.sqrt(bias2);
+  return {
+    beta1,
+    rest1: 1 - beta1,
+    beta2,
+    rest2: 1 - beta2,
+    epsilon: eps,
+    weightDecay,
+    maximize,
+    bias1,
+    bias2,
+    correction,
+  };
+}
+
+/** torch.optim.Adam (Kingma & Ba 2015; amsgrad: Reddi et al. 2018). Weight decay is added to the gradient. */
+export class Adam extends KernelOptimizer<AdamOptions> {
+  protected readonly kind = 'adam';
+
+  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    super('Adam', params, { ...moments, amsgrad: false, ...options });
+  }
+
+  protected numbers(group: ParamGroup & AdamOptions, step: number) {
+    const all = common(group, step);
+    return { ...all, stepSize: group.lr / all.bias1, decay: 1 };
+  }
+
+  protected override has(name: string, group: AdamOptions): boolean {
+    return name !== 'max_exp_avg_sq' || group.amsgrad;
+  }
+}
+
+/** torch.optim.AdamW (Loshchilov & Hutter 2019): Adam with weight decay beside the gradient. */
+export class AdamW extends KernelOptimizer<AdamOptions> {
+  protected readonly kind = 'adam';
+
+  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
+    super('AdamW', params, { ...moments, weightDecay: 1e-2, amsgrad: false, ...options });
+  }
+
+  protected numbers(group: ParamGroup & AdamOptions, step: number) {
+    const all = common(group, step);
+    return { ...all, stepSize: group.lr / all.bias1, weightDecay: 0, decay: 1 - group.lr * group.weightDecay };
+  }
+
+  protected override has(name: string, group: AdamOptions): boolean {
+    return name !== 'max_exp_avg_sq' || group.amsgrad;
+  }
+}
+
+export type AdamaxOptions = MomentOptions;
+
+/** torch.optim.Adamax: Adam with the infinity norm (Kingma & Ba 2015, section 7.1). */
+export class Adamax extends KernelOptimizer<AdamaxOptions> {
+  protected readonly kind = 'adamax';
+
+  constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
+    super('Adamax', params, { ...moments, lr: 2e-3, ...options });
+  }
+
+  protected numbers(group: ParamGroup & AdamaxOptions, step: number) {
+    const all = common(group, step);
+    return { ...all, stepSize: group.lr / all.bias1 };
+  }
+}
+
+export interface NAdamOptions extends MomentOptions {
+  momentumDecay: number;
+}
+
+/** torch.optim.NAdam (Dozat 2016): Adam with Nesterov's momentum. */
+export class NAdam extends KernelOptimizer<NAdamOptions> {
+  protected readonly kind = 'nadam';
+
+  constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
+    super('NAdam', params, { ...moments, lr: 2e-3, momentumDecay: 4e-3, ...options });
+  }
+
+  protected numbers(group: ParamGroup & NAdamOptions, step: number) {
+    const mu = (t: number): number => group.betas[0] * (1 - 0.5 * 0.96 ** (t * group.momentumDecay));
+    let product = 1;
+    for (let t = 1; t <= step; t++) product *= mu(t);
+    const next = mu(step + 1);
+    const ofGrad = (group.lr * (1 - mu(step))) / (1 - product);
+    return { ...common(group, step), ofGrad, ofMean: (group.lr * next) / (1 - product * next) };
+  }
+}
+
+export type RAdamOptions = MomentOptions;
+
+/** torch.optim.RAdam (Liu et al. 2020): Adam that does not trust its second moment at first. */
+export class RAdam extends KernelOptimizer<RAdamOptions> {
+  protected readonly kind = 'radam';
+
+  constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
+    super('RAdam', params, { ...moments, ...options });
+  }
+
+  protected numbers(group: ParamGroup & RAdamOptions, step: number) {
+    const all = common(group, step);
+    const most = 2 / all.rest2 - 1;
+    const length = most - (2 * step * all.beta2 ** step) / all.bias2;
+    const adaptive = length > 5;
+    const rectified = adaptive
+      ? Math.sqrt((((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length)) * all.bias2)
+      : 1;
+    return { ...all, stepSize: (group.lr / all.bias1) * rectified, adaptive };
+  }
+}
+
+export interface LionOptions {
+  lr: number;
+  betas: Betas;
+  weightDecay: number;
+  maximize: boolean;
+}
+
+/** Lion (Chen et al. 2023): the sign of a momentum; weight decay beside the gradient. */
+export class Lion extends KernelOptimizer<LionOptions> {
+  protected readonly kind = 'lion';
+
+  constructor(params: Params<LionOptions>, options: Partial<LionOptions> = {}) {
+    super('Lion', params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
+  }
+
+  protected numbers({ lr, betas: [beta1, beta2], weightDecay, maximize }: ParamGroup & LionOptions) {
+    return { lr, beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, decay: 1 - lr * weightDecay, maximize };
+  }
+}
+
+export type LambOptions = MomentOptions;
+
+/** LAMB (You et al. 2020): Adam's step scaled to the length of the parameter, for large batches. */
+export class Lamb extends KernelOptimizer<LambOptions> {
+  protected readonly kind = 'lamb';
+
+  constructor(params: Params<LambOptions>, options: Partial<LambOptions> = {}) {
+    super('Lamb', params, { ...moments, eps: 1e-6, ...options });
+  }
+
+  protected numbers(group: ParamGroup & LambOptions, step: number) {
+    const all = common(group, step);
+    return { ...all, lr: group.lr, scale1: 1 / all.bias1 };
+  }
+}

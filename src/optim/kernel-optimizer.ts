@@ -1,0 +1,45 @@
+import { apply, type Variable } from '../autograd/index.ts';
+import { optimizerHyper, optimizerStates, type UpdateKind } from '../ops/optimizer.ts';
+import { Optimizer, type ParamGroup, type Params } from './optimizer.ts';
+import { checkGroups } from './update.ts';
+
+/** An optimizer whose step is one of the update ops: a subclass says its kind, its numbers and its states. */
+export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
+  protected abstract readonly kind: UpdateKind;
+  private readonly title: string;
+
+  constructor(title: string, params: Params<O>, defaults: O & { lr: number }) {
+    super(params, defaults);
+    this.title = title;
+    checkGroups(title, this.paramGroups);
+  }
+
+  /** The entries of `hyper` by name for step `step` (1, 2, …); flags may be truth values, further entries are ignored. */
+  protected abstract numbers(group: ParamGroup & O, step: number): object;
+
+  /** Whether the state of that name is used with these options. */
+  protected has(_name: string, _group: ParamGroup & O): boolean {
+    return true;
+  }
+
+  /** What a state begins with. */
+  protected initial(_name: string, _group: ParamGroup & O): number {
+    return 0;
+  }
+
+  protected hyper(group: ParamGroup & O, step: number): number[] {
+    const numbers = this.numbers(group, step) as { readonly [entry: string]: number | boolean };
+    return optimizerHyper[this.kind].map((entry) => {
+      const { [entry]: value } = numbers;
+      if (value === undefined) throw new Error(`${this.title} does not say ${entry}`);
+      return Number(value);
+    });
+  }
+
+  protected update(param: Variable, grad: Variable, hyper: Variable, group: ParamGroup & O): void {
+    const states = optimizerStates[this.kind].names.map((name) =>
+      this.has(name, group) ? this.slot(param, name, this.initial(name, group)) : null,
+    );
+    apply(`${this.kind}Step`, [param, grad, ...states, hyper]);
+  }
+}
