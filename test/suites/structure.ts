@@ -21,15 +21,16 @@ const arrows: Record<string, readonly string[] | '*'> = {
   graph: ['ops', 'backend', 'tensor', 'common'],
   compile: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
   io: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
-  data: ['ops', 'tensor', 'common'],
+  data: ['ops', 'tensor', 'io', 'common'],
+  train: ['data', 'nn', 'optim', 'autograd', 'io', 'tensor', 'common'],
   runtime: '*',
   cli: '*',
   '': '*',
 };
 
-/** Entries that load no node: module and no package, except by a dynamic import in src/runtime/node*.ts. */
+/** Entries that load no node: module and no package, except by a dynamic import in src/{runtime,data}/node*.ts. */
 const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts', 'src/runtime/browser.ts'];
-const nodeAdapter = /^src\/runtime\/node[^/]*\.ts$/;
+const nodeAdapter = /^src\/(?:runtime|data)\/node[^/]*\.ts$/;
 
 /**
  * Families of src/backend/js: 'hot' ones have a kernel, a wasm binding, a benchmark and a test of the family's name, 'plain'

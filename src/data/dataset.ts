@@ -1,0 +1,188 @@
+import { type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { Generator } from '../common/random.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { sampleGenerator } from './random.ts';
+
+/** A shape and row-major elements; a `Tensor` is one. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+  readonly dtype?: DType;
+}
+
+/** What a network sees and what it should say: a class (a whole number ≥ 0) or values. */
+export interface Sample {
+  readonly input: Values;
+  readonly target: number | Values;
+}
+
+/** Which pass over the data a sample is for: augmentation depends on it and on the sample's index alone. */
+export interface Pass {
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** Samples by number. Anything with these members is one. */
+export interface Dataset {
+  readonly length: number;
+  /** Names of the classes, where targets are classes. */
+  readonly classes?: readonly string[];
+  get(index: number, pass?: Pass): Sample | Promise<Sample>;
+}
+
+export function checkIndex(what: string, index: number, length: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < length) return;
+  throw new ConvletError('index-range', `${what}: expects an index in 0 … ${length - 1}, got ${index}`);
+}
+
+/**
+ * Samples in memory: the first axis of `inputs` and `targets` counts them. Whole-number targets of one axis are classes.
+ *
+ * @throws ConvletError `shape` where counts differ
+ */
+export class TensorDataset implements Dataset {
+  readonly length: number;
+  readonly classes?: readonly string[];
+  private readonly inputs: Rows;
+  private readonly targets: Rows;
+  private readonly areClasses: boolean;
+
+  constructor(inputs: Values, targets: Values | readonly number[], options: { classes?: readonly string[] } = {}) {
+    this.inputs = rowsOf('inputs', inputs);
+    const given = Array.isArray(targets) ? { shape: [targets.length], data: Int32Array.from(targets) } : targets;
+    this.targets = rowsOf('targets', given as Values);
+    this.length = this.inputs.count;
+    this.classes = options.classes;
+    this.areClasses = this.targets.shape.length === 0 && dtypes[this.targets.dtype].kind === 'int';
+    if (this.targets.count !== this.length) {
+      throw new ConvletError(
+        'shape',
+        `TensorDataset: ${this.length} inputs expect as many targets, got ${this.targets.count}`,
+      );
+    }
+  }
+
+  get(index: number): Sample {
+    checkIndex('TensorDataset', index, this.length);
+    const input = row(this.inputs, index);
+    return { input, target: this.areClasses ? this.targets.data[index] : row(this.targets, index) };
+  }
+}
+
+interface Rows {
+  readonly count: number;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly data: TypedArray;
+  readonly dtype: DType;
+}
+
+function rowsOf(what: string, { shape, data, dtype }: Values): Rows {
+  if (shape.length === 0 || elementCount(shape) !== data.length) {
+    throw new ConvletError(
+      'shape',
+      `TensorDataset: ${what} of shape ${shapeText(shape)} expects ${elementCount(shape)} elements, got ${data.length}`,
+    );
+  }
+  const rest = shape.slice(1);
+  return { count: shape[0], shape: rest, size: elementCount(rest), data, dtype: dtype ?? dtypeOf(data) };
+}
+
+const row = ({ shape, size, data, dtype }: Rows, index: number): Values => ({
+  shape,
+  dtype,
+  data: data.subarray(index * size, (index + 1) * size),
+});
+
+/** Some samples of another data set, in an order of its own. */
+export class Subset implements Dataset {
+  readonly dataset: Dataset;
+  readonly indices: ArrayLike<number>;
+  readonly classes?: readonly string[];
+
+  constructor(dataset: Dataset, indices: ArrayLike<number>) {
+    for (let i = 0; i < indices.length; i++) checkIndex('Subset', indices[i], dataset.length);
+    this.dataset = dataset;
+    this.indices = indices;
+    this.classes = dataset.classes;
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  get(index: number, pass?: Pass): Sample | Promise<Sample> {
+    checkIndex('Subset', index, this.length);
+    return this.dataset.get(this.indices[index], pass);
+  }
+}
+
+/** Samples `from` … `to` − 1. */
+export function slice(dataset: Dataset, from: number, to: number = dataset.length): Subset {
+  const end = Math.min(to, dataset.length);
+  return new Subset(
+    dataset,
+    Uint32Array.from({ length: Math.max(0, end - from) }, (_, i) => from + i),
+  );
+}
+
+/**
+ * Divides a data set at random, the same way for the same seed.
+ *
+ * @param parts counts that add up to the length, or fractions that add up to 1
+ * @throws ConvletError `argument` where they do not
+ */
+export function split(dataset: Dataset, parts: readonly number[], seed = 0): Subset[] {
+  const sum = parts.reduce((a, b) => a + b, 0);
+  const counts = Math.abs(sum - 1) < 1e-9 && dataset.length !== 1 ? countsOf(parts, dataset.length) : parts;
+  if (counts.some((n) => !Number.isInteger(n) || n < 0) || counts.reduce((a, b) => a + b, 0) !== dataset.length) {
+    throw new ConvletError(
+      'argument',
+      `split: expects counts that add up to ${dataset.length}, or fractions that add up to 1, got [${parts}]`,
+    );
+  }
+  const order = new Generator(seed).permutation(dataset.length);
+  let at = 0;
+  return counts.map((count) => new Subset(dataset, order.subarray(at, (at += count))));
+}
+
+/** As PyTorch's random_split: rounded down, what is left goes to the first ones. */
+function countsOf(fractions: readonly number[], length: number): number[] {
+  const counts = fractions.map((fraction) => Math.floor(fraction * length + 1e-9));
+  let left = length - counts.reduce((a, b) => a + b, 0);
+  for (let i = 0; left > 0; i = (i + 1) % counts.length, left--) counts[i]++;
+  return counts;
+}
+
+/** Changes an input; draws its random numbers from `random` alone. */
+export type Transform = (input: Values, random: Generator) => Values;
+
+/** The data set with transforms applied to each input, in this order, whenever it is read. */
+export class TransformedDataset implements Dataset {
+  readonly dataset: Dataset;
+  readonly transforms: readonly Transform[];
+  readonly classes?: readonly string[];
+
+  constructor(dataset: Dataset, ...transforms: readonly Transform[]) {
+    this.dataset = dataset;
+    this.transforms = transforms;
+    this.classes = dataset.classes;
+  }
+
+  get length(): number {
+    return this.dataset.length;
+  }
+
+  get(index: number, pass: Pass = { seed: 0, epoch: 0 }): Sample | Promise<Sample> {
+    const sample = this.dataset.get(index, pass);
+    return sample instanceof Promise
+      ? sample.then((s) => this.change(s, index, pass))
+      : this.change(sample, index, pass);
+  }
+
+  private change({ input, target }: Sample, index: number, pass: Pass): Sample {
+    const random = sampleGenerator(pass.seed, pass.epoch, index);
+    return { input: this.transforms.reduce((value, transform) => transform(value, random), input), target };
+  }
+}

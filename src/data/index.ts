@@ -1,0 +1,17 @@
+// The namespace `data` of convlet/train.
+export { CIFAR10 } from './cifar10.ts';
+export {
+  type Dataset,
+  type Pass,
+  type Sample,
+  Subset,
+  slice,
+  split,
+  TensorDataset,
+  type Transform,
+  TransformedDataset,
+  type Values,
+} from './dataset.ts';
+export { type Batch, type Collate, collate, DataLoader, type LoaderOptions, type LoaderState } from './loader.ts';
+export { type Idx, MNIST, readIdx } from './mnist.ts';
+export { normalize, type PaddingMode, randomCrop, randomErasing, randomHorizontalFlip } from './transforms.ts';

@@ -1,0 +1,191 @@
+import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { type Tensor, tensor } from '../tensor/tensor.ts';
+import type { Dataset, Sample, Values } from './dataset.ts';
+import { sampleGenerator } from './random.ts';
+
+/** Samples put together. */
+export interface Batch {
+  /** [N, …input]. */
+  readonly input: Tensor;
+  /** Classes: int64 [N]; values: [N, …target]. */
+  readonly target: Tensor;
+  /** The samples' numbers in the data set. */
+  readonly indices: Uint32Array;
+  /** The batch's number in its epoch. */
+  readonly number: number;
+}
+
+/** Makes a batch's tensors from its samples. */
+export type Collate = (samples: readonly Sample[], indices: Uint32Array) => { input: Tensor; target: Tensor };
+
+export interface LoaderOptions {
+  /** Default 1. */
+  readonly batchSize?: number;
+  /** Another order in every epoch (default false: the data set's). */
+  readonly shuffle?: boolean;
+  /** Leaves a last batch out that is smaller than the others. */
+  readonly dropLast?: boolean;
+  /** Of the order and of augmentation. Default 0. */
+  readonly seed?: number;
+  /** Batches that are prepared while one is being used (default 1; 0: none). */
+  readonly prefetch?: number;
+  readonly collate?: Collate;
+}
+
+/** Where a loader is: enough to go on from there. */
+export interface LoaderState {
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/**
+ * Batches of a data set, epoch after epoch. Order and augmentation depend on seed and epoch only, so that going on from a
+ * `state` gives what an uninterrupted run would have seen.
+ *
+ * ```ts
+ * const loader = new DataLoader(dataset, { batchSize: 64, shuffle: true, seed: 1 });
+ * for await (const { input, target } of loader) …   // the first epoch
+ * for await (const { input, target } of loader) …   // the second
+ * ```
+ */
+export class DataLoader implements AsyncIterable<Batch> {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+  readonly seed: number;
+  readonly prefetch: number;
+  private readonly collate: Collate;
+  private position: LoaderState = { epoch: 0, batch: 0 };
+
+  constructor(dataset: Dataset, options: LoaderOptions = {}) {
+    const { batchSize = 1, shuffle = false, dropLast = false, seed = 0, prefetch = 1 } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new ConvletError('argument', `DataLoader: batchSize expects a whole number ≥ 1, got ${batchSize}`);
+    if (!Number.isInteger(prefetch) || prefetch < 0)
+      throw new ConvletError('argument', `DataLoader: prefetch expects a whole number ≥ 0, got ${prefetch}`);
+    this.dataset = dataset;
+    this.batchSize = batchSize;
+    this.shuffle = shuffle;
+    this.dropLast = dropLast;
+    this.seed = seed;
+    this.prefetch = prefetch;
+    this.collate = options.collate ?? collate;
+    if (this.length === 0)
+      throw new ConvletError('argument', `DataLoader: ${dataset.length} samples make no batch of ${batchSize}`);
+  }
+
+  /** Batches per epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** The next batch to come; writing it jumps there. */
+  get state(): LoaderState {
+    return this.position;
+  }
+
+  set state({ epoch, batch }: LoaderState) {
+    if (!Number.isInteger(epoch) || epoch < 0 || !Number.isInteger(batch) || batch < 0 || batch > this.length)
+      throw new ConvletError(
+        'index-range',
+        `DataLoader: state expects an epoch ≥ 0 and a batch in 0 … ${this.length}, got ${epoch}, ${batch}`,
+      );
+    this.position = batch === this.length ? { epoch: epoch + 1, batch: 0 } : { epoch, batch };
+  }
+
+  /** The samples of an epoch, in their order. */
+  order(epoch: number): Uint32Array {
+    const { length } = this.dataset;
+    return this.shuffle
+      ? sampleGenerator(this.seed, epoch, -1).permutation(length)
+      : Uint32Array.from({ length }, (_, i) => i);
+  }
+
+  /** What is left of the present epoch. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, void> {
+    const { epoch, batch: first } = this.position;
+    const order = this.order(epoch);
+    const waiting: Promise<Batch>[] = [];
+    let next = first;
+    const begin = (): void => {
+      const promise = this.batch(order, epoch, next++);
+      // A consumer that stops early leaves batches behind that nobody awaits.
+      promise.catch(() => {});
+      waiting.push(promise);
+    };
+    for (let at = first; at < this.length; at++) {
+      if (next === at) begin();
+      const batch = await waiting.shift()!;
+      while (next < this.length && waiting.length < this.prefetch) begin();
+      this.state = { epoch, batch: at + 1 };
+      yield batch;
+    }
+  }
+
+  private async batch(order: Uint32Array, epoch: number, number: number): Promise<Batch> {
+    const indices = order.subarray(number * this.batchSize, (number + 1) * this.batchSize);
+    const pass = { seed: this.seed, epoch };
+    const samples = new Array<Sample | Promise<Sample>>(indices.length);
+    for (let i = 0; i < indices.length; i++) samples[i] = this.dataset.get(indices[i], pass);
+    return { ...this.collate(await Promise.all(samples), indices), indices, number };
+  }
+}
+
+/** Stacks inputs and targets of equal shapes. Throws `shape` naming the sample that differs, `index-range` for a bad class. */
+export const collate: Collate = (samples, indices) => {
+  const input = stack(
+    'input',
+    samples.map((sample) => sample.input),
+    indices,
+  );
+  const first = samples[0].target;
+  if (typeof first !== 'number')
+    return {
+      input,
+      target: stack(
+        'target',
+        samples.map((sample) => sample.target as Values),
+        indices,
+      ),
+    };
+  const classes = new Int32Array(samples.length);
+  for (const [i, { target }] of samples.entries()) {
+    if (typeof target !== 'number' || !Number.isInteger(target) || target < 0 || target > 0x7fffffff) {
+      const got = typeof target === 'number' ? target : 'values';
+      throw new ConvletError(
+        'index-range',
+        `DataLoader: target of sample ${indices[i]} expects a class ≥ 0, got ${got}`,
+      );
+    }
+    classes[i] = target;
+  }
+  return { input, target: tensor(classes, [samples.length], 'int64') };
+};
+
+function stack(what: string, values: readonly Values[], indices: Uint32Array): Tensor {
+  const { shape } = values[0];
+  const size = elementCount(shape);
+  let out: TypedArray | null = null;
+  let dtype: DType = 'float32';
+  for (const [i, value] of values.entries()) {
+    // Read once: a tensor's `data` is a copy.
+    const { data } = value;
+    if (out === null) {
+      dtype = value.dtype ?? dtypeOf(data);
+      out = allocateArray(dtype, values.length * size);
+    }
+    if (shapeText(value.shape) !== shapeText(shape) || data.length !== size) {
+      throw new ConvletError(
+        'shape',
+        `DataLoader: ${what} of sample ${indices[i]} expects shape ${shapeText(shape)} as sample ${indices[0]} of its batch, ` +
+          `got ${shapeText(value.shape)} (${data.length} elements)`,
+      );
+    }
+    out.set(data, i * size);
+  }
+  return tensor(out!, [values.length, ...shape], dtype);
+}

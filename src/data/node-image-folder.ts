@@ -1,0 +1,102 @@
+import { ConvletError, withContext } from '../common/error.ts';
+import { fileError, files, joinPath } from '../common/files.ts';
+import { type Channels, checkChannels } from '../io/images/image.ts';
+import { checkIndex, type Dataset, type Sample } from './dataset.ts';
+import { ImagePool } from './node-image-pool.ts';
+import { loadImage } from './node-load-image.ts';
+
+export interface ImageFolderOptions {
+  /** Pixels of the inputs: a number for squares, or [height, width]. Default: as the files have them. */
+  readonly size?: number | readonly [number, number];
+  /** 1 grey, 3 RGB (default), 4 RGBA. */
+  readonly channels?: Channels;
+  /** Threads that decode (default 0: this one does). Use them with the loader's `prefetch`, and `dispose()`. */
+  readonly workers?: number;
+  /** Most pixels of a file, checked before it is decoded. Default 100e6. */
+  readonly maxPixels?: number;
+}
+
+interface Entry {
+  readonly path: string;
+  readonly label: number;
+}
+
+const pictures = /\.(png|jpe?g)$/i;
+
+/**
+ * Pictures (PNG, JPEG) in one folder per class: `directory/CLASS/….png`. Inputs are [C,H,W] in 0 … 1. Classes and files are
+ * in the order of their names.
+ *
+ * ```ts
+ * const flowers = await data.ImageFolder.open('flowers/', { size: 64, workers: 2 });
+ * ```
+ */
+export class ImageFolder implements Dataset {
+  readonly classes: readonly string[];
+  readonly entries: readonly Entry[];
+  private readonly request: { channels: Channels; size: readonly [number, number] | null; maxPixels: number };
+  private readonly pool: ImagePool | null;
+
+  private constructor(classes: readonly string[], entries: readonly Entry[], options: ImageFolderOptions) {
+    const { size, channels = 3, workers = 0, maxPixels = 100e6 } = options;
+    checkChannels(channels, 'ImageFolder');
+    if (!Number.isInteger(workers) || workers < 0)
+      throw new ConvletError('argument', `ImageFolder: workers expects a whole number ≥ 0, got ${workers}`);
+    this.classes = classes;
+    this.entries = entries;
+    const square = typeof size === 'number' ? ([size, size] as const) : size;
+    this.request = { channels, size: square ?? null, maxPixels };
+    this.pool = workers > 0 ? new ImagePool(workers) : null;
+  }
+
+  /** @throws ConvletError `environment` for a directory that cannot be read, `malformed` for one without pictures */
+  static async open(directory: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+    const names = await list(directory);
+    const classes = names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+    const entries: Entry[] = [];
+    for (const [label, name] of classes.entries()) {
+      const folder = joinPath(directory, name);
+      for (const file of await list(folder))
+        if (pictures.test(file)) entries.push({ path: joinPath(folder, file), label });
+    }
+    if (entries.length === 0) {
+      const found = `${classes.length} folders without one`;
+      throw new ConvletError(
+        'malformed',
+        `ImageFolder: '${directory}' expects a folder of pictures per class, got ${found}`,
+      );
+    }
+    return new ImageFolder(classes, entries, options);
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  /** @throws ConvletError `malformed` or `environment` naming the file */
+  async get(index: number): Promise<Sample> {
+    checkIndex('ImageFolder', index, this.length);
+    const { path, label } = this.entries[index];
+    const request = { path, ...this.request };
+    try {
+      return { input: await (this.pool?.load(request) ?? loadImage(request)), target: label };
+    } catch (error) {
+      throw withContext(path, fileError('ImageFolder: cannot read', path, error));
+    }
+  }
+
+  /** Ends the threads. */
+  async dispose(): Promise<void> {
+    await this.pool?.dispose();
+  }
+}
+
+async function list(directory: string): Promise<string[]> {
+  try {
+    const names = await files('ImageFolder').list(directory);
+    if (names !== null) return names;
+  } catch (cause) {
+    throw fileError('ImageFolder: cannot read', directory, cause);
+  }
+  throw new ConvletError('environment', `ImageFolder: there is no directory '${directory}'`);
+}
