@@ -1,15 +1,6 @@
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
-
-/** The same numbers as in src/backend/wasm/pool.ts. */
-const enum Pool {
-  max = 0,
-  average = 1,
-  /** Lp with p = 1: the sum of the magnitudes. */
-  lp1 = 2,
-  /** Lp with p = 2: the root of the sum of squares. */
-  lp2 = 3,
-}
+import { Pool, tapsBefore } from './window';
 
 /** x [batch, iD, iH, iW, channels] → y [batch, oD, oH, oW, channels]; a work unit is one row of y. */
 @unmanaged
@@ -46,15 +37,6 @@ export class PoolDesc {
   divisor: f32;
   /** Windows [⌊o·i/out⌋, ⌈(o+1)·i/out⌉) instead of kernel, stride and padding. */
   adaptive: i32;
-}
-
-/** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */
-// @ts-ignore: decorator
-@inline
-function tapsBefore(position: i32, first: i32, dilation: i32, k: i32): i32 {
-  const span = position - first;
-  if (span <= 0) return 0;
-  return min(dilation == 1 ? span : (span + dilation - 1) / dilation, k);
 }
 
 export function pool(d: PoolDesc, begin: i32, end: i32): void {

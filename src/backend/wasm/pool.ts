@@ -7,13 +7,14 @@ import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
 
 /** `Pool` in assembly/pool/pool.ts; Lp for other p stays with JavaScript, whose powers are exact. */
-function kindOf(attrs: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
+export function kindOf(attrs: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
   if (attrs.kind === 'max') return 0;
   if (attrs.kind === 'average') return 1;
   return attrs.p === 1 ? 2 : attrs.p === 2 ? 3 : null;
 }
 
-const named = <P extends string>(prefix: P, [d, h, w]: Triple): { [K in `${P}${'D' | 'H' | 'W'}`]: number } =>
+/** The fields of a triple: `named('i', …)` is iD, iH, iW. */
+export const named = <P extends string>(prefix: P, [d, h, w]: Triple): { [K in `${P}${'D' | 'H' | 'W'}`]: number } =>
   ({ [`${prefix}D`]: d, [`${prefix}H`]: h, [`${prefix}W`]: w }) as { [K in `${P}${'D' | 'H' | 'W'}`]: number };
 
 const ones: Triple = [1, 1, 1];

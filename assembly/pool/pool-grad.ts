@@ -1,0 +1,193 @@
+import { storeFirst } from '../common/tail';
+import { Pool, tapsBefore } from './window';
+
+/**
+ * Gradient of a pool by x: gx [batch, iD, iH, iW, channels] from gy [batch, oD, oH, oW, channels] and, but for averages, x.
+ * Windows may overlap, so a work unit is an image × a block of channels: no two units write the same cells.
+ */
+@unmanaged
+export class PoolGradDesc {
+  /** 0 for averages. */
+  x: usize;
+  gy: usize;
+  gx: usize;
+  kind: i32;
+  channels: i32;
+  /** Channels per work unit, a multiple of 4 or all, and units per image. */
+  block: i32;
+  blocks: i32;
+  iD: i32;
+  iH: i32;
+  iW: i32;
+  oD: i32;
+  oH: i32;
+  oW: i32;
+  kD: i32;
+  kH: i32;
+  kW: i32;
+  strideD: i32;
+  strideH: i32;
+  strideW: i32;
+  dilationD: i32;
+  dilationH: i32;
+  dilationW: i32;
+  padD: i32;
+  padH: i32;
+  padW: i32;
+  endD: i32;
+  endH: i32;
+  endW: i32;
+  countPad: i32;
+  divisor: f32;
+  adaptive: i32;
+}
+
+export function poolGrad(d: PoolGradDesc, begin: i32, end: i32): void {
+  const image = <usize>(d.iD * d.iH * d.iW) * (<usize>d.channels << 2);
+  const outImage = <usize>(d.oD * d.oH * d.oW) * (<usize>d.channels << 2);
+  for (let unit = begin; unit < end; unit++) {
+    const n = unit / d.blocks;
+    const first = (unit - n * d.blocks) * d.block;
+    const channels = min(d.block, d.channels - first);
+    const offset = image * n + (<usize>first << 2);
+    clear(d, d.gx + offset, channels);
+    imageGrad(d, d.x + offset, d.gx + offset, d.gy + outImage * n + (<usize>first << 2), channels);
+  }
+}
+
+function clear(d: PoolGradDesc, gx: usize, channels: i32): void {
+  const cells = d.iD * d.iH * d.iW;
+  const pixel = <usize>d.channels << 2;
+  if (channels == d.channels) {
+    memory.fill(gx, 0, pixel * cells);
+    return;
+  }
+  const zero = i32x4.splat(0);
+  for (let i = 0; i < cells; i++, gx += pixel) {
+    for (let c = 0; c < channels; c += 4) storeFirst(gx + (<usize>c << 2), zero, channels - c);
+  }
+}
+
+function imageGrad(d: PoolGradDesc, x: usize, gx: usize, gy: usize, channels: i32): void {
+  const pixel = <usize>d.channels << 2;
+  const stepW = pixel * d.dilationW;
+  const stepH = pixel * d.dilationH * d.iW;
+  const stepD = pixel * d.dilationD * d.iW * d.iH;
+  for (let row = 0; row < d.oD * d.oH; row++) {
+    const od = row / d.oH;
+    const oh = row - od * d.oH;
+    let d0: i32, h0: i32, dSkip: i32, hSkip: i32, dTaps: i32, hTaps: i32;
+    let counted = 1;
+    if (d.adaptive) {
+      d0 = (od * d.iD) / d.oD;
+      h0 = (oh * d.iH) / d.oH;
+      dSkip = hSkip = 0;
+      dTaps = ((od + 1) * d.iD + d.oD - 1) / d.oD - d0;
+      hTaps = ((oh + 1) * d.iH + d.oH - 1) / d.oH - h0;
+      counted = dTaps * hTaps;
+    } else {
+      d0 = od * d.strideD - d.padD;
+      h0 = oh * d.strideH - d.padH;
+      dSkip = tapsBefore(0, d0, d.dilationD, d.kD);
+      hSkip = tapsBefore(0, h0, d.dilationH, d.kH);
+      dTaps = tapsBefore(d.iD, d0, d.dilationD, d.kD) - dSkip;
+      hTaps = tapsBefore(d.iH, h0, d.dilationH, d.kH) - hSkip;
+      counted = tapsBefore(d.endD, d0, d.dilationD, d.kD) - (d.countPad ? 0 : dSkip);
+      counted *= tapsBefore(d.endH, h0, d.dilationH, d.kH) - (d.countPad ? 0 : hSkip);
+    }
+    const line = pixel * (((d0 + dSkip * d.dilationD) * d.iH + h0 + hSkip * d.dilationH) * d.iW);
+    for (let ow = 0; ow < d.oW; ow++, gy += pixel) {
+      let w0: i32, wSkip: i32, wTaps: i32, wCounted: i32;
+      if (d.adaptive) {
+        w0 = (ow * d.iW) / d.oW;
+        wSkip = 0;
+        wTaps = wCounted = ((ow + 1) * d.iW + d.oW - 1) / d.oW - w0;
+      } else {
+        w0 = ow * d.strideW - d.padW;
+        wSkip = tapsBefore(0, w0, d.dilationW, d.kW);
+        wTaps = tapsBefore(d.iW, w0, d.dilationW, d.kW) - wSkip;
+        wCounted = tapsBefore(d.endW, w0, d.dilationW, d.kW) - (d.countPad ? 0 : wSkip);
+      }
+      if (dTaps <= 0 || hTaps <= 0 || wTaps <= 0) continue;
+      const at = line + pixel * (w0 + wSkip * d.dilationW);
+      const divisor = d.divisor == 0 ? <f32>max(counted * wCounted, 1) : d.divisor;
+      if (d.kind == Pool.max) window(Pool.max, x + at, gx + at, gy, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+      else if (d.kind == Pool.average) window(Pool.average, x + at, gx + at, gy, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+      else window(d.kind, x + at, gx + at, gy, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+    }
+  }
+}
+
+/** What a cell of value v adds; `found` is the place of the maximum, `share` the gradient as it is divided. */
+// @ts-ignore: decorator
+@inline
+function part(kind: i32, v: v128, share: v128, found: v128, place: i32): v128 {
+  if (kind == Pool.max) return v128.and(share, i32x4.eq(found, i32x4.splat(place)));
+  if (kind == Pool.average) return share;
+  if (kind == Pool.lp2) return f32x4.mul(share, v);
+  // The sign of x; nothing where x is 0.
+  return v128.and(v128.xor(share, v128.and(v, i32x4.splat(0x80000000))), f32x4.ne(v, f32x4.splat(0)));
+}
+
+/** All channels of one window, four at a time: first what the window is (its maximum's place, its norm), then its cells' parts. */
+// @ts-ignore: decorator
+@inline
+function window(
+  kind: i32, x: usize, gx: usize, gy: usize, channels: i32,
+  dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize, divisor: f32,
+): void {
+  for (let left = channels; left > 0; left -= 4) {
+    let share = v128.load(gy);
+    let found = i32x4.splat(0);
+    if (kind == Pool.average) share = f32x4.div(share, f32x4.splat(divisor));
+    if (kind == Pool.max) {
+      let best = v128.load(x);
+      let place = 0;
+      let plane = x;
+      for (let i = 0; i < dTaps; i++, plane += stepD) {
+        let row = plane;
+        for (let j = 0; j < hTaps; j++, row += stepH) {
+          let p = row;
+          for (let k = 0; k < wTaps; k++, p += stepW, place++) {
+            const v = v128.load(p);
+            const better = v128.or(f32x4.gt(v, best), f32x4.ne(v, v));
+            best = v128.bitselect(v, best, better);
+            found = v128.bitselect(i32x4.splat(place), found, better);
+          }
+        }
+      }
+    }
+    if (kind == Pool.lp2) {
+      let sum = f32x4.splat(0);
+      let plane = x;
+      for (let i = 0; i < dTaps; i++, plane += stepD) {
+        let row = plane;
+        for (let j = 0; j < hTaps; j++, row += stepH) {
+          let p = row;
+          for (let k = 0; k < wTaps; k++, p += stepW) {
+            const v = v128.load(p);
+            sum = f32x4.add(sum, f32x4.mul(v, v));
+          }
+        }
+      }
+      share = v128.and(f32x4.div(share, f32x4.sqrt(sum)), f32x4.ne(sum, f32x4.splat(0)));
+    }
+    let place = 0;
+    let distance: usize = 0;
+    for (let i = 0; i < dTaps; i++, distance += stepD) {
+      let row = distance;
+      for (let j = 0; j < hTaps; j++, row += stepH) {
+        let at = row;
+        for (let k = 0; k < wTaps; k++, at += stepW, place++) {
+          const v = kind == Pool.average || kind == Pool.max ? share : v128.load(x + at);
+          const sum = f32x4.add(v128.load(gx + at), part(kind, v, share, found, place));
+          if (left >= 4) v128.store(gx + at, sum);
+          else storeFirst(gx + at, sum, left);
+        }
+      }
+    }
+    x += 16;
+    gx += 16;
+    gy += 16;
+  }
+}

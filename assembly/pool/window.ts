@@ -1,0 +1,20 @@
+// What pools and their gradients share.
+
+/** The same numbers as in src/backend/wasm/pool.ts. */
+export const enum Pool {
+  max = 0,
+  average = 1,
+  /** Lp with p = 1: the sum of the magnitudes. */
+  lp1 = 2,
+  /** Lp with p = 2: the root of the sum of squares. */
+  lp2 = 3,
+}
+
+/** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */
+// @ts-ignore: decorator
+@inline
+export function tapsBefore(position: i32, first: i32, dilation: i32, k: i32): i32 {
+  const span = position - first;
+  if (span <= 0) return 0;
+  return min(dilation == 1 ? span : (span + dilation - 1) / dilation, k);
+}
