@@ -101,6 +101,8 @@ function collectIntervals(
 
 /** Lets elementwise calls write over an input that dies with them: the two buffers become one. */
 function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<Tensor, Interval>): void {
+  const members = new Map<Interval, Tensor[]>();
+  for (const [tensor, interval] of intervals) members.set(interval, [tensor]);
   calls.forEach((call, at) => {
     const candidates = inPlaceInputs[call.prim];
     if (candidates === undefined || call.outputs.length !== 1) return;
@@ -116,7 +118,10 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
       if (call.inputs.some((other, i) => i !== index && other !== null && intervals.get(bases.of(other)) === source))
         continue;
       source.last = target.last;
-      for (const [tensor, interval] of intervals) if (interval === target) intervals.set(tensor, source);
+      for (const tensor of members.get(target)!) {
+        intervals.set(tensor, source);
+        members.get(source)!.push(tensor);
+      }
       return;
     }
   });

@@ -12,6 +12,9 @@ export interface UnsupportedNode {
   readonly reason: string;
 }
 
+/** Calls inside calls that are followed; the import of a model goes as deep. */
+const maxDepth = 100;
+
 /** Nodes without a handler, in the graph, its subgraphs and the functions that it calls. */
 export function findUnsupported(model: OnnxModel, functions: ReadonlyMap<string, OnnxFunction>): UnsupportedNode[] {
   const found: UnsupportedNode[] = [];
@@ -26,6 +29,8 @@ export function findUnsupported(model: OnnxModel, functions: ReadonlyMap<string,
         if (reason !== null) found.push(entry(node, opset, reason));
       } else if (calls.includes(definition)) {
         found.push(entry(node, opsets.get(node.domain) ?? 0, 'the function calls itself'));
+      } else if (calls.length >= maxDepth) {
+        found.push(entry(node, opsets.get(node.domain) ?? 0, `functions call functions more than ${maxDepth} deep`));
       } else if (!visited.has(definition)) {
         visited.add(definition);
         visit(definition.nodes, definition.opsetImports, [...calls, definition]);

@@ -37,6 +37,9 @@ function groupNorm(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const groups = ctx.attr.int('num_groups');
   const channels = x.shape[1];
+  if (!(groups >= 1) || channels % groups !== 0) {
+    throw new ConvletError('argument', `num_groups expects a divisor of ${channels} channels, got ${groups}`);
+  }
   const perChannel = (value: Value): Value => {
     if (ctx.opset >= 21 || value.shape[0] === channels) return value;
     const wide = ctx.one('expand', [ctx.reshape(value, [groups, 1])], { shape: [groups, channels / groups] });

@@ -93,17 +93,21 @@ function split(ctx: ImportContext): Value[] {
   const x = ctx.required(0);
   const axis = ctx.axis(ctx.attr.int('axis', 0), x.shape.length);
   const total = x.shape[axis];
+  const { length } = ctx.node.outputs;
   let sizes = ctx.opset >= 13 ? ctx.numbers(1) : ctx.attr.has('split') ? [...ctx.attr.ints('split')] : null;
   if (sizes === null) {
-    const count = ctx.attr.int('num_outputs', ctx.node.outputs.length);
+    const count = ctx.attr.int('num_outputs', length);
+    if (count !== length || count < 1) {
+      throw new ConvletError('malformed', `num_outputs expects ${length}, the node's outputs, got ${count}`);
+    }
     const part = Math.ceil(total / count);
     sizes = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, total - i * part)));
   }
   if (sizes.some((size) => size < 0) || sizes.reduce((a, b) => a + b, 0) !== total) {
     throw new ConvletError('shape', `split ${shapeText(sizes)} does not add up to ${total}, the size of axis ${axis}`);
   }
-  if (sizes.length !== ctx.node.outputs.length) {
-    throw new ConvletError('malformed', `splits into ${sizes.length}, but has ${ctx.node.outputs.length} outputs`);
+  if (sizes.length !== length) {
+    throw new ConvletError('malformed', `splits into ${sizes.length}, but has ${length} outputs`);
   }
   let at = 0;
   return sizes.map((size) => {
