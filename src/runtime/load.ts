@@ -31,6 +31,12 @@ export interface LoadOptions {
    * 100,000); more is a ConvletError('unsupported') of `run`. It ends loops that a wrong model or input makes endless.
    */
   readonly maxLoopIterations?: number;
+  /**
+   * 'fast' (default) takes Winograd's algorithm for 3×3 convolutions of stride 1 where it saves time: each result within
+   * 2e-6 of the greatest sum of |products| (the plain sum: some 1e-7), and an infinity or NaN spoils the 4×4 pixels
+   * around it. 'exact' sums products one by one, as the other convolutions always do.
+   */
+  readonly precision?: 'exact' | 'fast';
   /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
   readonly kernels?: WebAssembly.Module;
 }
@@ -47,6 +53,7 @@ export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model
 const choices = {
   backend: ['wasm', 'js'],
   variant: ['auto', 'simd', 'relaxed'],
+  precision: ['fast', 'exact'],
 } as const;
 
 /** `load` for a runtime. */
@@ -73,12 +80,17 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
 
 /** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
-  const { maxMemoryBytes } = options;
+  const { maxMemoryBytes, precision } = options;
   if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
   const module = options.kernels ?? (await platform.kernels(variant, threads > 1));
-  const backend = new WasmBackend(module, variant, { maxMemoryBytes, threads, spawn: platform.threading?.spawn });
+  const backend = new WasmBackend(module, variant, {
+    maxMemoryBytes,
+    threads,
+    spawn: platform.threading?.spawn,
+    precision,
+  });
   await backend.ready();
   return backend;
 }

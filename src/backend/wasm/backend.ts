@@ -21,6 +21,8 @@ export interface WasmBackendOptions {
   /** Threads that share the steps of a plan; more than one needs `spawn` and a module that imports a shared memory. */
   readonly threads?: number;
   readonly spawn?: SpawnWorker;
+  /** 'exact': only algorithms whose rounding errors are those of a plain sum; 'fast' (default): Winograd's as well. */
+  readonly precision?: 'exact' | 'fast';
 }
 
 /** 4 GiB, all that 32-bit addresses reach. */
@@ -33,11 +35,13 @@ export class WasmBackend implements Backend {
   readonly memory: LinearMemory;
   readonly kernels: KernelExports;
   readonly team: Team | null;
+  readonly precision: 'exact' | 'fast';
 
   constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions = {}) {
-    const { maxMemoryBytes, threads = 1, spawn } = options;
+    const { maxMemoryBytes, threads = 1, spawn, precision = 'fast' } = options;
     const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared: threads > 1 });
     this.variant = variant;
+    this.precision = precision;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
     this.team = threads > 1 && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn) : null;

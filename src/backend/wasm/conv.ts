@@ -6,6 +6,7 @@ import { panelsOf } from './panels.ts';
 import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
+import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradStep } from './winograd.ts';
 
 export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -16,17 +17,26 @@ export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * produ
 export const isDepthwise = (a: ConvAttrs): boolean =>
   a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
 
-interface Algorithm {
+export interface ConvAlgorithm {
   readonly name: string;
-  applies(attrs: ConvAttrs): boolean;
+  /** Estimated nanoseconds of one thread with cold weights, on the machine of the figures; null where it cannot do this. */
+  cost(call: PrimCall<'conv'>, session: WasmSession): number | null;
   lower(call: PrimCall<'conv'>, session: WasmSession, shape: WindowShape, epilogue: Epilogue): Step[];
 }
 
-/** The first that applies is taken. */
-const algorithms: readonly Algorithm[] = [
+const winograd = (size: TileSize): ConvAlgorithm => ({
+  name: `winograd${size}`,
+  cost: (call, session) => (canTransform(call, session) ? winogradCost(planWinograd(call.attrs, size, session)) : null),
+  lower(call, session, shape, epilogue) {
+    return [winogradStep(call, session, shape, epilogue, planWinograd(call.attrs, size, session))];
+  },
+});
+
+/** The cheapest is taken. */
+export const convAlgorithms: readonly ConvAlgorithm[] = [
   {
     name: 'depthwise',
-    applies: isDepthwise,
+    cost: ({ attrs }) => (isDepthwise(attrs) ? 0 : null),
     lower({ inputs: [, weight, bias], attrs: { channels, kernel } }, session, shape, epilogue) {
       const panels = panelsOf(session, 'conv', weight!, bias, {
         groups: 1,
@@ -43,9 +53,11 @@ const algorithms: readonly Algorithm[] = [
       return [...panels.steps, depthwiseStep(session, 'conv', shape, panels, epilogue)];
     },
   },
+  winograd(4),
+  winograd(2),
   {
     name: 'gemm',
-    applies: () => true,
+    cost: ({ attrs }) => gemmCost(attrs),
     lower({ inputs: [, weight, bias], attrs }, session, shape, epilogue) {
       const { groups, kernel } = attrs;
       const channels = attrs.channels / groups;
@@ -68,24 +80,35 @@ const algorithms: readonly Algorithm[] = [
   },
 ];
 
-export const conv: WasmPrim<'conv'> = (call, session) => {
-  const { inputs, outputs, attrs } = call;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
-  if (outputsOf(attrs) === 0) return [];
-  if (depthOf(attrs) === 0) return null;
-  const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
-  if (epilogue === null) return null;
-  const { output, outChannels } = attrs;
-  const pixel = outChannels * 4;
-  const row = output[2] * pixel;
-  const plane = output[1] * row;
-  const shape: WindowShape = {
-    ...attrs,
-    grid: output,
-    pad: attrs.padBegin,
-    x: session.address(inputs[0]!),
-    y: session.address(outputs[0]),
-    yPitch: [pixel, row, plane, output[0] * plane],
+/** A convolution by an algorithm chosen by the caller. */
+export const convBy =
+  (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
+  (call, session) => {
+    const { inputs, outputs, attrs } = call;
+    if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+    if (outputsOf(attrs) === 0) return [];
+    if (depthOf(attrs) === 0) return null;
+    const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
+    if (epilogue === null) return null;
+    const { output, outChannels } = attrs;
+    const pixel = outChannels * 4;
+    const row = output[2] * pixel;
+    const plane = output[1] * row;
+    const shape: WindowShape = {
+      ...attrs,
+      grid: output,
+      pad: attrs.padBegin,
+      x: session.address(inputs[0]!),
+      y: session.address(outputs[0]),
+      yPitch: [pixel, row, plane, output[0] * plane],
+    };
+    return choose(call, session).lower(call, session, shape, epilogue);
   };
-  return algorithms.find((a) => a.applies(attrs))!.lower(call, session, shape, epilogue);
-};
+
+/** The algorithm of the least estimated cost. */
+export function chooseConv(call: PrimCall<'conv'>, session: WasmSession): ConvAlgorithm {
+  const costs = convAlgorithms.map((algorithm) => algorithm.cost(call, session) ?? Number.POSITIVE_INFINITY);
+  return convAlgorithms[costs.indexOf(Math.min(...costs))];
+}
+
+export const conv: WasmPrim<'conv'> = convBy(chooseConv);

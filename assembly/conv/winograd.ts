@@ -1,0 +1,85 @@
+import { runPanel, workspaceHead } from '../micro/panel';
+import { Tile } from '../micro/tile';
+import { recordHead } from '../pack/table';
+import { WinogradDesc } from './winograd-desc';
+import { placeInputConstants, transformInput } from './winograd-input';
+import { placeOutputConstants, transformOutput } from './winograd-output';
+
+/** Records (micro/panel.ts) of the register tiles over `count` rows of V and M, as even as possible; returns their number. */
+function placeRecords(d: WinogradDesc, record: usize, count: i32): i32 {
+  const tileRows = d.tileRows;
+  const groups = (count + tileRows - 1) / tileRows;
+  const recordBytes = recordHead + (<usize>tileRows << 2);
+  let v = d.workspace + d.vOffset;
+  let m = d.workspace + d.mOffset;
+  for (let left = groups; left > 0; left--) {
+    const rows = (count + left - 1) / left;
+    store<i32>(record, rows);
+    store<usize>(record, m, 4);
+    m += rows * d.mPitch;
+    for (let r = 0; r < rows; r++) {
+      store<usize>(record + recordHead + (r << 2), v);
+      v += d.vPitch;
+    }
+    count -= rows;
+    record += recordBytes;
+  }
+  return groups;
+}
+
+/** M = V · U, matrix by matrix, for `panels` panels of the weights from `weight` on. */
+function multiply(d: WinogradDesc, t: Tile, records: usize, groups: i32, weight: usize, panels: i32): void {
+  const bias = d.zeros;
+  const panelBytes = <usize>d.panelBytes;
+  let matrices = (d.size + 2) * (d.size + 2);
+  let m: usize = 0;
+  t.aOffset = 0;
+  do {
+    let b = weight;
+    let c = m;
+    let left = panels;
+    do {
+      runPanel(t, records, groups, bias, b, c, 8);
+      b += panelBytes;
+      c += 32;
+      left--;
+    } while (left);
+    weight += d.weightMatrix;
+    m += d.mMatrix;
+    t.aOffset += d.vMatrix;
+    matrices--;
+  } while (matrices);
+}
+
+/** Unit of work: one chunk of tiles × some panels; units of the same chunk follow each other and share its V within a call. */
+export function convWinograd(d: WinogradDesc, begin: i32, end: i32): void {
+  const t = changetype<Tile>(d.workspace);
+  t.taps = 1;
+  t.len = d.channels;
+  t.rowPitch = <usize>d.tileRows << 2;
+  t.bPitch = 32;
+  t.cPitch = d.mPitch;
+  t.residual = 0;
+  t.epilogue = 0;
+  const forInput = d.workspace + workspaceHead;
+  const forOutput = forInput + 32;
+  placeInputConstants(forInput);
+  placeOutputConstants(forOutput);
+  const records = d.workspace + d.recordsOffset;
+  let placed = -1;
+  let groups = 0;
+  for (let unit = begin; unit < end; unit++) {
+    const chunk = unit / d.panelUnits;
+    const first = chunk * d.chunk;
+    const count = min(d.chunk, d.tiles - first);
+    if (chunk != placed) {
+      groups = placeRecords(d, records, count);
+      transformInput(d, forInput, first, count);
+      placed = chunk;
+    }
+    const panel = (unit % d.panelUnits) * d.panelUnit;
+    const panels = min(d.panelUnit, d.panels - panel);
+    multiply(d, t, records, groups, d.weight + panel * d.panelBytes, panels);
+    transformOutput(d, forOutput, first, count, panel << 3, min(panels << 3, d.outChannels - (panel << 3)));
+  }
+}
