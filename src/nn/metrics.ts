@@ -1,0 +1,228 @@
+import type { TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+
+/** A shape and row-major elements; a Tensor or Variable is one. */
+interface Values {
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** A number about predictions that grows batch by batch. */
+export interface Metric {
+  readonly name: string;
+  /** Which of two values is the better one. */
+  readonly better: 'higher' | 'lower';
+  /** Takes a batch: what the model said and what was right. */
+  update(output: Values, target: Values): void;
+  /** The value for all batches since the last reset; NaN without any. */
+  compute(): number;
+  reset(): void;
+}
+
+/** A mean over samples, of numbers that come as means over batches. */
+export class RunningMean {
+  private sum = 0;
+  private weight = 0;
+
+  /** `value` stands for `count` samples. */
+  add(value: number, count = 1): void {
+    this.sum += value * count;
+    this.weight += count;
+  }
+
+  get count(): number {
+    return this.weight;
+  }
+
+  /** NaN before the first value. */
+  get value(): number {
+    return this.sum / this.weight;
+  }
+
+  reset(): void {
+    this.sum = 0;
+    this.weight = 0;
+  }
+}
+
+export interface ClassOptions {
+  /** Targets of this number do not count (default −100, as in crossEntropy). */
+  readonly ignoreIndex?: number;
+}
+
+/**
+ * Scores [N,C,…] (logits or probabilities; C = 1 or no C: one logit, above 0 for class 1) and classes [N,…], position by
+ * position. `visit` gets the scores, where those of the position begin, and their distance.
+ */
+function eachPosition(
+  what: string,
+  { ignoreIndex = -100 }: ClassOptions,
+  output: Values,
+  target: Values,
+  visit: (scores: TypedArray, start: number, step: number, classes: number, label: number) => void,
+): void {
+  const { data: labels } = target;
+  const { data: scores, shape } = output;
+  const classes = scores.length === labels.length ? 1 : shape[1];
+  const inner = shape.slice(2).reduce((a, b) => a * b, 1);
+  if (shape.length === 0 || labels.length * classes !== scores.length) {
+    throw new ConvletError(
+      'shape',
+      `${what}: scores of shape ${shapeText(shape)} expect a class per position, got targets ${shapeText(target.shape)}`,
+    );
+  }
+  const known = Math.max(2, classes);
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i];
+    if (label === ignoreIndex) continue;
+    if (!Number.isInteger(label) || label < 0 || label >= known)
+      throw new ConvletError('index-range', `${what}: target ${i} expects a class in 0 … ${known - 1}, got ${label}`);
+    const start = classes === 1 ? i : Math.floor(i / inner) * classes * inner + (i % inner);
+    visit(scores, start, inner, classes, label);
+  }
+}
+
+/** The class with the highest score, the first of equals; NaN is higher than any number, as in torch.argmax. */
+function predicted(scores: TypedArray, start: number, step: number, classes: number): number {
+  if (classes === 1) return scores[start] > 0 ? 1 : 0;
+  let best = 0;
+  for (let c = 1; c < classes && !Number.isNaN(scores[start + best * step]); c++)
+    if (!(scores[start + c * step] <= scores[start + best * step])) best = c;
+  return best;
+}
+
+/** Share of positions whose class is among the `k` highest scores. */
+export function topK(k: number, options: ClassOptions = {}): Metric {
+  const name = k === 1 ? 'accuracy' : `top${k}`;
+  if (!Number.isInteger(k) || k < 1) throw new ConvletError('argument', `topK: k expects a whole number ≥ 1, got ${k}`);
+  let [right, total] = [0, 0];
+  return {
+    name,
+    better: 'higher',
+    update(output, target) {
+      eachPosition(name, options, output, target, (scores, start, step, classes, label) => {
+        total++;
+        if (k === 1) {
+          if (predicted(scores, start, step, classes) === label) right++;
+          return;
+        }
+        const own = scores[start + label * step];
+        if (Number.isNaN(own)) return;
+        let before = 0;
+        for (let c = 0; c < classes; c++) {
+          const score = scores[start + c * step];
+          if (!(score <= own) || (c < label && score === own)) before++;
+        }
+        if (before < k) right++;
+      });
+    },
+    compute: () => right / total,
+    reset() {
+      [right, total] = [0, 0];
+    },
+  };
+}
+
+/** Share of positions whose class has the highest score. */
+export const accuracy = (options: ClassOptions = {}): Metric => topK(1, options);
+
+/** How often a class (row) was taken for another (column). */
+export class ConfusionMatrix {
+  readonly classes: number;
+  /** [classes, classes], row-major: rows are targets, columns predictions. */
+  readonly counts: Float64Array;
+  private readonly options: ClassOptions;
+
+  constructor(classes: number, options: ClassOptions = {}) {
+    if (!Number.isInteger(classes) || classes < 2)
+      throw new ConvletError('argument', `ConfusionMatrix: expects two classes or more, got ${classes}`);
+    this.classes = classes;
+    this.options = options;
+    this.counts = new Float64Array(classes * classes);
+  }
+
+  update(output: Values, target: Values): void {
+    eachPosition('ConfusionMatrix', this.options, output, target, (scores, start, step, classes, label) => {
+      if (Math.max(2, classes) !== this.classes)
+        throw new ConvletError('shape', `ConfusionMatrix: expects scores of ${this.classes} classes, got ${classes}`);
+      this.counts[label * this.classes + predicted(scores, start, step, classes)]++;
+    });
+  }
+
+  reset(): void {
+    this.counts.fill(0);
+  }
+
+  /** Row by row, for printing and reports. */
+  rows(): number[][] {
+    const { classes, counts } = this;
+    return Array.from({ length: classes }, (_, i) => Array.from(counts.subarray(i * classes, (i + 1) * classes)));
+  }
+
+  get accuracy(): number {
+    return sum(this.perClass.map(({ right }) => right)) / sum(this.counts);
+  }
+
+  /** Of what was taken for the class (precision), of what is it (recall), and their harmonic mean; 0 where nothing is. */
+  report(): ClassReport[] {
+    return this.perClass.map(({ right, taken, actual }) => ({
+      precision: taken === 0 ? 0 : right / taken,
+      recall: actual === 0 ? 0 : right / actual,
+      f1: taken + actual === 0 ? 0 : (2 * right) / (taken + actual),
+      support: actual,
+    }));
+  }
+
+  /**
+   * Precision, recall or F1 of all classes.
+   *
+   * @param average 'macro': the mean over classes; 'weighted': by their number of targets; 'micro': over all positions
+   */
+  average(score: Score, average: Average = 'macro'): number {
+    if (average === 'micro') return this.accuracy;
+    const report = this.report();
+    const weights = report.map(({ support }) => (average === 'macro' ? 1 : support));
+    return sum(report.map((row, i) => row[score] * weights[i])) / sum(weights);
+  }
+
+  private get perClass(): { right: number; taken: number; actual: number }[] {
+    const rows = this.rows();
+    return rows.map((row, c) => ({ right: row[c], taken: sum(rows.map((other) => other[c])), actual: sum(row) }));
+  }
+}
+
+export type Score = 'precision' | 'recall' | 'f1';
+export type Average = 'macro' | 'weighted' | 'micro';
+export interface ClassReport extends Record<Score, number> {
+  /** Number of targets of the class. */
+  readonly support: number;
+}
+
+const sum = (values: ArrayLike<number>): number =>
+  Array.prototype.reduce.call(values, (a, b) => (a as number) + b, 0) as number;
+
+/** A score over all classes, with scikit-learn's averages. */
+function scoreMetric(score: Score, options: ClassOptions & { readonly average?: Average } = {}): Metric {
+  const { average = 'macro' } = options;
+  if (!['macro', 'weighted', 'micro'].includes(average))
+    throw new ConvletError('argument', `${score}: average expects macro, weighted or micro, got ${average}`);
+  let matrix: ConfusionMatrix | null = null;
+  return {
+    name: score,
+    better: 'higher',
+    update(output, target) {
+      const classes = output.data.length === target.data.length ? 2 : Math.max(2, output.shape[1] ?? 2);
+      matrix ??= new ConfusionMatrix(classes, options);
+      matrix.update(output, target);
+    },
+    compute: () => matrix?.average(score, average) ?? Number.NaN,
+    reset() {
+      matrix = null;
+    },
+  };
+}
+
+type ScoreOptions = ClassOptions & { readonly average?: Average };
+export const precision = (options?: ScoreOptions): Metric => scoreMetric('precision', options);
+export const recall = (options?: ScoreOptions): Metric => scoreMetric('recall', options);
+export const f1 = (options?: ScoreOptions): Metric => scoreMetric('f1', options);
