@@ -1,0 +1,27 @@
+import type { Variable } from '../autograd/index.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import { type Reduction, reductions } from '../ops/loss.ts';
+
+export type { Reduction };
+
+export interface LossOptions {
+  /** How the losses of the elements become one: their mean, their sum, or not at all. Default 'mean'. */
+  readonly reduction?: Reduction;
+}
+
+/** @throws ConvletError `argument` for anything but 'mean', 'sum', 'none' */
+export function reduced(op: string, losses: Variable, reduction: Reduction = 'mean'): Variable {
+  if (!reductions.includes(reduction))
+    throw new ConvletError('argument', `${op}: reduction expects ${reductions.join(' or ')}, got ${String(reduction)}`);
+  if (reduction === 'none') return losses;
+  return reduction === 'mean' ? losses.mean() : losses.sum();
+}
+
+/** @throws ConvletError `shape` where the target has another shape than the input */
+export function expectSameShape(op: string, x: Variable, target: Variable, name = 'target'): void {
+  if (shapeText(x.shape) === shapeText(target.shape)) return;
+  throw new ConvletError(
+    'shape',
+    `${op}: ${name} expects the shape of the input ${shapeText(x.shape)}, got ${shapeText(target.shape)}`,
+  );
+}

@@ -1,0 +1,103 @@
+// Quantization in the training loop (Jacob et al. 2018), and tensors of quantized values.
+import { apply1, scalar, type Variable } from '../autograd/index.ts';
+import type { DType } from '../common/dtype.ts';
+import { ConvletError } from '../common/error.ts';
+import { normalizeAxis } from '../ops/op.ts';
+
+/** A number for the whole tensor, or one per channel [C]. */
+export type PerChannel = number | Variable;
+
+const ranges: { readonly [dtype: string]: readonly [number, number] } = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
+/** `value` so that it broadcasts with x: a variable [C] lies along `axis`. */
+function along(op: string, x: Variable, value: PerChannel, axis: number): Variable {
+  if (typeof value === 'number') return scalar(value, x.dtype);
+  const at = normalizeAxis(op, axis, x.rank);
+  if (value.size !== 1 && value.size !== x.shape[at])
+    throw new ConvletError('shape', `${op}: expects ${x.shape[at]} values along axis ${at}, got ${value.size}`);
+  return value.to(x.dtype).reshape(...x.shape.map((_, i) => (i === at ? value.size : 1)));
+}
+
+/** x / scale, rounded half to even, + zeroPoint, inside low…high; gradients pass where the bounds are not touched. */
+function levels(
+  op: string,
+  x: Variable,
+  scale: PerChannel,
+  zeroPoint: PerChannel,
+  axis: number,
+  [low, high]: readonly [number, number],
+): Variable {
+  if (typeof scale === 'number' && !(scale > 0))
+    throw new ConvletError('argument', `${op}: scale expects a number > 0, got ${scale}`);
+  // As PyTorch: times the reciprocal in single precision.
+  const one =
+    typeof scale === 'number'
+      ? scalar(Math.fround(1 / Math.fround(scale)), x.dtype)
+      : along(op, x, scale, axis).reciprocal();
+  const rounded = apply1('roundThrough', [x.mul(one)]);
+  return rounded.add(along(op, x, zeroPoint, axis)).clamp(low, high);
+}
+
+export interface FakeQuantizeOptions {
+  readonly zeroPoint?: PerChannel;
+  readonly quantMin?: number;
+  readonly quantMax?: number;
+  /** Of the channels, where scale or zero point are per channel. Default 0. */
+  readonly axis?: number;
+}
+
+/**
+ * What is left of x after quantization and back: (clamp(round(x / scale) + zeroPoint, quantMin, quantMax) − zeroPoint)·scale.
+ * The gradient is 1 inside the range and 0 outside (straight-through); a scale that is a variable learns too.
+ */
+export function fakeQuantize(x: Variable, scale: PerChannel, options: FakeQuantizeOptions = {}): Variable {
+  const { zeroPoint = 0, quantMin = -128, quantMax = 127, axis = 0 } = options;
+  const q = levels('fakeQuantize', x, scale, zeroPoint, axis, [quantMin, quantMax]);
+  return q.sub(along('fakeQuantize', x, zeroPoint, axis)).mul(along('fakeQuantize', x, scale, axis));
+}
+
+/** The quantized values themselves, of `dtype` (int8, uint8, int16, uint16). */
+export function quantize(
+  x: Variable,
+  scale: PerChannel,
+  options: FakeQuantizeOptions & { readonly dtype?: DType } = {},
+): Variable {
+  const { zeroPoint = 0, axis = 0, dtype = 'int8' } = options;
+  const { [dtype]: range } = ranges;
+  if (range === undefined)
+    throw new ConvletError('dtype', `quantize: dtype expects ${Object.keys(ranges).join(' or ')}, got ${dtype}`);
+  return levels('quantize', x, scale, zeroPoint, axis, range).to(dtype);
+}
+
+/** (q − zeroPoint)·scale. */
+export function dequantize(
+  q: Variable,
+  scale: PerChannel,
+  options: Pick<FakeQuantizeOptions, 'zeroPoint' | 'axis'> = {},
+): Variable {
+  const { zeroPoint = 0, axis = 0 } = options;
+  const x = q.to('float32');
+  return x.sub(along('dequantize', x, zeroPoint, axis)).mul(along('dequantize', x, scale, axis));
+}
+
+export interface QuantizedConvOptions {
+  readonly stride?: readonly number[];
+  readonly padding?: readonly number[];
+  readonly dilation?: readonly number[];
+  readonly groups?: number;
+  readonly xZeroPoint?: number;
+  readonly wZeroPoint?: number;
+}
+
+/** Σ (x − xZeroPoint)·(w − wZeroPoint) in int32, exactly; the padding counts as the zero point. One entry per spatial axis. */
+export function convInteger(x: Variable, weight: Variable, options: QuantizedConvOptions = {}): Variable {
+  const all = (value: number): number[] => x.shape.slice(2).map(() => value);
+  const { stride = all(1), padding = all(0), dilation = all(1), groups = 1, xZeroPoint = 0, wZeroPoint = 0 } = options;
+  const attrs = { stride, padBegin: padding, padEnd: padding, dilation, groups, xZeroPoint, wZeroPoint };
+  return apply1('convInteger', [x, weight], attrs);
+}
