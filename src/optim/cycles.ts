@@ -1,0 +1,299 @@
+// Schedules that go up and down, and the one that watches a metric; see schedule.ts.
+import { ConvletError } from '../common/error.ts';
+import type { ParamGroup } from './optimizer.ts';
+import { expectAtLeast, LRScheduler, type Scheduled, type ScheduleState } from './schedule.ts';
+
+/** From `from` to `to` along half a cosine, `share` of the way. */
+const cosine = (from: number, to: number, share: number): number =>
+  to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
+const straight = (from: number, to: number, share: number): number => from + (to - from) * share;
+
+/** Down to etaMin along half a cosine in tMax epochs, and up again (Loshchilov & Hutter 2017, without restarts). */
+export class CosineAnnealingLR extends LRScheduler {
+  private readonly tMax: number;
+  private readonly etaMin: number;
+
+  constructor(optimizer: Scheduled, { tMax, etaMin = 0 }: { tMax: number; etaMin?: number }) {
+    super(optimizer);
+    expectAtLeast('CosineAnnealingLR', 'tMax', tMax, 1, true);
+    this.tMax = tMax;
+    this.etaMin = etaMin;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return cosine(base, this.etaMin, epoch / this.tMax);
+  }
+}
+
+/** Half cosines of t0, t0·tMult, t0·tMult², … epochs, each from the initial rate (Loshchilov & Hutter 2017). */
+export class CosineAnnealingWarmRestarts extends LRScheduler {
+  private readonly t0: number;
+  private readonly tMult: number;
+  private readonly etaMin: number;
+
+  constructor(optimizer: Scheduled, { t0, tMult = 1, etaMin = 0 }: { t0: number; tMult?: number; etaMin?: number }) {
+    super(optimizer);
+    expectAtLeast('CosineAnnealingWarmRestarts', 't0', t0, 1, true);
+    expectAtLeast('CosineAnnealingWarmRestarts', 'tMult', tMult, 1, true);
+    this.t0 = t0;
+    this.tMult = tMult;
+    this.etaMin = etaMin;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    let length = this.t0;
+    let at = epoch;
+    if (this.tMult === 1) at %= length;
+    for (; at >= length; length *= this.tMult) at -= length;
+    return cosine(base, this.etaMin, at / length);
+  }
+}
+
+export interface OneCycleOptions {
+  /** For all groups, or one per group. */
+  readonly maxLr: number | readonly number[];
+  readonly totalSteps?: number;
+  /** Instead of totalSteps: epochs times stepsPerEpoch. */
+  readonly epochs?: number;
+  readonly stepsPerEpoch?: number;
+  /** Share of the cycle that goes up. */
+  readonly pctStart?: number;
+  readonly annealStrategy?: 'cos' | 'linear';
+  /** Momentum (SGD's, or the first of betas) goes the other way. */
+  readonly cycleMomentum?: boolean;
+  readonly baseMomentum?: number;
+  readonly maxMomentum?: number;
+  readonly divFactor?: number;
+  readonly finalDivFactor?: number;
+  readonly threePhase?: boolean;
+}
+
+interface Phase {
+  readonly end: number;
+  readonly from: 'initial' | 'max';
+  readonly to: 'initial' | 'max' | 'min';
+}
+
+/** Sets a group's momentum under whatever name it has. */
+function setMomentum(group: ParamGroup, momentum: number): void {
+  if (typeof group.momentum === 'number') group.momentum = momentum;
+  else if (Array.isArray(group.betas)) group.betas = [momentum, group.betas[1]];
+}
+
+/** Up to maxLr and down far below the start (Smith & Topin 2018); `step` after each batch, `totalSteps` in all. */
+export class OneCycleLR extends LRScheduler {
+  private readonly options: Required<Omit<OneCycleOptions, 'epochs' | 'stepsPerEpoch'>>;
+  private readonly phases: readonly Phase[];
+
+  constructor(optimizer: Scheduled, options: OneCycleOptions) {
+    super(optimizer);
+    const { epochs = 0, stepsPerEpoch = 0 } = options;
+    const totalSteps = options.totalSteps ?? epochs * stepsPerEpoch;
+    expectAtLeast('OneCycleLR', 'totalSteps (or epochs × stepsPerEpoch)', totalSteps, 1, true);
+    this.options = {
+      pctStart: 0.3,
+      annealStrategy: 'cos',
+      cycleMomentum: true,
+      baseMomentum: 0.85,
+      maxMomentum: 0.95,
+      divFactor: 25,
+      finalDivFactor: 1e4,
+      threePhase: false,
+      ...options,
+      totalSteps,
+    };
+    const { pctStart, threePhase } = this.options;
+    if (!(pctStart >= 0 && pctStart <= 1))
+      throw new ConvletError('argument', `OneCycleLR: pctStart expects a number in 0…1, got ${pctStart}`);
+    const last = { end: totalSteps - 1, to: 'min' } as const;
+    this.phases = threePhase
+      ? [
+          { end: pctStart * totalSteps - 1, from: 'initial', to: 'max' },
+          { end: 2 * pctStart * totalSteps - 2, from: 'max', to: 'initial' },
+          { ...last, from: 'initial' },
+        ]
+      : [
+          { end: pctStart * totalSteps - 1, from: 'initial', to: 'max' },
+          { ...last, from: 'max' },
+        ];
+    this.moveTo(0);
+  }
+
+  /** Phase of a step, and how far it has come. */
+  private place(epoch: number): [Phase, number] {
+    const { totalSteps } = this.options;
+    if (epoch >= totalSteps)
+      throw new ConvletError('argument', `OneCycleLR: step ${epoch} of a cycle of ${totalSteps} steps`);
+    const index = this.phases.findIndex((phase, i) => epoch <= phase.end || i === this.phases.length - 1);
+    const begin = index === 0 ? 0 : this.phases[index - 1].end;
+    return [this.phases[index], (epoch - begin) / (this.phases[index].end - begin)];
+  }
+
+  private anneal(from: number, to: number, share: number): number {
+    return (this.options.annealStrategy === 'cos' ? cosine : straight)(from, to, share);
+  }
+
+  rate(epoch: number, _base: number, group: number): number {
+    const { maxLr, divFactor, finalDivFactor } = this.options;
+    const max = typeof maxLr === 'number' ? maxLr : maxLr[group];
+    const rates = { max, initial: max / divFactor, min: max / divFactor / finalDivFactor };
+    const [phase, share] = this.place(epoch);
+    return this.anneal(rates[phase.from], rates[phase.to], share);
+  }
+
+  protected override also(epoch: number, group: ParamGroup): void {
+    const { cycleMomentum, baseMomentum, maxMomentum } = this.options;
+    if (!cycleMomentum) return;
+    const [phase, share] = this.place(epoch);
+    const momentum = (name: string): number => (name === 'max' ? baseMomentum : maxMomentum);
+    setMomentum(group, this.anneal(momentum(phase.from), momentum(phase.to), share));
+  }
+}
+
+export interface CyclicOptions {
+  readonly baseLr: number;
+  readonly maxLr: number;
+  readonly stepSizeUp?: number;
+  readonly stepSizeDown?: number;
+  readonly mode?: 'triangular' | 'triangular2' | 'expRange';
+  readonly gamma?: number;
+  readonly cycleMomentum?: boolean;
+  readonly baseMomentum?: number;
+  readonly maxMomentum?: number;
+}
+
+/** Up and down between baseLr and maxLr (Smith 2017); triangular2 halves the height with each cycle. */
+export class CyclicLR extends LRScheduler {
+  private readonly options: Required<CyclicOptions>;
+
+  constructor(optimizer: Scheduled, options: CyclicOptions) {
+    super(optimizer);
+    const stepSizeUp = options.stepSizeUp ?? 2000;
+    expectAtLeast('CyclicLR', 'stepSizeUp', stepSizeUp, 1);
+    this.options = {
+      stepSizeDown: stepSizeUp,
+      mode: 'triangular',
+      gamma: 1,
+      cycleMomentum: true,
+      baseMomentum: 0.8,
+      maxMomentum: 0.9,
+      ...options,
+      stepSizeUp,
+    };
+    expectAtLeast('CyclicLR', 'stepSizeDown', this.options.stepSizeDown, 1);
+    this.moveTo(0);
+  }
+
+  /** Height above the base, 0…1, with the mode's shrinking. */
+  private height(epoch: number): number {
+    const { stepSizeUp, stepSizeDown, mode, gamma } = this.options;
+    const total = stepSizeUp + stepSizeDown;
+    const cycle = Math.floor(1 + epoch / total);
+    const at = 1 + epoch / total - cycle;
+    const ratio = stepSizeUp / total;
+    const scale = at <= ratio ? at / ratio : (at - 1) / (ratio - 1);
+    if (mode === 'triangular2') return scale / 2 ** (cycle - 1);
+    return mode === 'expRange' ? scale * gamma ** epoch : scale;
+  }
+
+  rate(epoch: number): number {
+    const { baseLr, maxLr } = this.options;
+    return baseLr + (maxLr - baseLr) * this.height(epoch);
+  }
+
+  protected override also(epoch: number, group: ParamGroup): void {
+    const { cycleMomentum, baseMomentum, maxMomentum } = this.options;
+    if (cycleMomentum) setMomentum(group, maxMomentum - (maxMomentum - baseMomentum) * this.height(epoch));
+  }
+}
+
+export interface PlateauOptions {
+  readonly mode?: 'min' | 'max';
+  readonly factor?: number;
+  /** Epochs without an improvement that are let pass. */
+  readonly patience?: number;
+  readonly threshold?: number;
+  readonly thresholdMode?: 'rel' | 'abs';
+  /** Epochs after a reduction in which nothing is counted. */
+  readonly cooldown?: number;
+  readonly minLr?: number;
+  /** A smaller change of the rate is not made. */
+  readonly eps?: number;
+}
+
+/** Times `factor` when a metric has stopped improving; `step(metric)` after each epoch. */
+export class ReduceLROnPlateau {
+  readonly optimizer: Scheduled;
+  best: number;
+  numBadEpochs = 0;
+  cooldownCounter = 0;
+  lastEpoch = 0;
+  private readonly options: Required<PlateauOptions>;
+
+  constructor(optimizer: Scheduled, options: PlateauOptions = {}) {
+    this.optimizer = optimizer;
+    this.options = {
+      mode: 'min',
+      factor: 0.1,
+      patience: 10,
+      threshold: 1e-4,
+      thresholdMode: 'rel',
+      cooldown: 0,
+      minLr: 0,
+      eps: 1e-8,
+      ...options,
+    };
+    if (!(this.options.factor < 1))
+      throw new ConvletError(
+        'argument',
+        `ReduceLROnPlateau: factor expects a number below 1, got ${this.options.factor}`,
+      );
+    this.best = this.options.mode === 'min' ? Infinity : -Infinity;
+  }
+
+  step(metric: number): void {
+    const { patience, cooldown, factor, minLr, eps } = this.options;
+    this.lastEpoch++;
+    if (this.improves(metric)) {
+      this.best = metric;
+      this.numBadEpochs = 0;
+    } else this.numBadEpochs++;
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--;
+      this.numBadEpochs = 0;
+    }
+    if (this.numBadEpochs <= patience) return;
+    for (const group of this.optimizer.paramGroups) {
+      const lr = Math.max(group.lr * factor, minLr);
+      if (group.lr - lr > eps) group.lr = lr;
+    }
+    this.cooldownCounter = cooldown;
+    this.numBadEpochs = 0;
+  }
+
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  stateDict(): ScheduleState {
+    const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
+    return { lastEpoch, best, numBadEpochs, cooldownCounter, lrs: this.getLastLr() };
+  }
+
+  loadStateDict(state: ScheduleState): void {
+    const { lastEpoch, best, numBadEpochs, cooldownCounter, lrs } = state;
+    Object.assign(this, { lastEpoch, best, numBadEpochs, cooldownCounter });
+    this.optimizer.paramGroups.forEach((group, i) => {
+      group.lr = (lrs as number[] | undefined)?.[i] ?? group.lr;
+    });
+  }
+
+  private improves(metric: number): boolean {
+    const { mode, threshold, thresholdMode } = this.options;
+    const sign = mode === 'min' ? 1 : -1;
+    const bound = thresholdMode === 'rel' ? this.best * (1 - sign * threshold) : this.best - sign * threshold;
+    return mode === 'min' ? metric < bound : metric > bound;
+  }
+}

@@ -1,0 +1,89 @@
+import { apply, noGrad, Variable } from '../autograd/index.ts';
+import { ConvletError } from '../common/error.ts';
+import { tensor } from '../tensor/tensor.ts';
+
+export interface EMAOptions {
+  /** Share of the old average in the new one. Default 0.999. */
+  readonly decay?: number;
+  /** Smaller decays at first: min(decay, (1 + n) / (10 + n)) for update n. */
+  readonly warmup?: boolean;
+}
+
+/** An exponential moving average of weights, which often does better than the last ones: `update` after each step. */
+export class EMA {
+  readonly decay: number;
+  readonly warmup: boolean;
+  updates = 0;
+  private readonly params: readonly Variable[];
+  private readonly shadows: readonly Variable[];
+  private swapped = false;
+
+  constructor(params: Iterable<Variable>, { decay = 0.999, warmup = false }: EMAOptions = {}) {
+    if (!(decay >= 0 && decay <= 1))
+      throw new ConvletError('argument', `EMA: decay expects a number in 0…1, got ${decay}`);
+    this.decay = decay;
+    this.warmup = warmup;
+    this.params = [...params];
+    this.shadows = this.params.map((param) => {
+      const copy = tensor(param.data, param.shape, param.dtype);
+      return new Variable(copy, copy, false, 'persistent');
+    });
+  }
+
+  /** average := decay·average + (1 − decay)·weight. */
+  update(): void {
+    if (this.swapped)
+      throw new ConvletError('argument', 'EMA: update while the averages are in use; call restore() first');
+    this.updates++;
+    const decay = this.warmup ? Math.min(this.decay, (1 + this.updates) / (10 + this.updates)) : this.decay;
+    noGrad(() => {
+      this.params.forEach((param, i) => {
+        const { [i]: shadow } = this.shadows;
+        apply('assign', [shadow, shadow.mul(decay).add(param.detach().mul(1 - decay))]);
+      });
+    });
+  }
+
+  /** Puts the averages where the weights are, until `restore`: to evaluate or save them. */
+  use(): void {
+    if (this.swapped) return;
+    this.swap();
+    this.swapped = true;
+  }
+
+  restore(): void {
+    if (!this.swapped) return;
+    this.swap();
+    this.swapped = false;
+  }
+
+  stateDict(): { updates: number; averages: ArrayLike<number>[] } {
+    const source = this.swapped ? this.params : this.shadows;
+    return { updates: this.updates, averages: source.map((value) => value.data) };
+  }
+
+  /** @throws ConvletError `shape` where the averages are others; nothing has been written then */
+  loadStateDict({ updates, averages }: { updates: number; averages: readonly ArrayLike<number>[] }): void {
+    const fits = averages.length === this.shadows.length && this.shadows.every((s, i) => s.size === averages[i].length);
+    if (!fits)
+      throw new ConvletError('shape', `EMA: loadStateDict expects the averages of ${this.shadows.length} weights`);
+    this.restore();
+    this.updates = updates;
+    this.shadows.forEach((shadow, i) => {
+      shadow.set(averages[i]);
+    });
+  }
+
+  dispose(): void {
+    this.restore();
+    for (const shadow of this.shadows) shadow.dispose();
+  }
+
+  private swap(): void {
+    this.params.forEach((param, i) => {
+      const [weight, average] = [param.data, this.shadows[i].data];
+      param.set(average);
+      this.shadows[i].set(weight);
+    });
+  }
+}

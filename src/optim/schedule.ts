@@ -1,0 +1,276 @@
+import { ConvletError } from '../common/error.ts';
+import type { ParamGroup } from './optimizer.ts';
+
+/** What a schedule needs of an optimizer. */
+export interface Scheduled {
+  readonly paramGroups: readonly ParamGroup[];
+}
+
+/** Everything that a schedule must find again after a restart. */
+export type ScheduleState = Readonly<Record<string, unknown>> & { readonly lastEpoch: number };
+
+/**
+ * Base of the schedules that are functions of the number of steps: `step()` after each epoch (or batch) sets every group's
+ * `lr`. As torch.optim.lr_scheduler; the group's rate when its first schedule is made is kept as `initialLr`.
+ */
+export abstract class LRScheduler {
+  readonly optimizer: Scheduled;
+  /** Times that `step` was called. */
+  lastEpoch = 0;
+
+  constructor(optimizer: Scheduled) {
+    this.optimizer = optimizer;
+    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
+  }
+
+  /** The rate after `epoch` steps of a group whose initial rate is `base`. */
+  abstract rate(epoch: number, base: number, group: number): number;
+
+  /** Further numbers of a group that change with the rate (momentum). */
+  protected also(_epoch: number, _group: ParamGroup): void {}
+
+  /** One epoch (or batch) is over. */
+  step(): void {
+    this.moveTo(this.lastEpoch + 1);
+  }
+
+  /** Sets the rates of `epoch`. */
+  moveTo(epoch: number): void {
+    // Computed before anything is changed: a rate may be refused.
+    const rates = this.optimizer.paramGroups.map((group, i) => this.rate(epoch, group.initialLr as number, i));
+    this.lastEpoch = epoch;
+    this.optimizer.paramGroups.forEach((group, i) => {
+      group.lr = rates[i];
+      this.also(epoch, group);
+    });
+  }
+
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  stateDict(): ScheduleState {
+    return { lastEpoch: this.lastEpoch };
+  }
+
+  loadStateDict(state: ScheduleState): void {
+    if (!(Number.isInteger(state.lastEpoch) && state.lastEpoch >= 0)) {
+      throw new ConvletError(
+        'argument',
+        `loadStateDict: lastEpoch expects a whole number ≥ 0, got ${String(state.lastEpoch)}`,
+      );
+    }
+    this.moveTo(state.lastEpoch);
+  }
+}
+
+/** Throws `argument` unless `value` is a number above (or at) `least`. */
+export function expectAtLeast(schedule: string, name: string, value: unknown, least: number, whole = false): void {
+  const fits = typeof value === 'number' && value >= least && (!whole || Number.isInteger(value));
+  if (fits) return;
+  throw new ConvletError(
+    'argument',
+    `${schedule}: ${name} expects a ${whole ? 'whole ' : ''}number ≥ ${least}, got ${String(value)}`,
+  );
+}
+
+/** base·factor(epoch), a function for all groups or one per group. */
+export class LambdaLR extends LRScheduler {
+  private readonly factors: readonly ((epoch: number) => number)[];
+
+  constructor(optimizer: Scheduled, factor: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
+    super(optimizer);
+    this.factors = typeof factor === 'function' ? optimizer.paramGroups.map(() => factor) : factor;
+    if (this.factors.length !== optimizer.paramGroups.length) {
+      throw new ConvletError(
+        'argument',
+        `LambdaLR: expects ${optimizer.paramGroups.length} functions, one per group, got ${this.factors.length}`,
+      );
+    }
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number, group: number): number {
+    return base * this.factors[group](epoch);
+  }
+}
+
+/** base·factor(1)·…·factor(epoch). */
+export class MultiplicativeLR extends LRScheduler {
+  private readonly factor: (epoch: number) => number;
+
+  constructor(optimizer: Scheduled, factor: (epoch: number) => number) {
+    super(optimizer);
+    this.factor = factor;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    let rate = base;
+    for (let i = 1; i <= epoch; i++) rate *= this.factor(i);
+    return rate;
+  }
+}
+
+/** Times gamma after every `stepSize` epochs. */
+export class StepLR extends LRScheduler {
+  private readonly stepSize: number;
+  private readonly gamma: number;
+
+  constructor(optimizer: Scheduled, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }) {
+    super(optimizer);
+    expectAtLeast('StepLR', 'stepSize', stepSize, 1, true);
+    this.stepSize = stepSize;
+    this.gamma = gamma;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return base * this.gamma ** Math.floor(epoch / this.stepSize);
+  }
+}
+
+/** Times gamma at each of the milestones. */
+export class MultiStepLR extends LRScheduler {
+  private readonly milestones: readonly number[];
+  private readonly gamma: number;
+
+  constructor(optimizer: Scheduled, { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number }) {
+    super(optimizer);
+    this.milestones = milestones;
+    this.gamma = gamma;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return base * this.gamma ** this.milestones.filter((milestone) => milestone <= epoch).length;
+  }
+}
+
+/** Times `factor` until `totalIters`, then the initial rate. */
+export class ConstantLR extends LRScheduler {
+  private readonly factor: number;
+  private readonly totalIters: number;
+
+  constructor(optimizer: Scheduled, { factor = 1 / 3, totalIters = 5 }: { factor?: number; totalIters?: number } = {}) {
+    super(optimizer);
+    expectAtLeast('ConstantLR', 'totalIters', totalIters, 0, true);
+    this.factor = factor;
+    this.totalIters = totalIters;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return epoch < this.totalIters ? base * this.factor : base;
+  }
+}
+
+/** The factor goes in a straight line from startFactor to endFactor in `totalIters` epochs: warm-up. */
+export class LinearLR extends LRScheduler {
+  private readonly from: number;
+  private readonly to: number;
+  private readonly totalIters: number;
+
+  constructor(optimizer: Scheduled, { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearLROptions = {}) {
+    super(optimizer);
+    expectAtLeast('LinearLR', 'totalIters', totalIters, 1, true);
+    this.from = startFactor;
+    this.to = endFactor;
+    this.totalIters = totalIters;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return base * (this.from + (this.to - this.from) * Math.min(1, epoch / this.totalIters));
+  }
+}
+
+export interface LinearLROptions {
+  readonly startFactor?: number;
+  readonly endFactor?: number;
+  readonly totalIters?: number;
+}
+
+/** Times gamma after every epoch. */
+export class ExponentialLR extends LRScheduler {
+  private readonly gamma: number;
+
+  constructor(optimizer: Scheduled, { gamma }: { gamma: number }) {
+    super(optimizer);
+    this.gamma = gamma;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return base * this.gamma ** epoch;
+  }
+}
+
+/** base·(1 − epoch/totalIters)^power, 0 from there on. */
+export class PolynomialLR extends LRScheduler {
+  private readonly totalIters: number;
+  private readonly power: number;
+
+  constructor(optimizer: Scheduled, { totalIters = 5, power = 1 }: { totalIters?: number; power?: number } = {}) {
+    super(optimizer);
+    expectAtLeast('PolynomialLR', 'totalIters', totalIters, 1, true);
+    this.totalIters = totalIters;
+    this.power = power;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number): number {
+    return base * (1 - Math.min(epoch, this.totalIters) / this.totalIters) ** this.power;
+  }
+}
+
+/** One schedule after another: number i + 1 begins anew at milestone i. */
+export class SequentialLR extends LRScheduler {
+  private readonly schedulers: readonly LRScheduler[];
+  private readonly milestones: readonly number[];
+
+  constructor(optimizer: Scheduled, schedulers: readonly LRScheduler[], milestones: readonly number[]) {
+    super(optimizer);
+    if (schedulers.length !== milestones.length + 1 || schedulers.some((s) => s.optimizer !== optimizer)) {
+      throw new ConvletError(
+        'argument',
+        `SequentialLR: expects one milestone less than schedules, all of this optimizer; got ${schedulers.length} schedules and ${milestones.length} milestones`,
+      );
+    }
+    this.schedulers = schedulers;
+    this.milestones = milestones;
+    this.moveTo(0);
+  }
+
+  private at(epoch: number): [LRScheduler, number] {
+    const index = this.milestones.filter((milestone) => milestone <= epoch).length;
+    return [this.schedulers[index], index === 0 ? epoch : epoch - this.milestones[index - 1]];
+  }
+
+  rate(epoch: number, base: number, group: number): number {
+    const [scheduler, own] = this.at(epoch);
+    return scheduler.rate(own, base, group);
+  }
+
+  override moveTo(epoch: number): void {
+    const [scheduler, own] = this.at(epoch);
+    scheduler.moveTo(own);
+    this.lastEpoch = epoch;
+  }
+}
+
+/** Several schedules at once: the initial rate times the factors of all of them. */
+export class ChainedScheduler extends LRScheduler {
+  private readonly schedulers: readonly LRScheduler[];
+
+  constructor(schedulers: readonly LRScheduler[]) {
+    if (schedulers.length === 0) throw new ConvletError('argument', 'ChainedScheduler: expects at least one schedule');
+    super(schedulers[0].optimizer);
+    this.schedulers = schedulers;
+    this.moveTo(0);
+  }
+
+  rate(epoch: number, base: number, group: number): number {
+    return this.schedulers.reduce((rate, scheduler) => rate * (scheduler.rate(epoch, base, group) / base), base);
+  }
+}
