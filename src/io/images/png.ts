@@ -1,3 +1,4 @@
+import { crc32 } from '../../common/crc32.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type PngHeader, readPngHeader } from './header.ts';
 import type { Channels, Image } from './image.ts';
@@ -240,17 +241,4 @@ function isTransparent(
     if (sample !== ((transparency[2 * c] << 8) | transparency[2 * c + 1])) return false;
   }
   return true;
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let crc = n;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-32 as PNG's annex D has it. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = crcTable[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }

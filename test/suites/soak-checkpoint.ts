@@ -1,0 +1,12 @@
+// npm run soak:checkpoint [-- N]: N processes (default 200) are killed at random instants while they save a checkpoint; after
+// each, what is on the disk must load, be whole, and be no older than what was last reported as saved.
+import { killWhileSaving } from '../train/kill.ts';
+
+const kills = Number(process.argv[2] ?? 200);
+const start = performance.now();
+const { duringSave, ahead, generation } = await killWhileSaving(kills, Math.random);
+const seconds = ((performance.now() - start) / 1000).toFixed(0);
+console.log(`${kills} processes killed in ${seconds} s: every time a whole checkpoint was loaded.`);
+console.log(
+  `${duringSave} were inside a save, ${ahead} between renaming and reporting; generation ${generation} at the end.`,
+);
