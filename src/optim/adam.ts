@@ -97,7 +97,10 @@ export interface NAdamOptions extends MomentOptions {
   momentumDecay: number;
 }
 
-/** torch.optim.NAdam (Dozat 2016): Adam with Nesterov's momentum. */
+/**
+ * torch.optim.NAdam (Dozat 2016): Adam with Nesterov's momentum. As PyTorch 1.13, which counts μ(t) twice in the correction of the
+ * first moment (later versions once).
+ */
 export class NAdam extends KernelOptimizer<NAdamOptions> {
   protected readonly kind = 'nadam';
 
@@ -111,7 +114,7 @@ export class NAdam extends KernelOptimizer<NAdamOptions> {
     for (let t = 1; t <= step; t++) product *= mu(t);
     const next = mu(step + 1);
     const ofGrad = (group.lr * (1 - mu(step))) / (1 - product);
-    return { ...common(group, step), ofGrad, ofMean: (group.lr * next) / (1 - product * next) };
+    return { ...common(group, step), ofGrad, ofMean: (group.lr * next) / (1 - product * mu(step) * next) };
   }
 }
 

@@ -9,6 +9,8 @@ import { constant, type Tensor, wrap } from '../../src/tensor/tensor.ts';
 import { TestTape } from '../support/gradients.ts';
 import type { GoldenAttrs } from './golden-context.ts';
 import { goldenOps } from './golden-ops.ts';
+import { checkSchedule, type GoldenSchedule } from './golden-optim.ts';
+import { isVariableCase, runVariableCase } from './golden-variables.ts';
 import { compare, Mismatch, Skip } from './suite.ts';
 
 export interface GoldenTensor {
@@ -40,6 +42,8 @@ export interface GoldenCase {
 export interface GoldenManifest {
   readonly files: { readonly [group: string]: string };
   readonly cases: readonly GoldenCase[];
+  /** Learning rates of schedules. */
+  readonly schedulers?: readonly GoldenSchedule[];
 }
 
 /** Reads DIR/manifest.json. Throws an Error that says what is wrong with it. */
@@ -59,6 +63,7 @@ export function readManifest(directory: string): GoldenManifest {
 export class GoldenSet {
   readonly manifest: GoldenManifest;
   readonly cases: ReadonlyMap<string, GoldenCase>;
+  readonly schedules: ReadonlyMap<string, GoldenSchedule>;
   private readonly directory: string;
   private readonly groups = new Map<string, Map<string, TensorValue>>();
 
@@ -66,6 +71,7 @@ export class GoldenSet {
     this.directory = directory;
     this.manifest = readManifest(directory);
     this.cases = new Map(this.manifest.cases.map((c) => [c.id, c]));
+    this.schedules = new Map(this.manifest.schedulers?.map((s) => [s.id, s]));
   }
 
   value(group: string, key: string): TensorValue {
@@ -86,7 +92,10 @@ export class GoldenSet {
    * largest difference.
    */
   run(id: string, backend: Backend): number {
-    const { grads = [] } = this.cases.get(id)!;
+    const schedule = this.schedules.get(id);
+    if (schedule !== undefined) return checkSchedule(schedule);
+    const { op, grads = [] } = this.cases.get(id)!;
+    if (isVariableCase(op)) return runVariableCase(this, this.cases.get(id)!, backend);
     const forward = this.evaluate(id, backend, []);
     return grads.length === 0 ? forward : Math.max(forward, this.evaluate(id, backend, grads));
   }

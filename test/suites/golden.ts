@@ -19,4 +19,8 @@ if (!['wasm', 'js'].includes(name) || !['auto', 'simd', 'relaxed'].includes(vari
 }
 const backend = await createBackend(nodePlatform, options.load);
 
-await runSuite(options, [...set.cases.keys()], async (id) => `largest difference ${set.run(id, backend)}`);
+await runSuite(
+  options,
+  [...set.cases.keys(), ...set.schedules.keys()],
+  async (id) => `largest difference ${set.run(id, backend)}`,
+);
