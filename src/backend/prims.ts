@@ -1,4 +1,5 @@
 import type { DType } from '../common/dtype.ts';
+import type { TrainingPrims } from './training-prims.ts';
 
 /**
  * The primitive operations that a backend implements: what ops are lowered to. A prim knows nothing of logical shapes:
@@ -46,17 +47,6 @@ export interface ConvAttrs extends WindowAttrs {
 export type ConvTransposeAttrs = ConvAttrs;
 
 /**
- * Gradient of conv by its weight: gw[outChannel, c, k] = Σ over n, o of x[n, o·stride + k·dilation − pad, c] · gy[n, o, outChannel].
- * Inputs: x [batch,D,H,W,channels], gy [batch,oD,oH,oW,outChannels]. Output: gw [outChannels, channels/groups, kD,kH,kW]
- * row-major. The gradient of convTranspose by its weight is this with x and gy exchanged.
- */
-export interface ConvWeightGradAttrs extends WindowAttrs {
-  readonly channels: number;
-  readonly outChannels: number;
-  readonly groups: number;
-}
-
-/**
  * Windows reduced per channel. Input x [batch,D,H,W,channels]; outputs y, and for max optionally the int64 index of the
  * maximum inside the D·H·W plane (row-major over D,H,W; `indexOrder` and offset are the op's matter). Padding never wins a max (−∞) and is zero otherwise.
  * average: divisor = `divisor` if not 0, else the count of the window's cells inside the input (`countPad` false) or
@@ -84,16 +74,6 @@ export interface AdaptivePoolAttrs {
 }
 
 /**
- * Gradient of pool by x: each window's gy goes to its cells. max: to the first maximum (with NaN to the last one, the
- * place that pool reports); average: divided as in pool; lp: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 where y is 0. Inputs: x
- * (null for average), gy. Output: gx like x.
- */
-export type PoolGradAttrs = PoolAttrs;
-
-/** Gradient of adaptivePool by x. Inputs: x (null for average), gy. Output: gx. */
-export type AdaptivePoolGradAttrs = AdaptivePoolAttrs;
-
-/**
  * y = activation((x − mean) / sqrt(variance + epsilon) · weight + bias) over x as [outer, channels, inner].
  * Inputs: x, weight or null, bias or null, mean, variance (all [channels]). Output: y.
  */
@@ -103,45 +83,6 @@ export interface BatchNormAttrs {
   readonly inner: number;
   readonly epsilon: number;
   readonly activation: Activation | null;
-}
-
-/**
- * batchNorm with the statistics of x [rows, channels] itself: mean and biased variance per channel. The running ones
- * become old · momentum + batch · (1 − momentum), the batch's variance times `correction`. Inputs: x, weight or null, bias
- * or null, mean, variance (running, [channels]). Outputs: y, new mean, new variance (these may be the inputs' memory).
- */
-export interface BatchNormTrainingAttrs {
-  readonly rows: number;
-  readonly channels: number;
-  readonly epsilon: number;
-  readonly momentum: number;
-  readonly correction: number;
-}
-
-/**
- * Gradients of batch normalisation over x [rows, channels]. Inputs: x, weight or null, gy, mean, variance ([channels]) or
- * null both: then they are those of x, and depend on it. Outputs: gx, gweight, gbias. With x̂ = (x − mean)·inv, inv = 1/√(variance
- * + epsilon): gbias = Σ gy, gweight = Σ gy·x̂, gx = weight·inv·gy, and with own statistics weight·inv·(gy − gbias/rows −
- * x̂·gweight/rows) (Ioffe & Szegedy 2015).
- */
-export interface BatchNormGradAttrs {
-  readonly rows: number;
-  readonly channels: number;
-  readonly epsilon: number;
-}
-
-/**
- * Gradients of normalize (no activation). Inputs: x, weight or null, gy. Outputs: gx, gweight, gbias (both [groups·size]).
- * With g = gy·weight and means over spatial × size: gx = inv·(g − mean(g) − x̂·mean(g·x̂)), without mean(g) where the mean is
- * not subtracted.
- */
-export interface NormalizeGradAttrs {
-  readonly outer: number;
-  readonly spatial: number;
-  readonly groups: number;
-  readonly size: number;
-  readonly epsilon: number;
-  readonly subtractMean: boolean;
 }
 
 /**
@@ -174,12 +115,6 @@ export interface LrnAttrs {
 }
 
 /**
- * Gradient of lrn, s = bias + alpha/size · Σ x²: gx[i] = gy[i]·s[i]^−beta − 2·alpha·beta/size · x[i] · Σ gy[j]·x[j]·s[j]^(−beta−1)
- * over the windows j that hold i. Inputs: x, gy. Output: gx.
- */
-export type LrnGradAttrs = LrnAttrs;
-
-/**
  * Interpolation along one axis: x as [outer, input, inner], y[o, j, i] = Σ_t weight[j·taps + t] · x[o, index[j·taps + t], i];
  * an index of −1 stands for the value `extrapolation`. Inputs: x, index (int32 [output·taps]), weight
  * (float32 [output·taps]). Every resize is a chain of these, the table decides its kind.
@@ -196,14 +131,6 @@ export interface ResampleAttrs {
 /** y[i] = f(x[i]) for `length` elements. Output dtype as the op says (bool for the tests, else that of x). */
 export interface UnaryAttrs extends Activation {
   readonly length: number;
-}
-
-/**
- * gx[i] = gy[i]·f′(v[i]), f being the unary kind. Inputs: v (the x or the y of the function, whichever js/unary-grad.ts
- * says for the kind), gy. `exclusive` is clip's: no gradient at the bounds themselves.
- */
-export interface UnaryGradAttrs extends UnaryAttrs {
-  readonly exclusive: boolean;
 }
 
 /**
@@ -233,12 +160,6 @@ export interface SoftmaxAttrs {
   readonly inner: number;
   readonly log: boolean;
 }
-
-/**
- * Gradient of softmax along `length`: gx = y·(gy − Σ gy·y), or of its logarithm: gx = gy − exp(y)·Σ gy. Inputs: y (the
- * softmax or log-softmax), gy. Output: gx.
- */
-export type SoftmaxGradAttrs = SoftmaxAttrs;
 
 /** x as [outer, length, inner] → y [outer, inner]. An empty axis gives the kind's neutral element (NaN for mean). */
 export interface ReduceAttrs {
@@ -312,55 +233,6 @@ export interface CastAttrs {
   readonly to: DType;
 }
 
-/**
- * Cross entropy of log-probabilities y [outer, length, inner] with target classes [outer, inner] (int64 or int32):
- * loss = −Σ_c aim_c · y_c, aim_c = weight_c · (labelSmoothing/length + (1 − labelSmoothing if c is the target)). Inputs: y,
- * target, weight [length] or null. Outputs: loss [outer, inner], share [outer, inner] (the target's weight); both are 0
- * where the target is `ignoreIndex`. Other targets that are no class are a ConvletError('index-range').
- */
-export interface CrossEntropyAttrs extends Omit<SoftmaxAttrs, 'log'> {
-  readonly ignoreIndex: number;
-  readonly labelSmoothing: number;
-}
-
-/**
- * Gradient of crossEntropy by y, or with `logits` by what y is the log-softmax of: gx_c = g·(exp(y_c)·Σ aim − aim_c). Inputs: y,
- * target, weight or null, gy (element `gyStep`·i for loss i), total [1] that a mean divided by, or null. Output: gx.
- */
-export interface CrossEntropyGradAttrs extends CrossEntropyAttrs {
-  readonly logits: boolean;
-  readonly gyStep: 0 | 1;
-}
-
-/**
- * One step of an optimizer, in place. Inputs: parameter, gradient, up to three states (null where the kind or the variant
- * has none), hyper (the numbers of the step, `optimizerHyper`). Outputs: what is written, the same memory as the inputs.
- */
-export interface OptimizerAttrs {
-  readonly kind: OptimizerKind;
-  readonly length: number;
-}
-
-/**
- * Entries of `hyper` by kind; flags are 0 or 1, rest1 = 1 − beta1 and the like. adam: stepSize = lr / (1 − beta1^t), decay = 1
- * − lr·weightDecay if that is decoupled, correction = 1/√(1 − beta2^t).
- */
-export const optimizerHyper = {
-  sgd: ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize', 'first'],
-  adam: ['stepSize', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'decay', 'correction', 'maximize'],
-  rmsprop: ['lr', 'alpha', 'rest', 'epsilon', 'weightDecay', 'momentum', 'maximize'],
-  adagrad: ['lr', 'epsilon', 'weightDecay', 'maximize'],
-  adadelta: ['lr', 'rho', 'rest', 'epsilon', 'weightDecay', 'maximize'],
-  adamax: ['stepSize', 'beta1', 'rest1', 'beta2', 'epsilon', 'weightDecay', 'maximize'],
-  nadam: ['ofGrad', 'ofMean', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'correction', 'maximize'],
-  radam: ['stepSize', 'adaptive', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'maximize'],
-  rprop: ['etaMinus', 'etaPlus', 'least', 'most', 'maximize'],
-  lion: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'decay', 'maximize'],
-  lamb: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'scale1', 'correction', 'maximize'],
-  lambApply: ['lr'],
-} as const satisfies { readonly [kind: string]: readonly string[] };
-export type OptimizerKind = keyof typeof optimizerHyper;
-
 /** A function in plain JS over whole tensors, for what has no hot loop (NonMaxSuppression, TopK, Scatter…). */
 export interface HostAttrs {
   readonly name: string;
@@ -372,28 +244,19 @@ export interface HostAttrs {
 }
 
 /** Attributes of each prim by name. */
-export interface Prims {
+export interface Prims extends TrainingPrims {
   conv: ConvAttrs;
   convTranspose: ConvTransposeAttrs;
-  convWeightGrad: ConvWeightGradAttrs;
   pool: PoolAttrs;
   adaptivePool: AdaptivePoolAttrs;
-  poolGrad: PoolGradAttrs;
-  adaptivePoolGrad: AdaptivePoolGradAttrs;
   batchNorm: BatchNormAttrs;
-  batchNormTraining: BatchNormTrainingAttrs;
-  batchNormGrad: BatchNormGradAttrs;
   normalize: NormalizeAttrs;
-  normalizeGrad: NormalizeGradAttrs;
   lrn: LrnAttrs;
-  lrnGrad: LrnGradAttrs;
   resample: ResampleAttrs;
   unary: UnaryAttrs;
-  unaryGrad: UnaryGradAttrs;
   binary: BinaryAttrs;
   where: WhereAttrs;
   softmax: SoftmaxAttrs;
-  softmaxGrad: SoftmaxGradAttrs;
   reduce: ReduceAttrs;
   argReduce: ArgReduceAttrs;
   matmul: MatmulAttrs;
@@ -401,9 +264,6 @@ export interface Prims {
   fill: FillAttrs;
   take: TakeAttrs;
   cast: CastAttrs;
-  crossEntropy: CrossEntropyAttrs;
-  crossEntropyGrad: CrossEntropyGradAttrs;
-  optimizerStep: OptimizerAttrs;
   host: HostAttrs;
 }
 
@@ -511,3 +371,5 @@ export const reduceKinds = [
   'logSumExp',
 ] as const;
 export type ReduceKind = (typeof reduceKinds)[number];
+
+export * from './training-prims.ts';

@@ -29,12 +29,18 @@ const arrows: Record<string, readonly string[] | '*'> = {
 };
 
 /** Entries that load no node: module and no package, except by a dynamic import in src/{runtime,data}/node*.ts. */
-const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts', 'src/runtime/browser.ts'];
+const pureEntries = [
+  'src/index.ts',
+  'src/train.ts',
+  'src/runtime/workerd.ts',
+  'src/runtime/edge-light.ts',
+  'src/runtime/browser.ts',
+];
 const nodeAdapter = /^src\/(?:runtime|data)\/node[^/]*\.ts$/;
 
 /**
  * Families of src/backend/js: 'hot' ones have a kernel, a wasm binding, a benchmark and a test of the family's name, 'plain'
- * ones have no hot loop; 'lowered' ones are hot, and run on the kernels of another family.
+ * ones have no hot loop or are gradients, which are measured as whole training steps; 'lowered' ones are hot, and run on the kernels of another family.
  */
 const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   conv: 'hot',
@@ -53,6 +59,13 @@ const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   take: 'plain',
   cast: 'plain',
   host: 'plain',
+  'conv-weight-grad': 'plain',
+  'cross-entropy': 'plain',
+  'norm-grad': 'plain',
+  optimizer: 'plain',
+  'pool-grad': 'plain',
+  'softmax-grad': 'plain',
+  'unary-grad': 'plain',
 };
 const jsBackendFiles = ['backend', 'prims'];
 
