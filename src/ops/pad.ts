@@ -66,7 +66,8 @@ function emitByTables(
     const length = current.shape[axis];
     const shape = current.shape.map((d, i) => (i === axis ? y.shape[axis] : d));
     const next = step === axes.length - 1 ? y : emit.temp(x.dtype, shape, x.layout);
-    const table = Int32Array.from({ length: y.shape[axis] }, (_, i) => at(i - begin[axis], length));
+    const table = new Int32Array(y.shape[axis]);
+    for (let i = 0; i < table.length; i++) table[i] = at(i - begin[axis], length);
     emit.call('take', [current, emit.constant(table)], [next], { ...aroundAxis(current, axis), count: table.length });
     current = next;
   });

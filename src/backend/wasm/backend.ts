@@ -1,5 +1,6 @@
 import { type DescriptorLayout, writeDescriptor } from '../../abi/descriptor.ts';
 import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
+import { withContext } from '../../common/error.ts';
 import { alignUp, LinearMemory } from '../../memory/linear.ts';
 import type { Storage } from '../../memory/storage.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -240,7 +241,7 @@ export class WasmSession implements Session {
     } catch (error) {
       // What was there before fits again.
       if (this.workspaceStorage !== null) this.workspaceStorage = memory.allocate(this.workspaceStride * threads);
-      throw error;
+      throw withContext('run: the workspace of the kernels', error);
     }
   }
 
