@@ -1,6 +1,7 @@
 import { log } from '../common/math';
 import { storeFirst } from '../common/tail';
 import { accumulate, combine, Fold, foldColumns, foldRow, start } from './fold';
+import { sumColumns, sumRow, sumSixteenColumns } from './sum';
 
 /** The same order as reduceKinds in src/backend/prims.ts. */
 const enum Reduce {
@@ -68,7 +69,7 @@ function rowOf(d: ReduceDesc, x: usize, shift: v128): v128 {
     case Reduce.logSumExp:
       return foldRow(Fold.exp, x, n, shift);
     default:
-      return foldRow(Fold.sum, x, n, shift);
+      return sumRow(x, n);
   }
 }
 
@@ -89,8 +90,12 @@ function reduceColumns(d: ReduceDesc, begin: i32, end: i32): void {
     const n = min(d.inner - column, 16);
     if (n == 16 && d.kind <= Reduce.max) {
       // Sum, mean and maximum over the plane end most networks: whole cache lines at a time.
-      if (d.kind == Reduce.max) sixteenColumns(Fold.max, d, x, y);
-      else sixteenColumns(Fold.sum, d, x, y);
+      if (d.kind == Reduce.max) {
+        sixteenColumns(Fold.max, d, x, y);
+      } else {
+        sumSixteenColumns(x, y, <usize>d.inner << 2, d.length);
+        for (let i: usize = 0; i < 64; i += 16) v128.store(y + i, finish(d, v128.load(y + i), f32x4.splat(0)));
+      }
     } else {
       for (let i = 0; i < n; i += 4) fourColumns(d, x + (<usize>i << 2), y + (<usize>i << 2), n - i);
     }
@@ -158,6 +163,6 @@ function columnsOf(d: ReduceDesc, x: usize, shift: v128): v128 {
     case Reduce.logSumExp:
       return foldColumns(Fold.exp, x, stride, n, shift);
     default:
-      return foldColumns(Fold.sum, x, stride, n, shift);
+      return sumColumns(x, stride, n);
   }
 }
