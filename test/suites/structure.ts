@@ -60,7 +60,7 @@ const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   cast: 'plain',
   host: 'plain',
   'conv-weight-grad': 'plain',
-  'cross-entropy': 'plain',
+  loss: 'plain',
   'norm-grad': 'plain',
   optimizer: 'plain',
   'pool-grad': 'plain',

@@ -2,7 +2,7 @@ import { CrossEntropyDesc, CrossEntropyGradDesc } from '../../abi/generated/abi.
 import { dtypes } from '../../common/dtype.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Step } from '../backend.ts';
-import { checkTargets } from '../js/cross-entropy.ts';
+import { checkTargets } from '../js/loss.ts';
 import type { CrossEntropyAttrs } from '../prims.ts';
 import type { WasmPrim } from './prims.ts';
 import { elementsPerUnit, isFloat32 } from './unary.ts';
