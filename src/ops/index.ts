@@ -17,6 +17,7 @@ import './gather-grad.ts';
 import './loss.ts';
 import './mask.ts';
 import './matmul.ts';
+import './max-unpool.ts';
 import './optimizer.ts';
 import './pad.ts';
 import './pool.ts';

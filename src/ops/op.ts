@@ -72,6 +72,7 @@ export interface GradContext<A> {
   constant(array: TypedArray, shape: readonly number[]): TensorInfo;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds ops of every attribute type; each op checks its own
 export interface OpDef<A = any> {
   readonly name: string;
   /** Output infos; checks shapes, dtypes and attributes and throws ConvletError for what does not fit. */

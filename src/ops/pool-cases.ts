@@ -1,12 +1,6 @@
+import type { MaxUnpoolAttrs } from './max-unpool.ts';
 import type { OpCase } from './op.ts';
-import type {
-  AdaptivePoolOpAttrs,
-  AveragePoolAttrs,
-  LpPoolAttrs,
-  MaxPoolAttrs,
-  MaxUnpoolAttrs,
-  WindowPoolAttrs,
-} from './pool.ts';
+import type { AdaptivePoolOpAttrs, AveragePoolAttrs, LpPoolAttrs, MaxPoolAttrs, WindowPoolAttrs } from './pool.ts';
 import { caseSpatial, product, random } from './spatial.ts';
 
 type Window = Partial<WindowPoolAttrs>;
