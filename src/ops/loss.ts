@@ -1,7 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { indexInput } from './gather.ts';
-import { apply, gradOf, inputOf } from './gradient.ts';
+import { add, apply, inputOf } from './gradient.ts';
 import { defineOp, expectDType, type Layouts, type OpCase, type Placed, required, type TensorInfo } from './op.ts';
 import { aroundAxis } from './softmax.ts';
 import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, product } from './spatial.ts';
@@ -86,7 +86,7 @@ function casesOf(range: readonly [number, number]): OpCase<CrossEntropyOpAttrs>[
 /**
  * Cross entropy of x [N,C,…] (or [C]) with target classes [N,…]: softmaxCrossEntropy of logits (outputs: loss, their
  * log-softmax, total), nllLoss of log-probabilities (outputs: loss, total). total is the sum of the targets' weights, which a mean
- * divides by (NaN where all are ignored). Inputs: x, target, weight [C] or null. Gradients go through the loss alone.
+ * divides by (NaN where all are ignored). Inputs: x, target, weight [C] or null.
  */
 export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map((name) => {
   const logits = name === 'softmaxCrossEntropy';
@@ -122,8 +122,14 @@ export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map
     backward(g) {
       const y = logits ? g.outputs[1] : inputOf(g);
       const total = g.outputs[g.outputs.length - 1];
-      const inputs = [y, inputOf(g, 1), g.inputs[2] ?? null, gradOf(g), total];
-      return [apply(g, 'crossEntropyGrad', inputs, { ...g.attrs, logits }), null, null];
+      const [byLoss, byLogarithm] = [g.grads[0], logits ? g.grads[1] : null];
+      const parts: TensorInfo[] = [];
+      if (byLoss) {
+        const inputs = [y, inputOf(g, 1), g.inputs[2] ?? null, byLoss, total];
+        parts.push(apply(g, 'crossEntropyGrad', inputs, { ...g.attrs, logits }));
+      }
+      if (byLogarithm) parts.push(apply(g, 'softmaxGrad', [y, byLogarithm], { axis: classAxis(y), log: true }));
+      return [parts.length === 0 ? null : parts.reduce((a, b) => add(g, a, b)), null, null];
     },
     cases: casesOf(logits ? [-5, 5] : [-5, 0]),
   });
