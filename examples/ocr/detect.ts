@@ -1,11 +1,4 @@
-import {
-  convertChannels,
-  type Image,
-  type ImageTensor,
-  imageToTensor,
-  type Point,
-  resizeImage,
-} from 'convlet/images';
+import { convertChannels, type Image, type ImageTensor, imageToTensor, type Point, resizeImage } from 'convlet/images';
 import { type Box, boxSize, convexHull, meanInside, minAreaRectangle } from './geometry.ts';
 import type { Network } from './network.ts';
 

@@ -1,10 +1,4 @@
-import {
-  convertChannels,
-  type Image,
-  type ImageTensor,
-  imageToTensor,
-  resizeImage,
-} from 'convlet/images';
+import { convertChannels, type Image, type ImageTensor, imageToTensor, resizeImage } from 'convlet/images';
 import { type Box, cutOut, turnLeft } from './geometry.ts';
 import type { Network } from './network.ts';
 import { addSpaces } from './spaces.ts';

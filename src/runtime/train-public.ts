@@ -5,8 +5,8 @@ export {
   engine,
   isGradEnabled,
   noGrad,
-  Variable,
   type Values,
+  Variable,
   variable,
 } from '../autograd/index.ts';
 export type { DType, TypedArray } from '../common/dtype.ts';
