@@ -6,3 +6,4 @@ export * from './functional/norm.ts';
 export * from './functional/pad.ts';
 export * from './functional/pool.ts';
 export * from './functional/resize.ts';
+export * from './loss.ts';

@@ -22,5 +22,6 @@ export {
 } from '../nn/compile-step.ts';
 export * as F from '../nn/functional.ts';
 export * as nn from '../nn/modules.ts';
+export * as optim from '../optim/index.ts';
 export { type Tensor, tensor } from '../tensor/tensor.ts';
 export type { Init, InitOptions } from './init.ts';

@@ -7,7 +7,10 @@ import type { TensorValue } from '../../src/io/elements.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
 import { type GoldenCase, type GoldenTensor, readManifest } from './golden-set.ts';
 
-const groups = ['conv1d', 'conv2d', 'conv3d', 'conv_transpose', 'linear', 'norm', 'pool', 'interpolate', 'activation'];
+const groups = [
+  ...['conv1d', 'conv2d', 'conv3d', 'conv_transpose', 'linear', 'norm', 'pool', 'interpolate', 'activation'],
+  ...['tensor', 'loss', 'optim', 'quant'],
+];
 const maximumCaseBytes = 12_000;
 const target = fileURLToPath(new URL('../fixtures/golden/', import.meta.url));
 
@@ -52,6 +55,6 @@ for (const group of groups) {
   writeFileSync(join(target, manifest.files[group]), bytes);
 }
 const files = Object.fromEntries(groups.map((group) => [group, manifest.files[group]]));
-const text = `${JSON.stringify({ ...manifest, files, cases: kept, schedulers: undefined, dropout: undefined })}\n`;
+const text = `${JSON.stringify({ ...manifest, files, cases: kept, dropout: undefined })}\n`;
 writeFileSync(join(target, 'manifest.json'), text);
 console.log(`${kept.length} cases, ${total + text.length} bytes in ${target}`);

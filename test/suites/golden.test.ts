@@ -14,9 +14,9 @@ const set = new GoldenSet(directory);
 
 for (const backend of [new JsBackend(), ...variants.map(backendOf)]) {
   describe(`PyTorch's values on ${backend.name} ${backend.variant}`, () => {
-    test.each([...set.cases.keys()])('%s', (id) => {
+    test.each([...set.cases.keys(), ...set.schedules.keys()])('%s', (id) => {
       const before = backend.memory.liveBytes;
-      const { rtol, atol } = set.cases.get(id)!;
+      const { rtol, atol } = set.cases.get(id) ?? { rtol: 1e-9, atol: 1e-12 };
       // The comparison throws; the difference that it returns is within the tolerance of some value at least.
       expect(set.run(id, backend)).toBeLessThan(rtol * 1000 + atol);
       expect(backend.memory.liveBytes).toBe(before);

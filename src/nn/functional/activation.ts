@@ -8,8 +8,8 @@ const unary =
     apply1(name, [x], attrs(...values));
 
 export const { relu, sigmoid, tanh } = functions;
-export const relu6 = unary('clip', () => ({ alpha: 0, beta: 6 }));
-export const hardtanh = unary('clip', (minVal = -1, maxVal = 1) => ({ alpha: minVal, beta: maxVal }));
+export const relu6 = unary('clip', () => ({ alpha: 0, beta: 6, exclusive: true }));
+export const hardtanh = unary('clip', (minVal = -1, maxVal = 1) => ({ alpha: minVal, beta: maxVal, exclusive: true }));
 export const leakyRelu = unary('leakyRelu', (negativeSlope = 0.01) => ({ alpha: negativeSlope }));
 export const elu = unary('elu', (alpha = 1) => ({ alpha }));
 export const celu = unary('celu', (alpha = 1) => ({ alpha }));
