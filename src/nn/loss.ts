@@ -58,13 +58,13 @@ export interface BceOptions extends LossOptions {
   readonly weight?: Variable | null;
 }
 
-/** The smallest probability whose logarithm counts: log p is not below −100, as in PyTorch. */
-const leastProbability = Math.exp(-100);
+/** log p is not below −100, as in PyTorch; the smallest float32 numbers keep log 0 and its gradient finite before that. */
+const [leastLogarithm, leastProbability] = [-100, 1e-44];
 
 /** Binary cross entropy of probabilities in 0…1 with targets in 0…1. */
 export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOptions = {}): Variable {
   expectSameShape('binaryCrossEntropy', x, target);
-  const log = (p: Variable): Variable => p.clamp(leastProbability).log();
+  const log = (p: Variable): Variable => p.clamp(leastProbability).log().clamp(leastLogarithm);
   const hits = target.mul(log(x));
   const losses = hits
     .add(
