@@ -77,7 +77,10 @@ export function compileStep(
         const output = forward(...given.slice(0, inputs));
         const value = loss(output, ...given.slice(inputs));
         if (value.size !== 1)
-          throw new ConvletError('shape', `compileStep: the loss expects one element, got shape ${shapeText(value.shape)}`);
+          throw new ConvletError(
+            'shape',
+            `compileStep: the loss expects one element, got shape ${shapeText(value.shape)}`,
+          );
         value.backward();
         options.beforeUpdate?.();
         optimizer.emit();

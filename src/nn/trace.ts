@@ -47,7 +47,9 @@ export class TraceExecutor implements Executor {
       outputs = this.builder.add(op.name, inputs as readonly (Value | null)[], attrs, op.name);
     } catch (error) {
       if (!(error instanceof NeedsData)) throw error;
-      throw new ConvletError('unsupported', `compile: ${error.message}, so the step has no fixed shapes`, { cause: error });
+      throw new ConvletError('unsupported', `compile: ${error.message}, so the step has no fixed shapes`, {
+        cause: error,
+      });
     }
     if (op.inPlace !== undefined) this.updates.push(...outputs);
     return outputs;

@@ -1,0 +1,235 @@
+// Gradients of the normalisations whose statistics belong to one image or row. Two steps: gx with the statistics, then the
+// parameters' gradients from those.
+import { fma } from '../common/simd';
+import { firstLanes, storeFirst, sumLanes } from '../common/tail';
+
+/** x, gy and gx as [outer, spatial, groups, size]; weight [groups · size] or 0. */
+@unmanaged
+export class NormalizeGradDesc {
+  x: usize;
+  gy: usize;
+  gx: usize;
+  weight: usize;
+  /** Mean and 1/√(variance + epsilon) of each channel: [outer][2][channels, whole vectors]; with `shared` one pair per outer. */
+  statistics: usize;
+  statisticsBytes: u32;
+  planeBytes: u32;
+  shared: i32;
+  spatial: i32;
+  groups: i32;
+  size: i32;
+  subtractMean: i32;
+  epsilon: f32;
+  /** Groups per work unit, four of them together if size is 1; total as in NormalizeDesc. */
+  unit: i32;
+  total: i32;
+}
+
+export function normalizeGrad(d: NormalizeGradDesc, begin: i32, end: i32): void {
+  const last = min(end * d.unit, d.total);
+  const perImage = d.size > 1 ? d.groups : (d.groups + 3) >> 2;
+  const image = <usize>(d.spatial * d.groups) * <usize>d.size;
+  for (let i = begin * d.unit; i < last; i++) {
+    const o = i / perImage;
+    const g = i - o * perImage;
+    const channel = d.size > 1 ? g * d.size : g << 2;
+    const n = d.size > 1 ? d.size : min(4, d.groups - channel);
+    groupGrad(d, o, channel, n, (<usize>o * image + <usize>channel) << 2);
+  }
+}
+
+/** The sum of all lanes in every lane, unless the lanes are groups of their own. */
+// @ts-ignore: decorator
+@inline
+function total(d: NormalizeGradDesc, v: v128): v128 {
+  return d.size == 1 ? v : f32x4.splat(sumLanes(v));
+}
+
+// @ts-ignore: decorator
+@inline
+function meanOf(d: NormalizeGradDesc, at: usize, n: i32, stride: usize, count: v128): v128 {
+  let x = d.x + at;
+  let whole = f32x4.splat(0);
+  let part = whole;
+  for (let s = 0; s < d.spatial; s++, x += stride) {
+    let p = x;
+    let other = f32x4.splat(0);
+    let left = n;
+    for (; left >= 8; left -= 8, p += 32) {
+      part = f32x4.add(part, v128.load(p));
+      other = f32x4.add(other, v128.load(p, 16));
+    }
+    for (; left > 0; left -= 4, p += 16) part = f32x4.add(part, v128.and(v128.load(p), firstLanes(left)));
+    part = f32x4.add(part, other);
+    // Sums of sums: errors grow with the number of blocks only.
+    if ((s & 63) == 63) {
+      whole = f32x4.add(whole, part);
+      part = f32x4.splat(0);
+    }
+  }
+  return f32x4.div(total(d, f32x4.add(whole, part)), count);
+}
+
+/** One group, or with size 1 four channels side by side: `n` elements at each position. */
+function groupGrad(d: NormalizeGradDesc, o: i32, channel: i32, n: i32, at: usize): void {
+  const stride = <usize>(d.groups * d.size) << 2;
+  const count = f32x4.splat(<f32>d.spatial * <f32>d.size);
+  const weight = d.weight + (<usize>channel << 2);
+  const weighted = d.weight != 0;
+  const zero = f32x4.splat(0);
+  const mean = d.subtractMean ? meanOf(d, at, n, stride, count) : zero;
+  let squares = zero, sum = zero, dot = zero;
+  let squaresPart = zero, sumPart = zero, dotPart = zero;
+  let x = d.x + at;
+  let gy = d.gy + at;
+  for (let s = 0; s < d.spatial; s++, x += stride, gy += stride) {
+    let i: usize = 0;
+    for (let left = n; left > 0; left -= 4, i += 16) {
+      let u = f32x4.sub(v128.load(x + i), mean);
+      let g = v128.load(gy + i);
+      if (weighted) g = f32x4.mul(g, v128.load(weight + i));
+      if (left < 4) {
+        const mask = firstLanes(left);
+        u = v128.and(u, mask);
+        g = v128.and(g, mask);
+      }
+      squaresPart = fma(u, u, squaresPart);
+      sumPart = f32x4.add(sumPart, g);
+      dotPart = fma(g, u, dotPart);
+    }
+    if ((s & 63) == 63) {
+      squares = f32x4.add(squares, squaresPart);
+      sum = f32x4.add(sum, sumPart);
+      dot = f32x4.add(dot, dotPart);
+      squaresPart = sumPart = dotPart = zero;
+    }
+  }
+  const variance = f32x4.div(total(d, f32x4.add(squares, squaresPart)), count);
+  const inverse = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(d.epsilon))));
+  const shift = d.subtractMean ? f32x4.div(total(d, f32x4.add(sum, sumPart)), count) : zero;
+  const slope = f32x4.mul(
+    f32x4.div(total(d, f32x4.add(dot, dotPart)), count),
+    f32x4.mul(inverse, inverse),
+  );
+  keepStatistics(d, o, channel, n, mean, inverse);
+  x = d.x + at;
+  gy = d.gy + at;
+  let gx = d.gx + at;
+  for (let s = 0; s < d.spatial; s++, x += stride, gy += stride, gx += stride) {
+    let i: usize = 0;
+    for (let left = n; left > 0; left -= 4, i += 16) {
+      const u = f32x4.sub(v128.load(x + i), mean);
+      let g = v128.load(gy + i);
+      if (weighted) g = f32x4.mul(g, v128.load(weight + i));
+      storeFirst(gx + i, f32x4.mul(f32x4.sub(f32x4.sub(g, shift), f32x4.mul(u, slope)), inverse), left);
+    }
+  }
+}
+
+function keepStatistics(d: NormalizeGradDesc, o: i32, channel: i32, n: i32, mean: v128, inverse: v128): void {
+  let p = d.statistics + <usize>d.statisticsBytes * o;
+  if (d.shared) {
+    store<f32>(p, f32x4.extract_lane(mean, 0));
+    store<f32>(p, f32x4.extract_lane(inverse, 0), 4);
+    return;
+  }
+  p += <usize>channel << 2;
+  for (; n > 0; n -= 4, p += 16) {
+    storeFirst(p, mean, n);
+    storeFirst(p + d.planeBytes, inverse, n);
+  }
+}
+
+/** partial[stretch][2][channels, whole vectors]: Σ gy·x̂ and Σ gy of a stretch of rows of [outer · spatial, channels]. */
+@unmanaged
+export class ParameterGradDesc {
+  x: usize;
+  gy: usize;
+  statistics: usize;
+  statisticsBytes: u32;
+  planeBytes: u32;
+  shared: i32;
+  partial: usize;
+  rows: i32;
+  spatial: i32;
+  channels: i32;
+  stretch: i32;
+  /** Blocks of 16 channels. */
+  strips: i32;
+}
+
+/** Unit of work: a stretch of rows × 16 channels. */
+export function parameterGrad(d: ParameterGradDesc, begin: i32, end: i32): void {
+  const plane = <usize>d.planeBytes;
+  for (let unit = begin; unit < end; unit++) {
+    const part = unit / d.strips;
+    const channel = (unit - part * d.strips) << 4;
+    const first = part * d.stretch;
+    const last = min(first + d.stretch, d.rows);
+    const to = d.partial + 2 * plane * part;
+    const stop = min(channel + 16, d.channels);
+    for (let c = channel; c < stop; c += 4) {
+      if (d.shared) parameterColumn(true, d, first, last, <usize>c << 2, to + (<usize>c << 2));
+      else parameterColumn(false, d, first, last, <usize>c << 2, to + (<usize>c << 2));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function parameterColumn(shared: bool, d: ParameterGradDesc, row: i32, last: i32, c: usize, to: usize): void {
+  const pitch = <usize>d.channels << 2;
+  const spatial = d.spatial;
+  let x = d.x + pitch * row + c;
+  let gy = d.gy + pitch * row + c;
+  let sum = f32x4.splat(0);
+  let dot = sum;
+  while (row < last) {
+    const o = row / spatial;
+    const stop = min(last, (o + 1) * spatial);
+    const p = d.statistics + <usize>d.statisticsBytes * o + (shared ? 0 : c);
+    const mean = shared ? v128.load32_splat(p) : v128.load(p);
+    const inverse = shared ? v128.load32_splat(p, 4) : v128.load(p + d.planeBytes);
+    let sumPart = f32x4.splat(0);
+    let dotPart = sumPart;
+    for (; row < stop; row++) {
+      const g = v128.load(gy);
+      sumPart = f32x4.add(sumPart, g);
+      dotPart = fma(g, f32x4.sub(v128.load(x), mean), dotPart);
+      x += pitch;
+      gy += pitch;
+    }
+    sum = f32x4.add(sum, sumPart);
+    dot = fma(dotPart, inverse, dot);
+  }
+  v128.store(to, dot);
+  v128.store(to + d.planeBytes, sum);
+}
+
+/** gweight and gbias: the stretches added up in order. Unit of work: 16 channels. */
+@unmanaged
+export class FinishParameterGradDesc {
+  partial: usize;
+  gweight: usize;
+  gbias: usize;
+  planeBytes: u32;
+  stretches: i32;
+  channels: i32;
+}
+
+export function finishParameterGrad(d: FinishParameterGradDesc, begin: i32, end: i32): void {
+  const plane = <usize>d.planeBytes;
+  const stop = min(end << 4, d.channels);
+  for (let channel = begin << 4; channel < stop; channel += 4) {
+    const c = <usize>channel << 2;
+    let dot = f32x4.splat(0);
+    let sum = dot;
+    let p = d.partial + c;
+    for (let i = 0; i < d.stretches; i++, p += 2 * plane) {
+      dot = f32x4.add(dot, v128.load(p));
+      sum = f32x4.add(sum, v128.load(p + plane));
+    }
+    storeFirst(d.gweight + c, dot, d.channels - channel);
+    storeFirst(d.gbias + c, sum, d.channels - channel);
+  }
+}

@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+import { type Engine, useBackend } from '../../src/autograd/index.ts';
+import { JsBackend } from '../../src/backend/js/backend.ts';
+import { backendOf, variants } from '../kernels/harness.ts';
+
+/** Every kind of engine that this runtime has, made the current one. A fresh one each time, where that is cheap. */
+export const engines: readonly { readonly name: string; readonly use: () => Engine }[] = [
+  { name: 'js', use: () => useBackend(new JsBackend()) },
+  ...variants.map((variant) => ({ name: `wasm ${variant}`, use: () => useBackend(backendOf(variant)) })),
+];
+
+/** A `describe` per engine. */
+export function describeEngines(name: string, body: (use: () => Engine) => void): void {
+  for (const engine of engines) describe(`${name}, ${engine.name}`, () => body(engine.use));
+}
