@@ -26,7 +26,15 @@ describeEngines('tape', (use) => {
 
   test('a variable used twice gets both gradients, and broadcasting is summed back', () => {
     const x = learned(3);
-    x.mul(x).add(variable([[1, 2], [3, 4]])).sum().backward();
+    x.mul(x)
+      .add(
+        variable([
+          [1, 2],
+          [3, 4],
+        ]),
+      )
+      .sum()
+      .backward();
     expectClose(grad(x), [4 * 2 * 3]);
   });
 
@@ -52,7 +60,9 @@ describeEngines('tape', (use) => {
     const x = learned(1, 2, 3, 4, 5, 6);
     const y = x.reshape(2, 3).transpose(0, 1).flatten();
     expectClose(y.data, [1, 4, 2, 5, 3, 6]);
-    y.mul(variable([1, 2, 3, 4, 5, 6])).sum().backward();
+    y.mul(variable([1, 2, 3, 4, 5, 6]))
+      .sum()
+      .backward();
     expectClose(grad(x), [1, 3, 5, 2, 4, 6]);
   });
 
@@ -114,8 +124,15 @@ describeEngines('tape', (use) => {
   test('checkpoint gives the same gradients, of inputs and of parameters, through dropout too', () => {
     const results = [false, true].map((recompute) => {
       seed(5);
-      const x = variable(Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)), [4, 10], { requiresGrad: true });
-      const w = new Parameter([6, 10], Float32Array.from({ length: 60 }, (_, i) => Math.cos(i)));
+      const x = variable(
+        Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)),
+        [4, 10],
+        { requiresGrad: true },
+      );
+      const w = new Parameter(
+        [6, 10],
+        Float32Array.from({ length: 60 }, (_, i) => Math.cos(i)),
+      );
       const body = (v: Variable): Variable => F.dropout(F.linear(v, w).tanh(), 0.5);
       const hidden = recompute ? checkpoint(body, x.mul(2)) : body(x.mul(2));
       const y = F.dropout(hidden.square(), 0.5).sum();

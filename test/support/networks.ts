@@ -32,7 +32,10 @@ export interface Batch {
 export function batches(count: number, size = 8, side = 10): Batch[] {
   const random = new Generator(77);
   return Array.from({ length: count }, () => ({
-    x: variable(Float32Array.from({ length: size * side * side }, () => random.normal()), [size, 1, side, side]),
+    x: variable(
+      Float32Array.from({ length: size * side * side }, () => random.normal()),
+      [size, 1, side, side],
+    ),
     y: variable(Int32Array.from({ length: size }, () => random.below(10))),
   }));
 }
