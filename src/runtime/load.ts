@@ -18,7 +18,10 @@ export interface LoadOptions {
    * runtime has it. One that the runtime cannot run is a ConvletError('environment').
    */
   readonly variant?: 'auto' | Variant;
-  /** A whole number ≥ 1 or 'auto'. Only checked so far: every run takes one thread, whatever it says. */
+  /**
+   * Threads that share each run (default 1): a whole number ≥ 1, or 'auto' for as many as the machine runs at once, at most
+   * 8. The results do not depend on it. More than one where the runtime has no threads is a ConvletError('environment').
+   */
   readonly threads?: number | 'auto';
   /**
    * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
