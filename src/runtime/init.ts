@@ -1,9 +1,9 @@
 import { type Engine, useBackend } from '../autograd/index.ts';
-import { createBackend, type LoadOptions } from './load.ts';
+import { checkOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
 
 /** What training runs on. */
-export interface InitOptions extends LoadOptions {
+export interface InitOptions extends Omit<LoadOptions, 'maxLoopIterations'> {
   /** A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. */
   readonly threads?: number | 'auto';
 }
@@ -16,6 +16,7 @@ let last: Engine | null = null;
 /** `init` for a runtime. */
 export function createInit(platform: Platform): Init {
   return async (options = {}) => {
+    checkOptions(options, 'init');
     const backend = await createBackend(platform, options);
     // Threads of the engine before have nothing to do any more; its variables stay readable and move when they are used.
     last?.dispose();

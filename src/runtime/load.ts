@@ -119,23 +119,27 @@ function chooseVariant(platform: Platform, options: LoadOptions): Variant {
   return wanted;
 }
 
-function checkOptions(options: LoadOptions): void {
+/** `what`: the function that the options were given to. */
+export function checkOptions(options: LoadOptions, what = 'load'): void {
   for (const [name, allowed] of Object.entries(choices)) {
     const value = options[name as keyof typeof choices];
     if (value !== undefined && !(allowed as readonly string[]).includes(value)) {
-      throw new ConvletError('argument', `load: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
+      throw new ConvletError('argument', `${what}: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
     }
   }
   const { maxMemoryBytes, maxLoopIterations, threads } = options;
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes > 0)) {
-    throw new ConvletError('argument', `load: maxMemoryBytes expects a positive number, got ${String(maxMemoryBytes)}`);
+    throw new ConvletError(
+      'argument',
+      `${what}: maxMemoryBytes expects a positive number, got ${String(maxMemoryBytes)}`,
+    );
   }
   if (maxLoopIterations !== undefined && !(maxLoopIterations >= 0)) {
     const got = String(maxLoopIterations);
-    throw new ConvletError('argument', `load: maxLoopIterations expects a number ≥ 0, got ${got}`);
+    throw new ConvletError('argument', `${what}: maxLoopIterations expects a number ≥ 0, got ${got}`);
   }
   if (threads !== undefined && threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new ConvletError('argument', `load: threads expects 'auto' or a whole number ≥ 1, got ${String(threads)}`);
+    throw new ConvletError('argument', `${what}: threads expects 'auto' or a whole number ≥ 1, got ${String(threads)}`);
   }
 }
 

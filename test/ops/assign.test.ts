@@ -1,22 +1,20 @@
-import { describe, expect, test } from 'vitest';
-import { ConvletError } from '../../src/common/error.ts';
+import { expect, test } from 'vitest';
 import { assign } from '../../src/ops/assign.ts';
-import { backends, state, update } from './in-place.ts';
+import { inferError } from './harness.ts';
+import { run, t } from './run.ts';
 
-describe.each(backends)('assign on %s', (_, make) => {
-  test('writes the target where it is', () => {
-    const backend = make();
-    const target = state(backend, new Float32Array(37).fill(1));
-    const before = target.storage;
-    update(backend, assign, [target, Float32Array.from({ length: 37 }, (_v, i) => i)]);
-    expect(target.storage).toBe(before);
-    expect([...target.data]).toEqual(Array.from({ length: 37 }, (_v, i) => i));
-  });
+test('writes over the target, whatever the layout of the value', () => {
+  const target = t(new Array(24).fill(0), [1, 2, 3, 4]);
+  const value = t(
+    Array.from({ length: 24 }, (_, i) => i),
+    [1, 2, 3, 4],
+  );
+  const [out] = run('assign', {}, target, value);
+  expect(out).toBe(target);
+  expect(Array.from(target.data)).toEqual(Array.from(value.data));
+});
 
-  test('another shape is refused and leaves the target alone', () => {
-    const backend = make();
-    const target = state(backend, Float32Array.of(1, 2, 3));
-    expect(() => update(backend, assign, [target, Float32Array.of(4)])).toThrow(ConvletError);
-    expect([...target.data]).toEqual([1, 2, 3]);
-  });
+test('shapes and types must be equal', () => {
+  expect(inferError(assign, [[2], [3]], {})).toContain('[2]');
+  expect(inferError(assign, [[2], null], {})).toContain("'value'");
 });
