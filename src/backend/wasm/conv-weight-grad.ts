@@ -3,6 +3,7 @@ import type { Step } from '../backend.ts';
 import type { ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import type { WasmPrim } from './prims.ts';
+import { scratch } from './scratch.ts';
 import { isFloat32 } from './unary.ts';
 import { tileRowsOf } from './window.ts';
 
@@ -19,18 +20,6 @@ const wantedUnits = 16;
 const blockPixels = 128;
 const head = 64;
 const runBytes = 12;
-
-const scratchAreas = new WeakMap<WasmSession, { address: number; bytes: number }>();
-
-/** Memory for what one step leaves to the next: the same for all calls of a session, which run one after another. */
-function scratch(session: WasmSession, bytes: number): number {
-  let area = scratchAreas.get(session);
-  if (area === undefined || area.bytes < bytes) {
-    area = { address: session.reserve(bytes), bytes };
-    scratchAreas.set(session, area);
-  }
-  return area.address;
-}
 
 /** How the sum over pixels and the result are cut into work units; by the shapes alone, not by threads. */
 function cut(pixels: number, splitBytes: number, items: number, panels: number) {

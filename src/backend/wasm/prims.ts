@@ -10,6 +10,7 @@ import { resample } from './interpolate.ts';
 import { crossEntropy, crossEntropyGrad } from './loss.ts';
 import { matmul } from './matmul.ts';
 import { batchNorm, lrn, normalize } from './norm.ts';
+import { batchNormGrad, batchNormTraining, lrnGrad, normalizeGrad } from './norm-grad.ts';
 import { optimizerStep } from './optimizer.ts';
 import { adaptivePool, pool } from './pool.ts';
 import { adaptivePoolGrad, poolGrad } from './pool-grad.ts';
@@ -36,8 +37,12 @@ export const wasmPrims: { readonly [P in PrimName]?: WasmPrim<P> } = {
   unary,
   unaryGrad,
   batchNorm,
+  batchNormTraining,
+  batchNormGrad,
   lrn,
+  lrnGrad,
   normalize,
+  normalizeGrad,
   adaptivePool,
   pool,
   adaptivePoolGrad,
