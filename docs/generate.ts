@@ -9,7 +9,7 @@ import { allocateArray } from '../src/common/dtype.ts';
 import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
 import { HostMemory } from '../src/memory/storage.ts';
 import { execute } from '../src/ops/execute.ts';
-import '../src/ops/index.ts';
+import '../src/ops/training.ts';
 import { allOps, type OpCase, type OpDef } from '../src/ops/op.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';

@@ -5,7 +5,8 @@ import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /**
- * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and with gy Σ gy, Σ gy·(x − mean).
+ * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and with gy Σ gy·(x − mean), Σ (x − mean)
+ * (what rounding left of it), Σ gy (f64: two planes).
  */
 @unmanaged
 export class MomentsDesc {
@@ -76,25 +77,35 @@ function column(x: usize, to: usize, rows: i32, pitch: usize, plane: usize): voi
   v128.store(to + plane, f32x4.add(a, b));
 }
 
+/** Four columns, `to` the place of theirs in the first plane. */
 function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, pitch: usize, c: usize): void {
   const plane = <usize>d.planeBytes;
   const mean = d.mean ? v128.load(d.mean + c) : meanOf(x, rows, pitch);
   let squares = f32x4.splat(0);
-  let sum = squares;
   let dot = squares;
+  let rest = squares;
+  // Σ gy in doubles, and the mean to more than f32: their errors would be added to every element of gx, and the gradient of a
+  // bias in front of the normalisation, which is 0, would not be so for an optimizer that divides gradients by their size.
+  let low = f64x2.splat(0);
+  let high = low;
   for (let n = rows; n > 0; n--) {
     const u = f32x4.sub(v128.load(x), mean);
     const g = v128.load(gy);
     squares = fma(u, u, squares);
-    sum = f32x4.add(sum, g);
+    rest = f32x4.add(rest, u);
+    low = f64x2.add(low, f64x2.promote_low_f32x4(g));
+    high = f64x2.add(high, upper(g));
     dot = fma(g, u, dot);
     x += pitch;
     gy += pitch;
   }
   v128.store(to, mean);
   v128.store(to + plane, squares);
-  v128.store(to + 2 * plane, sum);
-  v128.store(to + 3 * plane, dot);
+  v128.store(to + 2 * plane, dot);
+  v128.store(to + 3 * plane, rest);
+  const sums = to + 4 * plane + c;
+  v128.store(sums, low);
+  v128.store(sums, high, 16);
 }
 
 /**
@@ -131,18 +142,30 @@ function rowsOf(d: FinishMomentsDesc, i: i32): f64 {
   return <f64>min(d.stretch, d.rows - i * d.stretch);
 }
 
-function meanOfStretches(d: FinishMomentsDesc, c: usize): f64 {
+/** Mean of stretch i, at p among the planes. */
+// @ts-ignore: decorator
+@inline
+function stretchMean(d: FinishMomentsDesc, p: usize, i: i32, exact: bool): f64 {
+  const mean = <f64>load<f32>(p);
+  return exact ? mean + <f64>load<f32>(p + 3 * <usize>d.planeBytes) / rowsOf(d, i) : mean;
+}
+
+// @ts-ignore: decorator
+@inline
+function meanOfStretches(d: FinishMomentsDesc, c: usize, exact: bool): f64 {
   let sum: f64 = 0;
   let p = d.partial + c;
-  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) sum += <f64>load<f32>(p) * rowsOf(d, i);
+  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) sum += stretchMean(d, p, i, exact) * rowsOf(d, i);
   return sum / <f64>d.rows;
 }
 
-function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64): f64 {
+// @ts-ignore: decorator
+@inline
+function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64, exact: bool): f64 {
   let sum: f64 = 0;
   let p = d.partial + c;
   for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
-    const apart = <f64>load<f32>(p) - mean;
+    const apart = stretchMean(d, p, i, exact) - mean;
     sum += <f64>load<f32>(p + d.planeBytes) + apart * apart * rowsOf(d, i);
   }
   return sum / <f64>d.rows;
@@ -163,8 +186,8 @@ function fillTables(d: FinishMomentsDesc, c: usize, centre: f64, scale: f64, shi
 export function finishMoments(d: FinishMomentsDesc, begin: i32, end: i32): void {
   for (let channel = begin; channel < end; channel++) {
     const c = <usize>channel << 2;
-    const mean = meanOfStretches(d, c);
-    const variance = varianceOfStretches(d, c, mean);
+    const mean = meanOfStretches(d, c, false);
+    const variance = varianceOfStretches(d, c, mean, false);
     const weight: f64 = d.weight ? <f64>load<f32>(d.weight + c) : 1;
     const shift: f64 = d.bias ? <f64>load<f32>(d.bias + c) : 0;
     fillTables(d, c, mean, weight / sqrt(variance + <f64>d.epsilon), shift, 0);
@@ -181,23 +204,26 @@ export function finishMomentsGrad(d: FinishMomentsDesc, begin: i32, end: i32): v
   for (let channel = begin; channel < end; channel++) {
     const c = <usize>channel << 2;
     const own = d.mean == 0;
-    const mean = own ? meanOfStretches(d, c) : <f64>load<f32>(d.mean + c);
-    const variance = own ? varianceOfStretches(d, c, mean) : <f64>load<f32>(d.variance + c);
+    const mean = own ? meanOfStretches(d, c, true) : <f64>load<f32>(d.mean + c);
+    const variance = own ? varianceOfStretches(d, c, mean, true) : <f64>load<f32>(d.variance + c);
     let sum: f64 = 0;
     let dot: f64 = 0;
     let p = d.partial + c;
     for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
-      const s = <f64>load<f32>(p + 2 * <usize>d.planeBytes);
+      const s = load<f64>(p + 4 * <usize>d.planeBytes + c);
       sum += s;
-      dot += <f64>load<f32>(p + 3 * <usize>d.planeBytes) + s * (<f64>load<f32>(p) - mean);
+      dot += <f64>load<f32>(p + 2 * <usize>d.planeBytes) + s * (<f64>load<f32>(p) - mean);
     }
     const inverse = 1 / sqrt(variance + <f64>d.epsilon);
     const weight: f64 = d.weight ? <f64>load<f32>(d.weight + c) : 1;
-    const factor = weight * inverse;
+    // As they will be used: the shift makes up for their rounding, so that Σ gx is 0.
+    const factor = <f64>(<f32>(weight * inverse));
+    const scale = <f64>(<f32>(-(factor * inverse * inverse * dot) / rows));
+    const centre = <f64>(<f32>mean);
     store<f32>(d.outMean + c, <f32>(dot * inverse));
     store<f32>(d.outVariance + c, <f32>sum);
-    if (own) fillTables(d, c, mean, -(factor * inverse * inverse * dot) / rows, -(factor * sum) / rows, factor);
-    else fillTables(d, c, mean, 0, 0, factor);
+    if (own) fillTables(d, c, centre, scale, scale * (centre - mean) - (factor * sum) / rows, factor);
+    else fillTables(d, c, centre, 0, 0, factor);
   }
 }
 
@@ -247,6 +273,26 @@ function applyGrad(x: usize, gy: usize, y: usize, centre: usize, pitch: usize, n
   for (let i: usize = 0; n > 0; n -= 4, i += 16) {
     const v = f32x4.sub(v128.load(x + i), v128.load(centre + i));
     const base = fma(v, v128.load(scale + i), v128.load(shift + i));
-    storeFirst(y + i, fma(v128.load(gy + i), v128.load(factor + i), base), n);
+    storeFirst(y + i, roundedOnce(v128.load(gy + i), v128.load(factor + i), base), n);
   }
+}
+
+/** a·b + c rounded once: what rounding adds to gx is all that is left in a sum of it that should be 0. */
+// @ts-ignore: decorator
+@inline
+function roundedOnce(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return fma(a, b, c);
+  const low = f64x2.add(
+    f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)),
+    f64x2.promote_low_f32x4(c),
+  );
+  const high = f64x2.add(f64x2.mul(upper(a), upper(b)), upper(c));
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+}
+
+/** The upper two lanes in doubles. */
+// @ts-ignore: decorator
+@inline
+function upper(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3));
 }

@@ -24,10 +24,11 @@ export function supportedVariants(): Variant[] {
   return (['relaxed', 'simd'] as const).filter(supports);
 }
 
-/** Bytes of a base64 text; without Buffer, which edge runtimes and browsers lack. */
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+/** Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. */
+export async function inflateBase64(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+  const deflated = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) deflated[i] = binary.charCodeAt(i);
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

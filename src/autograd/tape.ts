@@ -1,7 +1,7 @@
 import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { getOp } from '../ops/index.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/op.ts';
+import { getOp } from '../ops/training.ts';
 import { executor } from './engine.ts';
 import type { Executor } from './executor.ts';
 import { recordKeys, replayKeys } from './random-key.ts';

@@ -1,42 +1,26 @@
-// Every op family: importing this fills the registry.
-import './assign.ts';
+// Every op that networks are made of: importing this fills the registry. training.ts adds what only training needs.
 import './binary.ts';
 import './cast.ts';
 import './conv.ts';
 import './conv-transpose.ts';
-import './conv-weight-grad.ts';
 import './copy.ts';
-import './copy-grad.ts';
-import './ctc.ts';
-import './cumulative-grad.ts';
 import './depth-to-space.ts';
 import './detection.ts';
-import './dropout.ts';
 import './gather.ts';
-import './gather-grad.ts';
-import './loss.ts';
 import './mask.ts';
 import './matmul.ts';
 import './max-unpool.ts';
-import './optimizer.ts';
 import './pad.ts';
 import './pool.ts';
-import './pool-grad.ts';
 import './interpolate.ts';
 import './norm.ts';
-import './norm-grad.ts';
-import './quant.ts';
 import './reduce.ts';
 import './reshape.ts';
 import './sample.ts';
-import './sample-grad.ts';
 import './scatter.ts';
 import './select.ts';
 import './softmax.ts';
-import './softmax-grad.ts';
 import './sort.ts';
 import './unary.ts';
-import './unary-grad.ts';
-import './unfold.ts';
 
 export { getOp } from './registry.ts';

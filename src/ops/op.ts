@@ -107,6 +107,8 @@ export function defineOp<A>(definition: OpDef<A>): OpDef<A> {
   return definition;
 }
 
+export const findOp = (name: string): OpDef | undefined => registry.get(name);
+
 export const allOps = (): readonly OpDef[] => [...registry.values()];
 
 /** The row layout for everything. */

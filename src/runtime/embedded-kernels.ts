@@ -1,4 +1,4 @@
-import { decodeBase64, type Variant } from '../abi/modules.ts';
+import { inflateBase64, type Variant } from '../abi/modules.ts';
 import { withSharedMemory } from '../abi/shared-memory.ts';
 import { maximumPages } from '../backend/wasm/backend.ts';
 
@@ -15,8 +15,8 @@ export function embeddedKernels(variant: Variant, shared: boolean): Promise<WebA
   const key = `${variant}${shared ? ' shared' : ''}`;
   let module = compiled.get(key);
   if (module === undefined) {
-    module = texts[variant]().then(({ default: text }) => {
-      const bytes = decodeBase64(text);
+    module = texts[variant]().then(async ({ default: text }) => {
+      const bytes = await inflateBase64(text);
       return WebAssembly.compile(shared ? withSharedMemory(bytes, maximumPages) : bytes);
     });
     compiled.set(key, module);

@@ -3,7 +3,7 @@ import { JsBackend } from '../../src/backend/js/backend.ts';
 import type { DType } from '../../src/common/dtype.ts';
 import { ConvletError, type ConvletErrorCode } from '../../src/common/error.ts';
 import { execute } from '../../src/ops/execute.ts';
-import '../../src/ops/index.ts';
+import '../../src/ops/training.ts';
 import { getOp } from '../../src/ops/registry.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 

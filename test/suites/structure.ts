@@ -67,7 +67,7 @@ const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   'softmax-grad': 'plain',
   'unary-grad': 'plain',
 };
-const jsBackendFiles = ['backend', 'prims'];
+const jsBackendFiles = ['backend', 'prims', 'training-prims'];
 
 const maximumLines = 400;
 
@@ -165,7 +165,8 @@ function* partProblems(): Generator<string> {
       yield* need(name, `test/ops/${name}.test.ts`);
     }
   }
-  for (const { target, line } of modules.get('src/backend/js/prims.ts')?.imports ?? []) {
+  const tables = ['src/backend/js/prims.ts', 'src/backend/js/training-prims.ts'];
+  for (const { target, line } of tables.flatMap((path) => modules.get(path)?.imports ?? [])) {
     const name = basename(target ?? '', '.ts');
     if (target?.startsWith('src/backend/js/') && !jsBackendFiles.includes(name) && families[name] === undefined) {
       yield `src/backend/js/prims.ts:${line}: family ${name} is neither hot nor plain (table in test/suites/structure.ts)`;

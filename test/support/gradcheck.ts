@@ -5,7 +5,7 @@ import { JsBackend } from '../../src/backend/js/backend.ts';
 import { allocateArray, type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
 import { execute } from '../../src/ops/execute.ts';
-import { getOp } from '../../src/ops/index.ts';
+import { getOp } from '../../src/ops/training.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';
 import { backendOf, Random, seeds, variants } from '../kernels/harness.ts';

@@ -2,7 +2,7 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { execute } from '../../src/ops/execute.ts';
-import '../../src/ops/index.ts';
+import '../../src/ops/training.ts';
 import type { GradContext, TensorInfo } from '../../src/ops/op.ts';
 import { getOp } from '../../src/ops/registry.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
