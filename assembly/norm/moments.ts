@@ -5,8 +5,8 @@ import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /**
- * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and with gy Σ gy·(x − mean), Σ (x − mean)
- * (what rounding left of it), Σ gy (f64: two planes).
+ * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and with gy Σ gy·(x − mean), Σ (x − mean),
+ * which is what rounding left of it, and Σ gy (f64, two planes each).
  */
 @unmanaged
 export class MomentsDesc {
@@ -83,16 +83,18 @@ function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, p
   const mean = d.mean ? v128.load(d.mean + c) : meanOf(x, rows, pitch);
   let squares = f32x4.splat(0);
   let dot = squares;
-  let rest = squares;
   // Σ gy in doubles, and the mean to more than f32: their errors would be added to every element of gx, and the gradient of a
   // bias in front of the normalisation, which is 0, would not be so for an optimizer that divides gradients by their size.
   let low = f64x2.splat(0);
   let high = low;
+  let restLow = low;
+  let restHigh = low;
   for (let n = rows; n > 0; n--) {
     const u = f32x4.sub(v128.load(x), mean);
     const g = v128.load(gy);
     squares = fma(u, u, squares);
-    rest = f32x4.add(rest, u);
+    restLow = f64x2.add(restLow, f64x2.promote_low_f32x4(u));
+    restHigh = f64x2.add(restHigh, upper(u));
     low = f64x2.add(low, f64x2.promote_low_f32x4(g));
     high = f64x2.add(high, upper(g));
     dot = fma(g, u, dot);
@@ -102,14 +104,17 @@ function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, p
   v128.store(to, mean);
   v128.store(to + plane, squares);
   v128.store(to + 2 * plane, dot);
-  v128.store(to + 3 * plane, rest);
-  const sums = to + 4 * plane + c;
+  const rests = to + 3 * plane + c;
+  v128.store(rests, restLow);
+  v128.store(rests, restHigh, 16);
+  const sums = rests + 2 * plane;
   v128.store(sums, low);
   v128.store(sums, high, 16);
 }
 
 /**
- * From partial moments to what is applied: tables [4][channels · times] of centre, scale and shift (see applyNorm).
+ * From partial moments to what is applied: tables [channels · times] of centre, scale and shift (f32), for
+ * the gradient of centre, scale, shift and factor (f64); see applyNorm.
  */
 @unmanaged
 export class FinishMomentsDesc {
@@ -142,12 +147,12 @@ function rowsOf(d: FinishMomentsDesc, i: i32): f64 {
   return <f64>min(d.stretch, d.rows - i * d.stretch);
 }
 
-/** Mean of stretch i, at p among the planes. */
+/** Mean of stretch i, at p among the planes; c is the place in a plane. */
 // @ts-ignore: decorator
 @inline
-function stretchMean(d: FinishMomentsDesc, p: usize, i: i32, exact: bool): f64 {
+function stretchMean(d: FinishMomentsDesc, p: usize, c: usize, i: i32, exact: bool): f64 {
   const mean = <f64>load<f32>(p);
-  return exact ? mean + <f64>load<f32>(p + 3 * <usize>d.planeBytes) / rowsOf(d, i) : mean;
+  return exact ? mean + load<f64>(p + 3 * <usize>d.planeBytes + c) / rowsOf(d, i) : mean;
 }
 
 // @ts-ignore: decorator
@@ -155,7 +160,7 @@ function stretchMean(d: FinishMomentsDesc, p: usize, i: i32, exact: bool): f64 {
 function meanOfStretches(d: FinishMomentsDesc, c: usize, exact: bool): f64 {
   let sum: f64 = 0;
   let p = d.partial + c;
-  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) sum += stretchMean(d, p, i, exact) * rowsOf(d, i);
+  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) sum += stretchMean(d, p, c, i, exact) * rowsOf(d, i);
   return sum / <f64>d.rows;
 }
 
@@ -165,21 +170,18 @@ function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64, exact: b
   let sum: f64 = 0;
   let p = d.partial + c;
   for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
-    const apart = stretchMean(d, p, i, exact) - mean;
+    const apart = stretchMean(d, p, c, i, exact) - mean;
     sum += <f64>load<f32>(p + d.planeBytes) + apart * apart * rowsOf(d, i);
   }
   return sum / <f64>d.rows;
 }
 
-function fillTables(d: FinishMomentsDesc, c: usize, centre: f64, scale: f64, shift: f64, factor: f64): void {
-  const pitch = <usize>d.channels << 2;
-  let p = d.tables + c;
-  for (let i = 0; i < d.times; i++, p += pitch) {
-    store<f32>(p, <f32>centre);
-    store<f32>(p + d.tableBytes, <f32>scale);
-    store<f32>(p + 2 * <usize>d.tableBytes, <f32>shift);
-    store<f32>(p + 3 * <usize>d.tableBytes, <f32>factor);
-  }
+/** One value of table `k`, repeated `times` times. */
+// @ts-ignore: decorator
+@inline
+function fillTable<T>(d: FinishMomentsDesc, k: usize, channel: i32, value: f64): void {
+  let p = d.tables + k * d.tableBytes + <usize>channel * sizeof<T>();
+  for (let i = 0; i < d.times; i++, p += <usize>d.channels * sizeof<T>()) store<T>(p, <T>value);
 }
 
 /** Training forward: y = (x − mean) · scale + shift, and the running statistics. Unit of work: a channel. */
@@ -190,7 +192,9 @@ export function finishMoments(d: FinishMomentsDesc, begin: i32, end: i32): void 
     const variance = varianceOfStretches(d, c, mean, false);
     const weight: f64 = d.weight ? <f64>load<f32>(d.weight + c) : 1;
     const shift: f64 = d.bias ? <f64>load<f32>(d.bias + c) : 0;
-    fillTables(d, c, mean, weight / sqrt(variance + <f64>d.epsilon), shift, 0);
+    fillTable<f32>(d, 0, channel, mean);
+    fillTable<f32>(d, 1, channel, weight / sqrt(variance + <f64>d.epsilon));
+    fillTable<f32>(d, 2, channel, shift);
     const keep = <f64>d.momentum;
     const take: f64 = 1 - keep;
     store<f32>(d.outMean + c, <f32>(<f64>load<f32>(d.mean + c) * keep + mean * take));
@@ -210,20 +214,19 @@ export function finishMomentsGrad(d: FinishMomentsDesc, begin: i32, end: i32): v
     let dot: f64 = 0;
     let p = d.partial + c;
     for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
-      const s = load<f64>(p + 4 * <usize>d.planeBytes + c);
+      const s = load<f64>(p + 5 * <usize>d.planeBytes + c);
       sum += s;
       dot += <f64>load<f32>(p + 2 * <usize>d.planeBytes) + s * (<f64>load<f32>(p) - mean);
     }
     const inverse = 1 / sqrt(variance + <f64>d.epsilon);
     const weight: f64 = d.weight ? <f64>load<f32>(d.weight + c) : 1;
-    // As they will be used: the shift makes up for their rounding, so that Σ gx is 0.
-    const factor = <f64>(<f32>(weight * inverse));
-    const scale = <f64>(<f32>(-(factor * inverse * inverse * dot) / rows));
-    const centre = <f64>(<f32>mean);
+    const factor = weight * inverse;
     store<f32>(d.outMean + c, <f32>(dot * inverse));
     store<f32>(d.outVariance + c, <f32>sum);
-    if (own) fillTables(d, c, centre, scale, scale * (centre - mean) - (factor * sum) / rows, factor);
-    else fillTables(d, c, centre, 0, 0, factor);
+    fillTable<f64>(d, 0, channel, mean);
+    fillTable<f64>(d, 1, channel, own ? -(factor * inverse * inverse * dot) / rows : 0);
+    fillTable<f64>(d, 2, channel, own ? -(factor * sum) / rows : 0);
+    fillTable<f64>(d, 3, channel, factor);
   }
 }
 
@@ -248,9 +251,8 @@ export function applyNorm(d: ApplyNormDesc, begin: i32, end: i32): void {
   let column = from % d.row;
   while (left > 0) {
     const n = min(d.row - column, left);
-    const table = d.tables + (<usize>column << 2);
-    if (d.gy) applyGrad(d.x + at, d.gy + at, d.y + at, table, d.tableBytes, n);
-    else apply(d.x + at, d.y + at, table, d.tableBytes, n);
+    if (d.gy) applyGrad(d.x + at, d.gy + at, d.y + at, d.tables + (<usize>column << 3), d.tableBytes, n);
+    else apply(d.x + at, d.y + at, d.tables + (<usize>column << 2), d.tableBytes, n);
     at += <usize>n << 2;
     left -= n;
     column = 0;
@@ -266,28 +268,25 @@ function apply(x: usize, y: usize, centre: usize, pitch: usize, n: i32): void {
   }
 }
 
+/**
+ * In doubles, rounded once: what rounding adds to gx is all that is left of sums that should be 0 (see columnGrad), and memory is
+ * what this waits for anyway.
+ */
 function applyGrad(x: usize, gy: usize, y: usize, centre: usize, pitch: usize, n: i32): void {
   const scale = centre + pitch;
   const shift = scale + pitch;
   const factor = shift + pitch;
-  for (let i: usize = 0; n > 0; n -= 4, i += 16) {
-    const v = f32x4.sub(v128.load(x + i), v128.load(centre + i));
-    const base = fma(v, v128.load(scale + i), v128.load(shift + i));
-    storeFirst(y + i, roundedOnce(v128.load(gy + i), v128.load(factor + i), base), n);
+  for (let i: usize = 0, t: usize = 0; n > 0; n -= 4, i += 16, t += 32) {
+    const u = v128.load(x + i);
+    const g = v128.load(gy + i);
+    let low = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(u), v128.load(centre + t)), v128.load(scale + t));
+    let high = f64x2.mul(f64x2.sub(upper(u), v128.load(centre + t, 16)), v128.load(scale + t, 16));
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(g), v128.load(factor + t)));
+    high = f64x2.add(high, f64x2.mul(upper(g), v128.load(factor + t, 16)));
+    low = f32x4.demote_f64x2_zero(f64x2.add(low, v128.load(shift + t)));
+    high = f32x4.demote_f64x2_zero(f64x2.add(high, v128.load(shift + t, 16)));
+    storeFirst(y + i, v128.shuffle<f32>(low, high, 0, 1, 4, 5), n);
   }
-}
-
-/** a·b + c rounded once: what rounding adds to gx is all that is left in a sum of it that should be 0. */
-// @ts-ignore: decorator
-@inline
-function roundedOnce(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return fma(a, b, c);
-  const low = f64x2.add(
-    f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)),
-    f64x2.promote_low_f32x4(c),
-  );
-  const high = f64x2.add(f64x2.mul(upper(a), upper(b)), upper(c));
-  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
 }
 
 /** The upper two lanes in doubles. */
