@@ -69,8 +69,8 @@ export async function measure(model: Model, inputs: { [name: string]: ModelInput
   }
   return {
     median: median(times),
-    min: Math.min(...times),
-    max: Math.max(...times),
+    min: times.reduce((a, b) => Math.min(a, b)), // a spread of a million arguments overflows the stack
+    max: times.reduce((a, b) => Math.max(a, b)),
     runs: times.length,
     macs: steps.reduce((sum, step) => sum + step.macs, 0),
     steps: steps.map(({ samples, ...step }) => ({ ...step, median: median(samples) })),
