@@ -9,6 +9,7 @@ export type ConvletErrorCode =
   | 'malformed' // a file that is not what it claims to be
   | 'unsupported' // valid, but not something convlet runs
   | 'memory' // more memory than allowed or available
+  | 'non-finite' // a loss, gradient or weight became NaN or infinite
   | 'disposed' // used after dispose()
   | 'environment'; // the runtime lacks something (WebAssembly SIMD, file access, an optional package)
 

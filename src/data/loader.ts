@@ -126,6 +126,11 @@ export class DataLoader implements AsyncIterable<Batch> {
     }
   }
 
+  /** One batch of an epoch, without moving there. */
+  load(epoch: number, number: number): Promise<Batch> {
+    return this.batch(this.order(epoch), epoch, number);
+  }
+
   private async batch(order: Uint32Array, epoch: number, number: number): Promise<Batch> {
     const indices = order.subarray(number * this.batchSize, (number + 1) * this.batchSize);
     const pass = { seed: this.seed, epoch };

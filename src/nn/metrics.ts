@@ -17,6 +17,9 @@ export interface Metric {
   /** The value for all batches since the last reset; NaN without any. */
   compute(): number;
   reset(): void;
+  /** What `compute` goes by, for JSON: to go on in the middle of an epoch after a restart. */
+  stateDict(): readonly number[];
+  loadStateDict(state: readonly number[]): void;
 }
 
 /** A mean over samples, of numbers that come as means over batches. */
@@ -42,6 +45,15 @@ export class RunningMean {
   reset(): void {
     this.sum = 0;
     this.weight = 0;
+  }
+
+  stateDict(): readonly number[] {
+    return [this.sum, this.weight];
+  }
+
+  loadStateDict([sum, weight]: readonly number[]): void {
+    this.sum = sum;
+    this.weight = weight;
   }
 }
 
@@ -119,6 +131,10 @@ export function topK(k: number, options: ClassOptions = {}): Metric {
     compute: () => right / total,
     reset() {
       [right, total] = [0, 0];
+    },
+    stateDict: () => [right, total],
+    loadStateDict(state) {
+      [right, total] = state;
     },
   };
 }
@@ -218,6 +234,11 @@ function scoreMetric(score: Score, options: ClassOptions & { readonly average?: 
     compute: () => matrix?.average(score, average) ?? Number.NaN,
     reset() {
       matrix = null;
+    },
+    stateDict: () => Array.from(matrix?.counts ?? []),
+    loadStateDict(state) {
+      matrix = state.length === 0 ? null : new ConfusionMatrix(Math.sqrt(state.length), options);
+      matrix?.counts.set(state);
     },
   };
 }

@@ -1,5 +1,9 @@
+import { useFiles } from '../common/files.ts';
 import { createInit } from './init.ts';
 import { nodePlatform } from './node.ts';
+import { nodeFiles } from './node-files.ts';
+
+useFiles(nodeFiles);
 
 /**
  * Makes the engine that training runs on; call it once before anything else. Called again, it replaces the engine: variables
@@ -9,4 +13,6 @@ import { nodePlatform } from './node.ts';
  * @throws ConvletError `argument` for a wrong option, `environment` where the runtime cannot run the kernels or has no threads
  */
 export const init = createInit(nodePlatform);
+// With image folders, whose decoders are packages.
+export * as data from '../data/node-index.ts';
 export * from './train-public.ts';

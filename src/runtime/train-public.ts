@@ -11,7 +11,9 @@ export {
 } from '../autograd/index.ts';
 export type { DType, TypedArray } from '../common/dtype.ts';
 export { ConvletError, type ConvletErrorCode } from '../common/error.ts';
+export { type Files, useFiles } from '../common/files.ts';
 export { defaultGenerator, Generator, seed } from '../common/random.ts';
+export * as data from '../data/index.ts';
 export {
   type CompiledModel,
   type CompiledStep,
@@ -21,7 +23,9 @@ export {
   compileStep,
 } from '../nn/compile-step.ts';
 export * as F from '../nn/functional.ts';
+export * as metrics from '../nn/metrics.ts';
 export * as nn from '../nn/modules.ts';
 export * as optim from '../optim/index.ts';
 export { type Tensor, tensor } from '../tensor/tensor.ts';
+export * from '../train/index.ts';
 export type { Init, InitOptions } from './init.ts';

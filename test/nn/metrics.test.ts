@@ -112,6 +112,22 @@ describe('confusion matrix', () => {
   });
 });
 
+test('the state of a metric goes through JSON', () => {
+  const output = scores([3, 3], [1, 0, 0, 1, 0, 0, 0, 0, 1]);
+  for (const make of [accuracy, () => topK(2), f1, precision]) {
+    const [whole, first, second] = [make(), make(), make()];
+    first.update(output, labels(0, 1, 2));
+    second.loadStateDict(JSON.parse(JSON.stringify(first.stateDict())));
+    second.update(output, labels(0, 0, 0));
+    whole.update(output, labels(0, 1, 2));
+    whole.update(output, labels(0, 0, 0));
+    expect(second.compute()).toBe(whole.compute());
+    expect(second.compute()).toBeGreaterThan(0);
+    second.loadStateDict(make().stateDict());
+    expect(second.compute()).toBeNaN();
+  }
+});
+
 test('a running mean weighs batches by their samples', () => {
   const mean = new RunningMean();
   expect(mean.value).toBeNaN();

@@ -1,0 +1,150 @@
+import { Variable } from '../autograd/index.ts';
+import type { TypedArray } from '../common/dtype.ts';
+import { defaultGenerator, type RandomState } from '../common/random.ts';
+import type { Batch, DataLoader, LoaderState } from '../data/loader.ts';
+import type { Module, StateDict } from '../nn/module.ts';
+import type { OptimizerState } from '../optim/optimizer.ts';
+import { eagerStepper, type StepParts } from './step.ts';
+
+/** A state of training in the JavaScript heap. */
+interface Snapshot {
+  readonly model: StateDict;
+  readonly optimizer: OptimizerState;
+  readonly random: RandomState;
+  /** Batches since then. */
+  readonly batches: LoaderState[];
+}
+
+/** Steps that are repeated at most to find where a number became non-finite. */
+const reach = 50;
+
+/** What was found; `description` says where, `batch` in which. */
+interface Finding {
+  readonly description: string;
+  readonly batch: Batch;
+  readonly at: LoaderState;
+  /** Steps ago: 0 is the one that was noticed. */
+  readonly ago: number;
+}
+
+/**
+ * Keeps a recent state of training. When a loss is no number, the steps since are repeated op by op from there (training is
+ * deterministic), and every layer's output, every gradient and every weight is looked at.
+ */
+export class Recorder {
+  private readonly parts: StepParts;
+  private readonly loader: DataLoader;
+  private snapshot: Snapshot | null = null;
+
+  constructor(parts: StepParts, loader: DataLoader) {
+    this.parts = parts;
+    this.loader = loader;
+  }
+
+  /** Call before each step. */
+  before(at: LoaderState): void {
+    if (this.snapshot === null || this.snapshot.batches.length >= reach) this.snapshot = this.capture();
+    this.snapshot.batches.push(at);
+  }
+
+  /**
+   * Finds the first non-finite number since the snapshot. Model and optimizer are left as they were before that step.
+   *
+   * @returns null if repeating the steps gave none
+   */
+  async find(): Promise<Finding | null> {
+    const { model } = this.parts;
+    const { batches, ...start } = this.snapshot!;
+    this.restore(start);
+    model.train();
+    for (const [i, at] of batches.entries()) {
+      const batch = await this.loader.load(at.epoch, at.batch);
+      const before = this.capture();
+      const description = this.repeat(batch);
+      if (description === null) continue;
+      this.restore(before);
+      return { description, batch, at, ago: batches.length - 1 - i };
+    }
+    return null;
+  }
+
+  /** One step; what became non-finite in it, or null. */
+  private repeat(batch: Batch): string | null {
+    const { model } = this.parts;
+    const found: string[] = [];
+    const note = (what: string, values: TypedArray): void => {
+      const bad = firstNonFinite(values);
+      if (bad !== null) found.push(`${what} (${bad})`);
+    };
+    const sample = batch.input.data.length / batch.indices.length;
+    const wrong = batch.input.data.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      return `the input of sample ${batch.indices[Math.floor(wrong / sample)]} (${batch.input.data[wrong]})`;
+    for (const [name, parameter] of model.namedParameters())
+      note(`parameter '${name}' before the step`, parameter.data);
+    const stepper = eagerStepper(this.parts, {
+      loss(value) {
+        if (!Number.isFinite(value)) found.push(`the loss function (${value})`);
+      },
+      // Of the last layers first, as backward() goes.
+      gradients() {
+        for (const [name, { grad }] of [...model.namedParameters()].reverse())
+          if (grad !== null) note(`the gradient of '${name}'`, grad.data);
+      },
+      updated() {
+        for (const [name, parameter] of model.namedParameters()) note(`the update of '${name}'`, parameter.data);
+      },
+    });
+    const unwatch = watchLayers(model, (layer, output) => note(layer, output.data));
+    try {
+      stepper.step(batch);
+    } finally {
+      unwatch();
+    }
+    return found[0] ?? null;
+  }
+
+  private capture(): Snapshot {
+    const { model, optimizer } = this.parts;
+    return {
+      model: model.stateDict(),
+      optimizer: optimizer.stateDict(),
+      random: defaultGenerator.state,
+      batches: [],
+    };
+  }
+
+  private restore({ model, optimizer, random }: Omit<Snapshot, 'batches'>): void {
+    this.parts.model.loadStateDict(model);
+    this.parts.optimizer.dispose();
+    this.parts.optimizer.loadStateDict(optimizer);
+    defaultGenerator.state = random;
+  }
+}
+
+function firstNonFinite(values: TypedArray): number | null {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return values[i];
+  return null;
+}
+
+/** Calls `seen` with what each layer returns, inner layers before those around them. Returns how to end it. */
+function watchLayers(model: Module, seen: (layer: string, output: Variable) => void): () => void {
+  const watched = [...model.namedModules()].map(([name, module]) => {
+    const own = Object.getOwnPropertyDescriptor(module, 'forward');
+    const original = module.forward;
+    module.forward = (...inputs) => {
+      const output = original.apply(module, inputs);
+      const kind = module.constructor.name.replace(/^_/, '');
+      if (output instanceof Variable)
+        seen(name === '' ? `the output of the model (${kind})` : `the output of layer '${name}' (${kind})`, output);
+      return output;
+    };
+    return { module, own };
+  });
+  return () => {
+    for (const { module, own } of watched) {
+      if (own === undefined) delete (module as Partial<Module>).forward;
+      else Object.defineProperty(module, 'forward', own);
+    }
+  };
+}
