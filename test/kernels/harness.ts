@@ -127,16 +127,17 @@ let runs = 0;
 /** Every other step is run as threads would: in ranges of units, in no particular order. */
 function runStep(step: { run(): void }): void {
   const kernel = step as unknown as {
-    run_?: (d: number, begin: number, end: number) => void;
+    call: unknown;
     descriptor: number;
     units: number;
   };
-  if (runs++ % 2 === 0 || kernel.run_ === undefined) {
+  const { call } = kernel;
+  if (runs++ % 2 === 0 || typeof call !== 'function') {
     step.run();
     return;
   }
   const cuts = [0, Math.floor(kernel.units / 3), Math.ceil(kernel.units / 2), kernel.units];
-  for (const i of [1, 2, 0]) if (cuts[i] < cuts[i + 1]) kernel.run_(kernel.descriptor, cuts[i], cuts[i + 1]);
+  for (const i of [1, 2, 0]) if (cuts[i] < cuts[i + 1]) call(kernel.descriptor, cuts[i], cuts[i + 1]);
 }
 
 function checkGuards(tensor: Tensor): void {

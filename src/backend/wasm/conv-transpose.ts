@@ -1,4 +1,7 @@
+import { FillDesc } from '../../abi/generated/abi.ts';
+import type { Step } from '../backend.ts';
 import type { ConvTransposeAttrs, Triple } from '../prims.ts';
+import type { WasmSession } from './backend.ts';
 import { depthOf, isDepthwise, outputsOf, product } from './conv.ts';
 import { epilogueOf } from './epilogue.ts';
 import { type PanelShape, panelsOf } from './panels.ts';
@@ -80,10 +83,15 @@ export const convTranspose: WasmPrim<'convTranspose'> = ({ inputs, outputs, attr
   const step = depthwise ? depthwiseStep : gemmStep;
   const [phasesD, phasesH, phasesW] = [phasesOf(attrs, 0), phasesOf(attrs, 1), phasesOf(attrs, 2)];
   const phases = phasesD.flatMap((d) => phasesH.flatMap((h) => phasesW.map((w) => [d, h, w] as const)));
-  return phases.flatMap((phase) => {
+  const isEmpty = (phase: readonly Phase[]): boolean => phase.some((p) => p.taps === 0);
+  // Phases that no tap reaches, as most are of a 1×1 kernel with stride: all zeros where there is no bias to add.
+  const zeroed = bias === null && epilogue.epilogue === 0 && phases.some(isEmpty);
+  const fills = zeroed ? zeroSteps(session, y0, outputsOf(attrs) * 4) : [];
+  const computed = zeroed ? phases.filter((phase) => !isEmpty(phase)) : phases;
+  const steps = computed.flatMap((phase) => {
     const each = (f: (p: Phase, axis: number) => number): Triple => [f(phase[0], 0), f(phase[1], 1), f(phase[2], 2)];
-    // A phase that no tap reaches is bias alone: one tap of weight 0 far outside the input.
-    const empty = phase.some((p) => p.taps === 0);
+    // Bias alone: one tap of weight 0 far outside the input.
+    const empty = isEmpty(phase);
     const panelShape: PanelShape = {
       ...weightShape,
       kernel: empty ? [1, 1, 1] : each((p) => p.taps),
@@ -105,4 +113,13 @@ export const convTranspose: WasmPrim<'convTranspose'> = ({ inputs, outputs, attr
     const panels = panelsOf(session, 'convTranspose', weight!, bias, panelShape);
     return [...panels.steps, step(session, 'convTranspose', shape, panels, epilogue)];
   });
+  return [...fills, ...steps];
 };
+
+/** Bytes that a work unit fills. */
+const fillUnit = 65536;
+
+function zeroSteps(session: WasmSession, y: number, bytes: number): Step[] {
+  const values = { y, bytes, unit: fillUnit, pattern: 0 };
+  return [session.step('convTranspose', 'fill', FillDesc, values, Math.ceil(bytes / fillUnit))];
+}
