@@ -1,5 +1,6 @@
 // Resizing in the golden set; see golden-ops.ts.
 import { interpolateDefaults } from '../../src/ops/interpolate-cases.ts';
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import type { GoldenOp, GoldenOps } from './golden-context.ts';
 
 /** PyTorch's modes; what align_corners and antialias change comes on top. */
@@ -30,8 +31,21 @@ const interpolate: GoldenOp = ({ attrs, input, run }) => {
     ...(attrs.align_corners ? { coordinateMode: 'align_corners' } : {}),
     ...(attrs.antialias ? { antialias: true, excludeOutside: true, cubicCoeffA: -0.5 } : {}),
   };
-  return [run('interpolate', given, x)];
+  const y = run('interpolate', given, x);
+  const unscaled = kept && size.some((d, i) => d === spatial[i] && factors[i] !== 1);
+  if (attrs.mode !== 'nearest' || !unscaled) return [y];
+  // PyTorch's nearest copies an axis that keeps its length on the way back only, whatever its factor, so its gradient is not that
+  // of its output. Here: the value of the one, the gradient of the other.
+  const back = run(
+    'interpolate',
+    { ...given, scales: [1, 1, ...factors.map((f, i) => (size[i] === spatial[i] ? 1 : f))] },
+    x,
+  );
+  return [run('add', {}, back, run('sub', {}, fixed(y), fixed(back)))];
 };
+
+/** The same values without a way back to what they were made of. */
+const fixed = (x: Tensor): Tensor => tensor(x.data, x.shape);
 
 /** Image.resize of Pillow on one plane. */
 const pillow =
