@@ -22,3 +22,4 @@ export type {
 } from './options.ts';
 export { defaultTerminal, type Terminal } from './progress.ts';
 export { htmlReport, type ReportOptions } from './report.ts';
+export { loadStateDict, saveStateDict } from './state-file.ts';

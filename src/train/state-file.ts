@@ -1,0 +1,20 @@
+import type { TensorValue } from '../io/elements.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import type { StateDict } from '../nn/module.ts';
+
+/** A state dict as the bytes of a safetensors file, which PyTorch's safetensors reads too. */
+export function saveStateDict(state: StateDict): Uint8Array<ArrayBuffer> {
+  const tensors = Object.entries(state).map(
+    ([name, { dtype, shape, data }]) => [name, { dtype, shape, data }] as const,
+  );
+  return writeSafetensors(tensors, [['format', 'pt']]);
+}
+
+/**
+ * The state dict in a safetensors file, for `model.loadStateDict`. The optimizer's part of a checkpoint is left out.
+ *
+ * @throws ConvletError `malformed`, `unsupported`
+ */
+export function loadStateDict(bytes: Uint8Array): Map<string, TensorValue> {
+  return new Map([...readSafetensors(bytes)].filter(([name]) => !name.includes('/')));
+}
