@@ -9,6 +9,7 @@ import { nodePlatform } from '../src/runtime/node.ts';
 import binary from './binary.ts';
 import conv from './conv.ts';
 import convTranspose from './conv-transpose.ts';
+import convWeightGrad from './conv-weight-grad.ts';
 import copy from './copy.ts';
 import interpolate from './interpolate.ts';
 import matmul from './matmul.ts';
@@ -22,6 +23,7 @@ import unary from './unary.ts';
 const suites: readonly BenchSuite[] = [
   conv,
   convTranspose,
+  convWeightGrad,
   matmul,
   pool,
   norm,

@@ -133,7 +133,7 @@ function ownSteps(plan: Plan, row: BenchCase): { kernel: string; run(): void }[]
 const copies = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'tile', 'channelShuffle', 'depthToSpace']);
 
 /** Ops that the multiplier bounds; the others are bound by memory, or should be. */
-const multiplies = new Set(['conv', 'convTranspose', 'matmul']);
+const multiplies = new Set(['conv', 'convTranspose', 'convWeightGrad', 'matmul']);
 
 function rateOf(row: BenchCase, ms: number): { rate: number; unit: 'GFLOP/s' | 'GB/s' } {
   const infos = row.inputs.map((input) => input && { dtype: 'float32' as const, shape: input.shape });

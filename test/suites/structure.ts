@@ -40,11 +40,12 @@ const nodeAdapter = /^src\/(?:runtime|data)\/node[^/]*\.ts$/;
 
 /**
  * Families of src/backend/js: 'hot' ones have a kernel, a wasm binding, a benchmark and a test of the family's name, 'plain'
- * ones have no hot loop or are gradients, which are measured as whole training steps; 'lowered' ones are hot, and run on the kernels of another family.
+ * ones have no hot loop or are measured as whole training steps; 'lowered' ones are hot, and run on the kernels of another family.
  */
 const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   conv: 'hot',
   'conv-transpose': 'lowered',
+  'conv-weight-grad': 'hot',
   pool: 'hot',
   norm: 'hot',
   interpolate: 'hot',
@@ -59,7 +60,6 @@ const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
   take: 'plain',
   cast: 'plain',
   host: 'plain',
-  'conv-weight-grad': 'plain',
   loss: 'plain',
   'norm-grad': 'plain',
   optimizer: 'plain',
