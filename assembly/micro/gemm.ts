@@ -58,6 +58,13 @@ function tile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize,
   const bPitch = t.bPitch;
   let taps = t.taps;
   do {
+    // Padding for all rows: nothing to add.
+    if (load<u32>(a) == 0) {
+      a += t.rowPitch;
+      b += bPitch * t.len;
+      taps--;
+      continue;
+    }
     const offset = t.aOffset;
     let k = t.len;
     let a0 = <usize>load<u32>(a) + offset;

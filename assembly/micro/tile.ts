@@ -3,7 +3,8 @@
  */
 @unmanaged
 export class Tile {
-  /** Pointer groups per tile: `taps` × `rowPitch` addresses, each the start of `len` contiguous elements of one row of A. */
+  /** Pointer groups per tile: `taps` × `rowPitch` addresses, each the start of `len` contiguous elements of one row of A.
+   * A tap whose first address is 0 is zero in all rows. */
   taps: i32;
   len: i32;
   /** Bytes from one tap's addresses to those of the next: 4 · rows of a full tile. */

@@ -123,6 +123,16 @@ function placeRow(d: ConvDesc, at: usize, pitch: usize, n: i32, od: i32, oh: i32
   return staging;
 }
 
+/** Taps that are padding in all rows of a tile are marked by address 0: up to a third of the work on small maps. */
+function skipZeros(d: ConvDesc, at: usize, pitch: usize, rows: i32): void {
+  const zeros = d.zeros;
+  for (let tap = d.taps; tap > 0; tap--, at += pitch) {
+    let r = 0;
+    while (r < rows && load<usize>(at + (r << 2)) == zeros) r++;
+    if (r == rows) store<usize>(at, 0);
+  }
+}
+
 /** Records of the tiles that cover grid points begin..end−1 at `record`; returns their number. */
 export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i32, end: i32): i32 {
   const tileRows = d.tileRows;
@@ -154,6 +164,7 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
         }
       }
     }
+    if (d.mode == byTap) skipZeros(d, record + recordHead, pitch, rows);
     begin += rows;
     record += recordBytes;
     count++;
