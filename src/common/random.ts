@@ -6,34 +6,49 @@ import { ConvletError } from './error.ts';
  * be computed directly; what is derived from it uses only arithmetic that IEEE 754 defines to the last bit (no Math.log).
  */
 
-const [multiplier0, multiplier1] = [0xd2511f53, 0xcd9e8d57];
-const [weyl0, weyl1] = [0x9e3779b9, 0xbb67ae85];
+const multiplier0 = 0xd2511f53;
+const multiplier1 = 0xcd9e8d57;
+const weyl0 = 0x9e3779b9;
+const weyl1 = 0xbb67ae85;
 const rounds = 10;
-
-/** High 32 bits of the 64-bit product of two 32-bit unsigned numbers. */
-function mulHigh(a: number, b: number): number {
-  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
-  const low = aLow * bLow;
-  const middle = aHigh * bLow + (low >>> 16);
-  const other = aLow * bHigh + (middle % 65536);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(other / 65536)) >>> 0;
-}
 
 /** Four 32-bit numbers for a 128-bit counter (c0 lowest) and a 64-bit key, into `out`. */
 export function philox(counter: readonly number[], key: readonly number[], out: Uint32Array): void {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+  let c0 = counter[0] | 0;
+  let c1 = counter[1] | 0;
+  let c2 = counter[2] | 0;
+  let c3 = counter[3] | 0;
+  let k0 = key[0] | 0;
+  let k1 = key[1] | 0;
+  // Dropout calls this for every four elements: int32 scalars throughout, which V8 keeps in registers (arrays for pairs: 4×
+  // as long).
   for (let round = 0; round < rounds; round++) {
-    const [high0, low0] = [mulHigh(multiplier0, c0), Math.imul(multiplier0, c0) >>> 0];
-    const [high1, low1] = [mulHigh(multiplier1, c2), Math.imul(multiplier1, c2) >>> 0];
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + weyl0) >>> 0;
-    k1 = (k1 + weyl1) >>> 0;
+    const high0 = mulHigh(c0, multiplier0 & 0xffff, multiplier0 >>> 16);
+    const high1 = mulHigh(c2, multiplier1 & 0xffff, multiplier1 >>> 16);
+    const low0 = Math.imul(multiplier0, c0);
+    const low1 = Math.imul(multiplier1, c2);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 = (k0 + weyl0) | 0;
+    k1 = (k1 + weyl1) | 0;
   }
   out[0] = c0;
   out[1] = c1;
   out[2] = c2;
   out[3] = c3;
+}
+
+/** High 32 bits of the 64-bit product of two 32-bit unsigned numbers, the second one in halves. */
+function mulHigh(a: number, bLow: number, bHigh: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  // Each product is below 2^32; imul wraps to the same bits.
+  const low = Math.imul(aLow, bLow) >>> 16;
+  const middle = (Math.imul(aHigh, bLow) >>> 0) + low;
+  const other = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
 /** A place in a sequence; enough to go on from there. */
