@@ -27,7 +27,7 @@ import { drawDigits } from './show.ts';
 const { values } = parseArgs({
   options: {
     epochs: { type: 'string', default: '5' },
-    threads: { type: 'string', default: '1' },
+    threads: { type: 'string', default: 'auto' },
     output: { type: 'string', default: 'digits.safetensors' },
     report: { type: 'string', default: 'digits.html' },
   },
@@ -41,7 +41,7 @@ const digits = await data.MNIST.open(folder, { part: 't10k' });
 const held = new data.TransformedDataset(digits, normalize);
 const tests = new data.DataLoader(held, { batchSize: 250 });
 
-const engine = await init({ threads: Number(values.threads) });
+await init({ threads: values.threads === 'auto' ? 'auto' : Number(values.threads) });
 seed(1);
 const model = new DigitNet();
 console.log(`${model}\n`);
@@ -76,6 +76,8 @@ const saved = new DigitNet();
 saved.loadStateDict(loadStateDict(await readFile(values.output)));
 console.log(`Saved to ${values.output} and loaded again.\n`);
 
+// One digit is too small for more than one thread.
+await init({ threads: 1 });
 const wasm = compileModel(saved, [1, 1, 28, 28]);
 const answers = run(wasm);
 console.log(drawDigits(digits, [...new Array(16).keys()], answers.classes));
@@ -83,7 +85,6 @@ const wrong = answers.classes.flatMap((answer, i) => (answer === digits.get(i).t
 console.log(`\nSome that it gets wrong (of ${answers.classes.length}):\n`);
 console.log(drawDigits(digits, wrong.slice(0, 8), answers.classes));
 wasm.dispose();
-engine.dispose();
 
 await init({ backend: 'js' });
 const plain = new DigitNet();

@@ -70,8 +70,8 @@ export function lineChart(series: readonly Series[], { title, x, percent = false
   for (const value of ticks(left, right, Math.min(8, Math.max(1, right - left))).filter(
     (t) => !whole || Number.isInteger(t),
   ))
-    parts.push(`<text x="${fixed(px(value))}" y="${height - 18}" text-anchor="middle">${shortNumber(value)}</text>`);
-  parts.push(`<text x="${margin.left + plotWidth / 2}" y="${height - 2}" text-anchor="middle">${escapeText(x)}</text>`);
+    parts.push(`<text x="${fixed(px(value))}" y="${height - 19}" text-anchor="middle">${shortNumber(value)}</text>`);
+  parts.push(`<text x="${margin.left + plotWidth / 2}" y="${height - 4}" text-anchor="middle">${escapeText(x)}</text>`);
   for (const { name, points, color, thin } of finite) {
     const at = points.map(([a, b]) => `${fixed(px(a))},${fixed(py(b))}`);
     parts.push(`<polyline class="c${color}${thin ? ' thin' : ''}" points="${at.join(' ')}"/>`);
@@ -85,7 +85,8 @@ export function lineChart(series: readonly Series[], { title, x, percent = false
   }
   if (mark !== null) {
     const end = px(mark.x) > margin.left + plotWidth * 0.7;
-    const y = py(mark.y) < margin.top + 24 ? py(mark.y) + 18 : py(mark.y) - 10;
+    // Below the point: the other curve is above it, as a rule.
+    const y = py(mark.y) > height - margin.bottom - 24 ? py(mark.y) - 10 : py(mark.y) + 20;
     parts.push(`<circle class="mark" cx="${fixed(px(mark.x))}" cy="${fixed(py(mark.y))}" r="6"/>`);
     parts.push(
       `<text class="mark" x="${fixed(px(mark.x))}" y="${fixed(y)}" text-anchor="${end ? 'end' : 'middle'}">${escapeText(mark.text)}</text>`,
