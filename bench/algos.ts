@@ -1,0 +1,206 @@
+// npm run bench:algos [-- --assert] [--variant V] [--within 1.1] [NAME...]: every algorithm that can do a convolution, timed in turns on
+// layers of real networks and between them; shows what the table of src/backend/wasm/conv.ts takes. --assert: status 1 where
+// the choice is not within a tenth of the fastest.
+import { parseArgs } from 'node:util';
+import type { PrimCall, Step } from '../src/backend/backend.ts';
+import type { ConvAttrs } from '../src/backend/prims.ts';
+import type { WasmBackend, WasmSession } from '../src/backend/wasm/backend.ts';
+import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv.ts';
+import { formatTable } from '../src/cli/table.ts';
+import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
+import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
+import { nodePlatform } from '../src/runtime/node.ts';
+import { Tensor } from '../src/tensor/tensor.ts';
+import '../src/ops/index.ts';
+
+/** Input and output channels, map, kernel, stride, groups, batch. */
+type Layer = readonly [
+  from: number,
+  to: number,
+  map: number,
+  kernel?: number,
+  stride?: number,
+  groups?: number,
+  n?: number,
+];
+
+/** 3×3 of stride 1 is where there is something to choose: few and many channels, small and large maps, batches. */
+const layers: readonly Layer[] = [
+  ...[8, 16, 32, 64].flatMap((c): Layer[] => [
+    [c, c, 112],
+    [c, c, 32],
+    [c, c, 14],
+  ]),
+  ...[64, 128, 256, 512].flatMap((c, i): Layer[] => [
+    [c, c, 56 >> i],
+    [c, c, 56 >> i, 3, 1, 1, 8],
+  ]),
+  ...[16, 32, 64].map((c, i): Layer => [c, c, 32 >> i]),
+  ...[16, 32, 48, 64].map((c, i): Layer => [c, 4 * c, [55, 27, 13, 13][i]]),
+  ...[56, 28, 14, 7].map((map): Layer => [128, 32, map]),
+  ...[64, 128, 256].map((c, i): Layer => [2 * c, c, 128 >> i]),
+  [3, 64, 224],
+  [64, 64, 224],
+  [32, 1, 64],
+  [8, 512, 7],
+  [512, 8, 7],
+  [512, 512, 14],
+  [512, 512, 4],
+  [512, 512, 2],
+  [12, 20, 17],
+  [100, 100, 9],
+  [3, 64, 224, 7, 2],
+  [64, 128, 56, 3, 2],
+  [64, 256, 56, 1],
+  [64, 64, 56, 3, 1, 8],
+  [96, 96, 112, 3, 1, 96],
+  [384, 384, 14, 3, 1, 384],
+];
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    assert: { type: 'boolean', default: false },
+    variant: { type: 'string', default: 'auto' },
+    within: { type: 'string', default: '1.1' },
+    rounds: { type: 'string', default: '15' },
+  },
+});
+const within = Number(flags.within);
+const rounds = Number(flags.rounds);
+/** One batch of runs, and how long each algorithm runs before it is timed. */
+const batchMs = 4;
+const warmupMs = 150;
+
+const backend = (await createBackend(nodePlatform, {
+  variant: flags.variant as LoadOptions['variant'],
+})) as WasmBackend;
+console.log(`Node ${process.versions.node}, ${backend.variant}`);
+/** Tensors of the layer at hand. */
+const held: Storage[] = [];
+const rows: string[][] = [];
+const misses: string[] = [];
+for (const layer of layers) {
+  const name = nameOf(layer);
+  if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
+  const result = timeLayer(layer);
+  const best = Math.min(...result.times.values());
+  const ratio = result.times.get(result.chosen)! / best;
+  if (ratio > within) misses.push(`${name}: ${result.chosen} takes ${ratio.toFixed(2)} × the fastest`);
+  const cells = convAlgorithms.map((algorithm) => {
+    const ms = result.times.get(algorithm.name);
+    return ms === undefined ? '' : `${ms.toPrecision(3)}${algorithm.name === result.chosen ? ' ←' : ''}`;
+  });
+  rows.push([name, ...cells, ratio.toFixed(2), (result.flops / result.times.get(result.chosen)! / 1e6).toPrecision(3)]);
+  process.stderr.write(`${rows.length}/${layers.length} ${name}\n`);
+}
+const headings = ['layer', ...convAlgorithms.map((algorithm) => `${algorithm.name} ms`), 'chosen ÷ best', 'GFLOP/s'];
+console.log(formatTable(headings, rows, headings.map((_, i) => i).slice(1)));
+for (const miss of misses) console.error(`missed: ${miss}`);
+console.log(
+  misses.length === 0 ? 'the choice is good everywhere' : `${misses.length} of ${rows.length} choices missed`,
+);
+if (flags.assert && misses.length > 0) process.exitCode = 1;
+
+function nameOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer): string {
+  const kind = groups === 1 ? '' : groups === from ? 'depthwise ' : `${groups} groups `;
+  return `${kind}${kernel}×${kernel}${stride > 1 ? ` s${stride}` : ''} ${from}→${to} @${map}${n > 1 ? ` ×${n}` : ''}`;
+}
+
+/** Milliseconds by algorithm: least of the rounds' means, every round a short batch of each in turn. */
+function timeLayer(layer: Layer): { chosen: string; times: Map<string, number>; flops: number } {
+  const session = backend.session();
+  try {
+    const call = callOf(layer);
+    const fitting = convAlgorithms.filter((algorithm) => algorithm.cost(call, session) !== null);
+    const prepared = fitting.map((algorithm) => ({
+      algorithm,
+      steps: lower(call, session, algorithm),
+      count: 1,
+      ms: Number.POSITIVE_INFINITY,
+    }));
+    session.seal();
+    for (const one of prepared) {
+      const ms = spend(one.steps, warmupMs);
+      one.count = Math.max(1, Math.round(batchMs / ms));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const one of prepared) {
+        const start = performance.now();
+        for (let i = 0; i < one.count; i++) for (const step of one.steps) step.run();
+        one.ms = Math.min(one.ms, (performance.now() - start) / one.count);
+      }
+    }
+    const { batch, output, channels, outChannels, groups, kernel } = call.attrs;
+    const flops = (2 * batch * cells(output) * cells(kernel) * channels * outChannels) / groups;
+    const times = new Map(prepared.map(({ algorithm, ms }) => [algorithm.name, ms]));
+    return { chosen: chooseConv(call, session).name, times, flops };
+  } finally {
+    session.dispose();
+    for (const storage of held.splice(0)) storage.free();
+  }
+}
+
+/** The layer with a ReLU, on random numbers in linear memory; weights are constants. */
+function callOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer): PrimCall<'conv'> {
+  const pad = kernel >> 1;
+  const size = Math.floor((map + 2 * pad - kernel) / stride) + 1;
+  const attrs: ConvAttrs = {
+    batch: n,
+    channels: from,
+    outChannels: to,
+    groups,
+    input: [1, map, map],
+    output: [1, size, size],
+    kernel: [1, kernel, kernel],
+    stride: [1, stride, stride],
+    dilation: [1, 1, 1],
+    padBegin: [0, pad, pad],
+    activation: { kind: 'relu', alpha: 0, beta: 0 },
+  };
+  const inputs = [linear([n, from, map, map]), weight([to, from / groups, kernel, kernel]), weight([to]), null];
+  return { prim: 'conv', inputs, outputs: [linear([n, to, size, size])], attrs };
+}
+
+function linear(shape: number[]): Tensor {
+  const storage = backend.memory.allocate(4 * cells(shape));
+  held.push(storage);
+  const tensor = new Tensor('float32', shape, 'channelsLast', storage);
+  (tensor.array as Float32Array).forEach((_, i, array) => {
+    array[i] = random(i);
+  });
+  return tensor;
+}
+
+function weight(shape: number[]): Tensor {
+  const array = Float32Array.from({ length: cells(shape) }, (_, i) => random(i) / 10);
+  return new Tensor('float32', shape, 'row', new BorrowedStorage(array), true);
+}
+
+/** −1 … 1, of no pattern that a transform could like. */
+function random(i: number): number {
+  return ((Math.imul(i + 1, 2654435761) >>> 8) & 0xffff) / 32768 - 1;
+}
+
+function lower(call: PrimCall<'conv'>, session: WasmSession, algorithm: ConvAlgorithm): Step[] {
+  const steps = convBy(() => algorithm)(call, session);
+  if (steps === null) throw new Error(`${algorithm.name} cannot do what it names a cost for`);
+  return steps;
+}
+
+/** Runs for `ms` at least; mean of the last run. */
+function spend(steps: readonly Step[], ms: number): number {
+  const end = performance.now() + ms;
+  let last = 0;
+  for (let now = performance.now(); now < end; ) {
+    for (const step of steps) step.run();
+    const then = performance.now();
+    last = then - now;
+    now = then;
+  }
+  return last;
+}
+
+function cells(extents: readonly number[]): number {
+  return extents.reduce((a, b) => a * b, 1);
+}
