@@ -11,12 +11,16 @@
  */
 @unmanaged
 export class PackWinogradDesc {
-  /** [columns][channels][3][3] */
+  /** The tap that becomes the filter's first. */
   weight: usize;
   to: usize;
   size: i32;
   columns: i32;
   channels: i32;
+  /** Bytes from column to column, channel to channel, tap to tap: [columns][channels][3][3] is one order of them; taps may run backwards. */
+  columnStride: u32;
+  channelStride: u32;
+  tapStride: i32;
   /** Bytes from one matrix to the next. */
   matrixBytes: u32;
 }
@@ -75,16 +79,32 @@ function row(size: i32, to: usize, pitch: usize, x: v128, y: v128, z: v128): usi
 /** Two filters at p and q, to two adjacent columns. */
 // @ts-ignore: decorator
 @inline
-function filters(size: i32, p: usize, q: usize, to: usize, pitch: usize): void {
+function filters(size: i32, p: usize, q: usize, tap: usize, to: usize, pitch: usize): void {
   const w0 = pair(p, q);
-  const w1 = pair(p + 4, q + 4);
-  const w2 = pair(p + 8, q + 8);
-  const w3 = pair(p + 12, q + 12);
-  const w4 = pair(p + 16, q + 16);
-  const w5 = pair(p + 20, q + 20);
-  const w6 = pair(p + 24, q + 24);
-  const w7 = pair(p + 28, q + 28);
-  const w8 = pair(p + 32, q + 32);
+  p += tap;
+  q += tap;
+  const w1 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w2 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w3 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w4 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w5 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w6 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w7 = pair(p, q);
+  p += tap;
+  q += tap;
+  const w8 = pair(p, q);
   to = row(size, to, pitch, w0, w1, w2);
   to = row(size, to, pitch, g(size, 1, w0, w3, w6), g(size, 1, w1, w4, w7), g(size, 1, w2, w5, w8));
   to = row(size, to, pitch, g(size, 2, w0, w3, w6), g(size, 2, w1, w4, w7), g(size, 2, w2, w5, w8));
@@ -100,19 +120,20 @@ function filters(size: i32, p: usize, q: usize, to: usize, pitch: usize): void {
 @inline
 function packPanel(size: i32, d: PackWinogradDesc, from: usize, to: usize, columns: i32): void {
   const pitch = <usize>d.matrixBytes;
-  const column = <usize>d.channels * 36;
+  const column = <usize>d.columnStride;
+  const tap = <usize>d.tapStride;
   let channels = d.channels;
   do {
     let p = from;
     let q = to;
     let left = columns;
     do {
-      filters(size, p, left > 1 ? p + column : p, q, pitch);
+      filters(size, p, left > 1 ? p + column : p, tap, q, pitch);
       p += 2 * column;
       q += 8;
       left -= 2;
     } while (left > 0);
-    from += 36;
+    from += d.channelStride;
     to += 32;
     channels--;
   } while (channels);
@@ -138,7 +159,7 @@ function clearColumns(d: PackWinogradDesc, to: usize, columns: i32): void {
 
 /** Unit of work: one panel. 10 ns for a pair of channels, F(4,3), where the memory has been touched before; page faults come on top. */
 export function packWinograd(d: PackWinogradDesc, begin: i32, end: i32): void {
-  const column = <usize>d.channels * 36;
+  const column = <usize>d.columnStride;
   for (let panel = begin; panel < end; panel++) {
     const columns = min(8, d.columns - (panel << 3));
     const from = d.weight + column * (panel << 3);

@@ -1,13 +1,14 @@
 import { FillDesc } from '../../abi/generated/abi.ts';
-import type { Step } from '../backend.ts';
+import type { PrimCall, Step } from '../backend.ts';
 import type { ConvTransposeAttrs, Triple } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import { depthOf, isDepthwise, outputsOf, product } from './conv.ts';
-import { epilogueOf } from './epilogue.ts';
+import { type Epilogue, epilogueOf } from './epilogue.ts';
 import { type PanelShape, panelsOf } from './panels.ts';
 import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
+import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
 
 /**
  * The outputs p, p + stride, … of one axis. Output p + q·stride takes input q + first − j·step through tap tap0 + j·tapStep,
@@ -53,13 +54,16 @@ function phasesOf(attrs: ConvTransposeAttrs, axis: number): Phase[] {
  * One convolution per phase of the output grid: nothing is multiplied with inserted zeros, nothing is scattered, and the
  * epilogue stays in registers. The packed weights of all phases together are as large as the weight.
  */
-export const convTranspose: WasmPrim<'convTranspose'> = ({ inputs, outputs, attrs }, session) => {
+export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
+  const { inputs, outputs, attrs } = call;
   const [x, weight, bias] = inputs;
   if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
   if (outputsOf(attrs) === 0) return [];
   if (depthOf(attrs) === 0) return null;
   const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
   if (epilogue === null) return null;
+  const transformed = transformedSteps(call, session, epilogue);
+  if (transformed !== null) return transformed;
   const { groups, kernel, stride, output, input } = attrs;
   const depthwise = isDepthwise(attrs);
   const channels = attrs.channels / groups;
@@ -115,6 +119,27 @@ export const convTranspose: WasmPrim<'convTranspose'> = ({ inputs, outputs, attr
   });
   return [...fills, ...steps];
 };
+
+/** By Winograd, where that is estimated to be the fastest: a convolution with the kernel mirrored and the padding's complement. */
+function transformedSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilogue: Epilogue): Step[] | null {
+  const { inputs, outputs, attrs } = call;
+  if (!canTransform(call, session)) return null;
+  const plans = ([4, 2] as const).map((size) => planWinograd(attrs, size, session));
+  const costs = plans.map((plan) => winogradCost(plan, inputs[1]!.constant));
+  if (Math.min(...costs) >= gemmCost(attrs)) return null;
+  const pixel = attrs.outChannels * 4;
+  const row = attrs.output[2] * pixel;
+  const plane = attrs.output[1] * row;
+  const shape: WindowShape = {
+    ...attrs,
+    grid: attrs.output,
+    pad: [0, 2 - attrs.padBegin[1], 2 - attrs.padBegin[2]],
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    yPitch: [pixel, row, plane, attrs.output[0] * plane],
+  };
+  return winogradSteps(call, session, shape, epilogue, plans[costs[0] <= costs[1] ? 0 : 1]);
+}
 
 /** Bytes that a work unit fills. */
 const fillUnit = 65536;

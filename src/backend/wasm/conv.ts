@@ -6,7 +6,7 @@ import { panelsOf } from './panels.ts';
 import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradStep } from './winograd.ts';
+import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradSteps } from './winograd.ts';
 
 export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -26,10 +26,12 @@ export interface ConvAlgorithm {
 
 const winograd = (size: TileSize): ConvAlgorithm => ({
   name: `winograd${size}`,
-  cost: (call, session) => (canTransform(call, session) ? winogradCost(planWinograd(call.attrs, size, session)) : null),
-  lower(call, session, shape, epilogue) {
-    return [winogradStep(call, session, shape, epilogue, planWinograd(call.attrs, size, session))];
-  },
+  cost: (call, session) =>
+    canTransform(call, session)
+      ? winogradCost(planWinograd(call.attrs, size, session), call.inputs[1]!.constant)
+      : null,
+  lower: (call, session, shape, epilogue) =>
+    winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
 });
 
 /** The cheapest is taken. */

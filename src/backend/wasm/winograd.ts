@@ -1,11 +1,10 @@
-import { writeDescriptor } from '../../abi/descriptor.ts';
-import { PackWinogradDesc, WinogradDesc } from '../../abi/generated/abi.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { WinogradDesc } from '../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import type { Epilogue } from './epilogue.ts';
 import { recordHead, tileRowsOf, type WindowShape, workspaceHead, zeros } from './window.ts';
+import { transformedWeights } from './winograd-weights.ts';
 
 /** Output pixels of a tile along each axis: F(4×4, 3×3) and F(2×2, 3×3). */
 export type TileSize = 4 | 2;
@@ -22,6 +21,9 @@ export interface WinogradPlan {
   readonly panelUnit: number;
 }
 
+/** Convolutions, and transposed ones (input gradients among them), which are convolutions with mirrored kernels. */
+export type TransformCall = PrimCall<'conv'> | PrimCall<'convTranspose'>;
+
 const matricesOf = (size: TileSize): number => (size + 2) ** 2;
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 /** Rows of V: whole vectors. */
@@ -32,12 +34,12 @@ const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 /** What V and M of a chunk may take, beside the weights that stream through the second-level cache. */
 const cacheBytes = 524288;
 
-/** What there are transforms for: 3×3 (in each slice of a 3-d input), stride 1, dilation 1, one group, constant weights. */
-export function canTransform({ inputs, attrs }: PrimCall<'conv'>, session: WasmSession): boolean {
+/** What there are transforms for: 3×3 (in each slice of a 3-d input), stride 1, dilation 1, one group. */
+export function canTransform({ attrs }: TransformCall, session: WasmSession): boolean {
   const { kernel, stride, dilation, padBegin, groups, input, output, channels, outChannels } = attrs;
   const shape = kernel.join() === '1,3,3' && [...stride, ...dilation, groups].every((n) => n === 1);
   const slices = padBegin[0] === 0 && input[0] === output[0];
-  const wanted = inputs[1]!.constant && session.backend.precision !== 'exact';
+  const wanted = session.backend.precision !== 'exact';
   return shape && slices && wanted && channels >= 8 && outChannels >= 8;
 }
 
@@ -82,65 +84,34 @@ export function gemmCost({ batch, output, kernel, channels, outChannels, groups 
   return pixels * (perPixel + steps * perStep) + steps * 32 * perByte;
 }
 
-export function winogradCost({ size, channels, tiles, panels }: WinogradPlan): number {
+/** Transforming the weights of a pair of channels, where that is part of the step. */
+const perFilter = { 4: 10, 2: 6 } as const;
+
+/** `constant`: weights are transformed ahead. */
+export function winogradCost({ size, channels, tiles, panels }: WinogradPlan, constant: boolean): number {
   const steps = matricesOf(size) * channels * panels;
   const [there, back] = perQuad[size];
   const transforms = tiles * (there * Math.ceil(channels / 4) + back * 2 * panels);
   // A register tile of one row waits for its sums and takes as long as two rows.
-  return Math.max(tiles, 2) * steps * perStep + transforms + steps * 32 * perByte;
+  const filters = constant ? 0 : channels * panels * 8 * perFilter[size];
+  return Math.max(tiles, 2) * steps * perStep + transforms + filters + steps * 32 * perByte;
 }
 
-/** Weights transformed by a kernel, once per session. */
-function transformedWeights(session: WasmSession, weight: Tensor, attrs: ConvAttrs, size: TileSize, matrix: number) {
-  const { channels, outChannels } = attrs;
-  const bytes = matrix * matricesOf(size);
-  return session.packed(weight, `winograd ${size} ${channels} ${outChannels}`, bytes, (to) => {
-    const { memory, kernels } = session.backend;
-    const panels = Math.ceil(outChannels / 8);
-    const panelElements = 8 * channels * 9;
-    // Through a window of about 2 MB: all of the weight need not be in linear memory as well.
-    const atOnce = Math.min(panels, Math.max(1, Math.floor(524288 / panelElements)));
-    const scratch = memory.allocate(atOnce * panelElements * 4 + PackWinogradDesc.size);
-    try {
-      const source = weight.array as Float32Array;
-      const buffer = memory.memory.buffer;
-      const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
-      const window = scratch.byteOffset + PackWinogradDesc.size;
-      for (let panel = 0; panel < panels; panel += atOnce) {
-        const first = panel * panelElements;
-        views.f32.set(source.subarray(first, Math.min(first + atOnce * panelElements, source.length)), window / 4);
-        writeDescriptor(views, scratch.byteOffset, PackWinogradDesc, {
-          // The kernel counts from the first panel, of which only this stretch is here.
-          weight: (window - first * 4) >>> 0,
-          to,
-          size,
-          columns: outChannels,
-          channels,
-          matrixBytes: matrix,
-        });
-        kernels.packWinograd(scratch.byteOffset, panel, Math.min(panel + atOnce, panels));
-      }
-    } finally {
-      scratch.free();
-    }
-  });
-}
-
-/** Unit of work: a chunk of tiles × some panels. */
-export function winogradStep(
-  { inputs, attrs }: PrimCall<'conv'>,
+/** Unit of work: a chunk of tiles × some panels. In front of it a step that transforms weights, if they are no constants. */
+export function winogradSteps(
+  { prim, inputs, attrs }: TransformCall,
   session: WasmSession,
   shape: WindowShape,
   epilogue: Epilogue,
   plan: WinogradPlan,
-): Step {
+): Step[] {
   const { channels, outChannels, input, output } = attrs;
   const { size, chunk, panels, panelUnit, tiles } = plan;
   const rows = tileRowsOf(session);
   const matrices = matricesOf(size);
   const panelBytes = channels * 32;
   const weightMatrix = oddLines(panels * panelBytes);
-  const weight = transformedWeights(session, inputs[1]!, attrs, size, weightMatrix);
+  const weights = transformedWeights(session, prim, inputs[1]!, attrs, size, weightMatrix, matrices);
   const vPitch = vPitchOf(channels);
   const mPitch = panelUnit * 32;
   const [vMatrix, mMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * mPitch)];
@@ -154,7 +125,7 @@ export function winogradStep(
   const values: WinogradDesc = {
     x: shape.x,
     y: shape.y,
-    weight,
+    weight: weights.address,
     bias: inputs[2] ? session.address(inputs[2]) : none,
     zeros: none,
     workspace: 0,
@@ -193,5 +164,5 @@ export function winogradStep(
   };
   const units = Math.ceil(tiles / chunk) * panelUnits;
   const workspace = mOffset + matrices * mMatrix;
-  return session.step('conv', 'convWinograd', WinogradDesc, values, units, { workspace });
+  return [...weights.steps, session.step(prim, 'convWinograd', WinogradDesc, values, units, { workspace })];
 }
