@@ -1,5 +1,6 @@
 // Everything that the host may call. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
 export * from './common/probe';
+export { placeConstants } from './common/constants';
 export * from './act/unary';
 export * from './act/unary-grad';
 export * from './copy/copy';

@@ -17,13 +17,19 @@ export class UnaryDesc {
 // @ts-ignore: decorator
 @inline
 function loop(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
-  const end = y + (<usize>(n & ~3) << 2);
-  while (y < end) {
-    v128.store(y, evaluate(kind, alpha, beta, v128.load(x)));
+  for (; n >= 8; n -= 8) {
+    const u = evaluate(kind, alpha, beta, v128.load(x));
+    const v = evaluate(kind, alpha, beta, v128.load(x, 16));
+    v128.store(y, u);
+    v128.store(y, v, 16);
+    x += 32;
+    y += 32;
+  }
+  for (; n > 0; n -= 4) {
+    storeFirst(y, evaluate(kind, alpha, beta, v128.load(x)), n);
     x += 16;
     y += 16;
   }
-  if (n & 3) storeFirst(y, evaluate(kind, alpha, beta, v128.load(x)), n & 3);
 }
 
 export function unary(d: UnaryDesc, begin: i32, end: i32): void {
@@ -41,6 +47,9 @@ export function unary(d: UnaryDesc, begin: i32, end: i32): void {
   else if (kind == Kind.hardSwish) loop(Kind.hardSwish, alpha, beta, x, y, n);
   else if (kind == Kind.sigmoid) loop(Kind.sigmoid, alpha, beta, x, y, n);
   else if (kind == Kind.silu) loop(Kind.silu, alpha, beta, x, y, n);
+  else if (kind == Kind.tanh) loop(Kind.tanh, alpha, beta, x, y, n);
+  else if (kind == Kind.gelu) loop(Kind.gelu, alpha, beta, x, y, n);
+  else if (kind == Kind.exp) loop(Kind.exp, alpha, beta, x, y, n);
   else if (kind == Kind.linear) loop(Kind.linear, alpha, beta, x, y, n);
   else {
     const delta = x - y;

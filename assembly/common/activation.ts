@@ -1,5 +1,6 @@
 // Functions of one value by number: elementwise kernels, and the activation that other kernels apply to what they store.
-import { erf, exp, expm1, log, sigmoid, softplus, tanh } from './math';
+import { Const, constant } from './constants';
+import { erf, exp, expFlushed, expm1, log, logistic, sigmoid, silu, softplus, tanh } from './math';
 import { fma } from './simd';
 
 /** The same list as `activationKinds` in src/backend/wasm/activation.ts (test/kernels/unary.test.ts compares them). */
@@ -62,7 +63,7 @@ function activateCold(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
 @inline
 export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
   const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
+  const one = constant(Const.one);
   const a = f32x4.splat(alpha);
   const b = f32x4.splat(beta);
   switch (kind) {
@@ -73,23 +74,23 @@ export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
     case Kind.leakyRelu:
       return v128.bitselect(f32x4.mul(v, a), v, f32x4.lt(v, zero));
     case Kind.hardSwish:
-      return f32x4.mul(v, unitClamp(fma(v, f32x4.splat(1.0 / 6.0), f32x4.splat(0.5))));
+      return f32x4.mul(v, unitClamp(fma(v, constant(Const.sixth), constant(Const.half))));
     case Kind.hardSigmoid:
       return unitClamp(fma(v, a, b));
     case Kind.sigmoid:
       return sigmoid(v);
     case Kind.silu:
-      return f32x4.div(v, f32x4.add(one, exp(f32x4.neg(v))));
+      return silu(v);
     case Kind.tanh:
       return tanh(v);
     case Kind.gelu: {
-      const half = f32x4.mul(v, f32x4.splat(0.5));
-      return fma(half, erf(f32x4.mul(v, f32x4.splat(0.707106769))), half);
+      const half = f32x4.mul(v, constant(Const.half));
+      return fma(half, erf(f32x4.mul(v, constant(Const.rootHalf))), half);
     }
     case Kind.geluTanh: {
       // ½x(1 + tanh u) = x / (1 + exp(−2u)), u = √(2/π)·(x + 0.044715·x³)
-      const u2 = fma(f32x4.mul(v, v), f32x4.splat(-1.5957691216 * 0.044715), f32x4.splat(-1.5957691216));
-      return f32x4.div(v, f32x4.add(one, exp(f32x4.mul(v, u2))));
+      const u2 = fma(f32x4.mul(v, v), constant(Const.geluTanhCubic), constant(Const.geluTanh));
+      return logistic(f32x4.mul(v, constant(Const.tiny)), f32x4.mul(v, u2));
     }
     case Kind.elu:
       return v128.bitselect(f32x4.mul(a, expm1(f32x4.pmin(v, zero))), v, f32x4.lt(v, zero));
@@ -104,9 +105,10 @@ export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
       return v128.and(v, f32x4.gt(v, a));
     case Kind.mish: {
       // tanh(log(1 + e)) = n / (n + 2), n = e·(e + 2), e = exp(x); 1 in f32 from x = 20 on.
-      const e = exp(f32x4.pmin(v, f32x4.splat(20)));
-      const n = f32x4.mul(e, f32x4.add(e, f32x4.splat(2)));
-      return f32x4.mul(v, f32x4.div(n, f32x4.add(n, f32x4.splat(2))));
+      const two = constant(Const.two);
+      const e = expFlushed(f32x4.pmin(v, constant(Const.mishMost)));
+      const n = f32x4.mul(e, f32x4.add(e, two));
+      return f32x4.mul(v, f32x4.div(n, f32x4.add(n, two)));
     }
     case Kind.softplus: {
       const x = f32x4.mul(v, a);
@@ -157,5 +159,5 @@ export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function unitClamp(v: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(v, f32x4.splat(0)), f32x4.splat(1));
+  return f32x4.pmin(f32x4.pmax(v, f32x4.splat(0)), constant(Const.one));
 }

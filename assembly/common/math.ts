@@ -3,6 +3,7 @@
 //
 // pmin/pmax return their first operand where the comparison is unordered, so a clamp written `pmin(x, limit)` keeps NaN;
 // on x64 they are one instruction.
+import { Const, constant } from './constants';
 import { fma, fnma } from './simd';
 
 // ln 2 in two parts: 355/512 has 9 bits, so its product with an exponent is exact without FMA.
@@ -10,28 +11,43 @@ import { fma, fnma } from './simd';
 @inline const LN2_HI: f32 = 0.693359375;
 // @ts-ignore: decorator
 @inline const LN2_LO: f32 = -2.12194440e-4;
-/** 1.5·2^23: adding it rounds to a whole number, which then stands in the low bits. */
-// @ts-ignore: decorator
-@inline const ROUNDER: f32 = 12582912;
 
-/** x·log2 e, rounded, plus ROUNDER: exponent of exp(x) as a float and in the low bits. */
+/** (exp(r) − 1 − r) / r², |r| ≤ 0.35. */
 // @ts-ignore: decorator
 @inline
-function exponentOf(x: v128): v128 {
-  return fma(x, f32x4.splat(1.44269502), f32x4.splat(ROUNDER));
+function curvature(r: v128): v128 {
+  let q = fma(constant(Const.exp6), r, constant(Const.exp5));
+  q = fma(q, r, constant(Const.exp4));
+  q = fma(q, r, constant(Const.exp3));
+  return fma(q, r, constant(Const.exp2));
 }
 
-/** The fraction of exp(x) minus one: exp(r) − 1 for r = x − k·ln 2, |r| ≤ 0.35. */
+/** x − k·ln 2. */
 // @ts-ignore: decorator
 @inline
-function fractionMinusOne(x: v128, t: v128): v128 {
-  const k = f32x4.sub(t, f32x4.splat(ROUNDER));
-  const r = fnma(k, f32x4.splat(LN2_LO), fnma(k, f32x4.splat(LN2_HI), x));
-  let q = fma(f32x4.splat(0.00138131436), r, f32x4.splat(0.00836941879));
-  q = fma(q, r, f32x4.splat(0.041668456));
-  q = fma(q, r, f32x4.splat(0.166665152));
-  q = fma(q, r, f32x4.splat(0.49999994));
-  return fma(f32x4.mul(r, r), q, r);
+function remainder(x: v128, k: v128): v128 {
+  return fnma(k, constant(Const.ln2Low), fnma(k, constant(Const.ln2High), x));
+}
+
+/** exp(r), |r| ≤ 0.35. */
+// @ts-ignore: decorator
+@inline
+function fraction(r: v128): v128 {
+  const one = constant(Const.one);
+  return fma(fma(curvature(r), r, one), r, one);
+}
+
+/** exp(x): +∞ above 88.73, subnormal below −87.34, 0 below −104. */
+// @ts-ignore: decorator
+@inline
+export function exp(x: v128): v128 {
+  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-105));
+  const t = fma(x, constant(Const.log2e), constant(Const.rounder));
+  const p = fraction(remainder(x, f32x4.sub(t, constant(Const.rounder))));
+  // In two halves, so that results beyond the exponent range overflow or become subnormal as they should.
+  const n = i32x4.sub(t, i32x4.splat(0x4b40007f));
+  const half = i32x4.shr_s(n, 1);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
 }
 
 /** 2^n for −127 < n < 128. */
@@ -41,27 +57,48 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
-/** exp(x): +∞ above 88.73, subnormal below −87.34, 0 below −104. */
+/** exp(x) for x ≤ 88, 0 below −88. */
 // @ts-ignore: decorator
 @inline
-export function exp(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-105));
-  const t = exponentOf(x);
-  const p = f32x4.add(fractionMinusOne(x, t), f32x4.splat(1));
-  // In two halves, so that results beyond the exponent range overflow or become subnormal as they should.
-  const n = i32x4.sub(t, i32x4.splat(0x4b400000));
-  const half = i32x4.shr_s(n, 1);
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
+export function expFlushed(x: v128): v128 {
+  x = f32x4.pmax(x, constant(Const.expLeast));
+  const rounder = constant(Const.rounder);
+  const t = fma(x, constant(Const.log2e), rounder);
+  return f32x4.mul(fraction(remainder(x, f32x4.sub(t, rounder))), i32x4.shl(t, 23));
 }
 
 /** exp(x) − 1 for x ≤ 88, to full relative precision around 0. */
 // @ts-ignore: decorator
 @inline
 export function expm1(x: v128): v128 {
-  x = f32x4.pmax(x, f32x4.splat(-25));
-  const t = exponentOf(x);
-  const scale = powerOfTwo(i32x4.sub(t, i32x4.splat(0x4b400000)));
-  return fma(scale, fractionMinusOne(x, t), f32x4.sub(scale, f32x4.splat(1)));
+  x = f32x4.pmax(x, constant(Const.expm1Least));
+  const rounder = constant(Const.rounder);
+  const t = fma(x, constant(Const.log2e), rounder);
+  const r = remainder(x, f32x4.sub(t, rounder));
+  const scale = i32x4.shl(t, 23);
+  return fma(scale, fma(f32x4.mul(r, r), curvature(r), r), f32x4.sub(scale, constant(Const.one)));
+}
+
+/**
+ * n / (1 + exp(−x)) for n = `numerator` · 2^24. Both parts of the quotient are scaled by 2^-24, so that one power of two
+ * covers all x down to where the quotient is 0; the rounder puts it into place without further instructions.
+ */
+// @ts-ignore: decorator
+@inline
+export function logistic(numerator: v128, x: v128): v128 {
+  x = f32x4.pmin(f32x4.pmax(x, constant(Const.logisticLeast)), constant(Const.logisticMost));
+  const rounder = constant(Const.scaledRounder);
+  const t = fnma(x, constant(Const.log2e), rounder);
+  const k = f32x4.sub(t, rounder);
+  // −r, so that nothing has to be negated.
+  const s = fma(k, constant(Const.ln2Low), fma(k, constant(Const.ln2High), x));
+  let p = fma(constant(Const.exp6), s, constant(Const.minusExp5));
+  p = fma(p, s, constant(Const.exp4));
+  p = fma(p, s, constant(Const.minusExp3));
+  p = fma(p, s, constant(Const.exp2));
+  p = fma(p, s, constant(Const.minusOne));
+  p = fma(p, s, constant(Const.one));
+  return f32x4.div(numerator, fma(p, i32x4.shl(t, 23), constant(Const.tiny)));
 }
 
 /** Natural logarithm: −∞ at 0, NaN below; subnormal x are right. */
@@ -96,56 +133,63 @@ export function log(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function softplus(x: v128): v128 {
-  const e = exp(f32x4.neg(f32x4.abs(x)));
-  const u = f32x4.add(e, f32x4.splat(1));
+  const one = constant(Const.one);
+  const e = expFlushed(v128.or(x, constant(Const.sign)));
+  const u = f32x4.add(e, one);
   // What rounding took from 1 + e, brought back to first order.
-  const lost = f32x4.div(f32x4.sub(e, f32x4.sub(u, f32x4.splat(1))), u);
+  const lost = f32x4.div(f32x4.sub(e, f32x4.sub(u, one)), u);
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), f32x4.add(log(u), lost));
 }
 
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+  return logistic(constant(Const.tiny), x);
+}
+
+/** x · sigmoid(x). */
+// @ts-ignore: decorator
+@inline
+export function silu(x: v128): v128 {
+  return logistic(f32x4.mul(x, constant(Const.tiny)), x);
 }
 
 /** `magnitude` with the sign of `sign`. */
 // @ts-ignore: decorator
 @inline
 export function copySign(magnitude: v128, sign: v128): v128 {
-  return v128.bitselect(magnitude, sign, i32x4.splat(0x7fffffff));
+  return v128.or(magnitude, v128.and(sign, constant(Const.sign)));
 }
 
 /** tanh(x) = m / (m + 2), m = exp(2|x|) − 1. */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
-  const a = f32x4.abs(x);
-  const m = expm1(f32x4.pmin(f32x4.add(a, a), f32x4.splat(40)));
-  return copySign(f32x4.div(m, f32x4.add(m, f32x4.splat(2))), x);
+  const a = v128.and(x, constant(Const.magnitude));
+  const m = expm1(f32x4.pmin(f32x4.add(a, a), constant(Const.tanhMost)));
+  return copySign(f32x4.div(m, f32x4.add(m, constant(Const.two))), x);
 }
 
 /** erf(x): a polynomial in x² below 1, 1 − exp(polynomial) above. */
 // @ts-ignore: decorator
 @inline
 export function erf(x: v128): v128 {
-  const a = f32x4.abs(x);
+  const a = v128.and(x, constant(Const.magnitude));
   const s = f32x4.mul(x, x);
-  let small = fma(f32x4.splat(7.85386001e-5), s, f32x4.splat(-0.000801019312));
-  small = fma(small, s, f32x4.splat(0.00518832775));
-  small = fma(small, s, f32x4.splat(-0.026853811));
-  small = fma(small, s, f32x4.splat(0.112835854));
-  small = fma(small, s, f32x4.splat(-0.37612626));
-  small = fma(small, s, f32x4.splat(1.12837911));
+  let small = fma(constant(Const.small6), s, constant(Const.small5));
+  small = fma(small, s, constant(Const.small4));
+  small = fma(small, s, constant(Const.small3));
+  small = fma(small, s, constant(Const.small2));
+  small = fma(small, s, constant(Const.small1));
+  small = fma(small, s, constant(Const.small0));
   // 1 − erf(4) is below half an ulp of 1.
-  const b = f32x4.pmin(a, f32x4.splat(4));
-  let large = fma(f32x4.splat(-0.000185574318), b, f32x4.splat(0.00293961028));
-  large = fma(large, b, f32x4.splat(-0.0218053292));
-  large = fma(large, b, f32x4.splat(0.103037395));
-  large = fma(large, b, f32x4.splat(0.638225675));
-  large = fma(large, b, f32x4.splat(1.12704003));
-  large = fma(large, b, f32x4.splat(0.000353715848));
-  large = f32x4.sub(f32x4.splat(1), exp(f32x4.neg(large)));
-  return v128.bitselect(f32x4.mul(small, x), copySign(large, x), f32x4.lt(a, f32x4.splat(1)));
+  const b = f32x4.pmin(a, constant(Const.erfMost));
+  let large = fma(constant(Const.large6), b, constant(Const.large5));
+  large = fma(large, b, constant(Const.large4));
+  large = fma(large, b, constant(Const.large3));
+  large = fma(large, b, constant(Const.large2));
+  large = fma(large, b, constant(Const.large1));
+  large = fma(large, b, constant(Const.large0));
+  const one = constant(Const.one);
+  return v128.bitselect(f32x4.mul(small, x), copySign(f32x4.sub(one, expFlushed(large)), x), f32x4.lt(a, one));
 }

@@ -3,16 +3,28 @@ import { storeFirst } from '../common/tail';
 
 // @ts-ignore: decorator
 @inline
+function f(kind: i32, literal: bool, alpha: f32, beta: f32, p: usize): v128 {
+  return literal ? evaluate(kind, alpha, beta, v128.load(p)) : activate(kind, alpha, beta, v128.load(p));
+}
+
+// @ts-ignore: decorator
+@inline
 function loop(kind: i32, literal: bool, alpha: f32, beta: f32, c: usize, rows: i32, columns: i32, pitch: usize): void {
   do {
     let p = c;
     let n = columns;
-    do {
-      const v = v128.load(p);
-      storeFirst(p, literal ? evaluate(kind, alpha, beta, v) : activate(kind, alpha, beta, v), n);
+    // Two vectors at a time: a row of a register tile is just that.
+    for (; n >= 8; n -= 8) {
+      const u = f(kind, literal, alpha, beta, p);
+      const v = f(kind, literal, alpha, beta, p + 16);
+      v128.store(p, u);
+      v128.store(p, v, 16);
+      p += 32;
+    }
+    for (; n > 0; n -= 4) {
+      storeFirst(p, f(kind, literal, alpha, beta, p), n);
       p += 16;
-      n -= 4;
-    } while (n > 0);
+    }
     c += pitch;
     rows--;
   } while (rows);

@@ -44,6 +44,7 @@ export class WasmBackend implements Backend {
     this.variant = variant;
     this.precision = precision;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
+    this.kernels.placeConstants();
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
     this.team = threads > 1 && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn) : null;
   }
