@@ -22,6 +22,8 @@ export interface Step {
 /** A list of steps made ready to run in order, again and again. */
 export interface Runner {
   run(): void;
+  /** As `run` without blocking the calling thread, on a backend whose `leader` is a worker. One at a time. */
+  start?(): Promise<void>;
 }
 
 /** One step after the other on the calling thread. */
@@ -69,6 +71,8 @@ export interface Backend {
   readonly variant: 'simd' | 'relaxed' | 'plain';
   readonly memory: Memory;
   readonly threads: number;
+  /** Who runs a plan: the calling thread (with the workers that it has, if any), or workers alone. */
+  readonly leader: 'main' | 'worker';
   dispose(): void;
   /** A child shares its parent's packed constants and workspace. */
   session(parent?: Session): Session;

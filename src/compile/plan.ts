@@ -52,6 +52,12 @@ export class Plan {
     this.runner.run();
   }
 
+  /** As `run`; on a backend whose leader is a worker the calling thread goes on meanwhile. One run at a time. */
+  async start(): Promise<void> {
+    if (this.runner.start === undefined) this.runner.run();
+    else await this.runner.start();
+  }
+
   /** Bytes that belong to this plan alone. */
   get heldBytes(): number {
     return this.arena.byteLength + this.session.heldBytes;

@@ -3,7 +3,7 @@ import { checkOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
 
 /** What training runs on. */
-export interface InitOptions extends Omit<LoadOptions, 'maxLoopIterations'> {
+export interface InitOptions extends Omit<LoadOptions, 'maxLoopIterations' | 'leader'> {
   /** A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. */
   readonly threads?: number | 'auto';
 }

@@ -24,6 +24,13 @@ export interface LoadOptions {
    */
   readonly threads?: number | 'auto';
   /**
+   * 'main' (default): a run is the calling thread's work, with `threads` its share of it, and blocks that thread meanwhile.
+   * 'worker': workers do it, as many as `threads` says, and the calling thread's event loop goes on; only copying inputs
+   * and outputs, compiling for new input shapes, and steps without a kernel are left to it. Same results. A runtime without
+   * threads: ConvletError('environment').
+   */
+  readonly leader?: 'main' | 'worker';
+  /**
    * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
    * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: 4 GiB, what
    * WebAssembly can address; a single tensor has at most 2 GiB.
@@ -57,6 +64,7 @@ const choices = {
   backend: ['wasm', 'js'],
   variant: ['auto', 'simd', 'relaxed'],
   precision: ['fast', 'exact'],
+  leader: ['main', 'worker'],
 } as const;
 
 /** `load` for a runtime. */
@@ -83,14 +91,15 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
 
 /** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
-  const { maxMemoryBytes, precision } = options;
+  const { maxMemoryBytes, precision, leader = 'main' } = options;
   if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
-  const module = options.kernels ?? (await platform.kernels(variant, threads > 1));
+  const module = options.kernels ?? (await platform.kernels(variant, threads > 1 || leader === 'worker'));
   const backend = new WasmBackend(module, variant, {
     maxMemoryBytes,
     threads,
+    leader,
     spawn: platform.threading?.spawn,
     precision,
   });
@@ -99,8 +108,10 @@ export async function createBackend(platform: Platform, options: LoadOptions): P
 }
 
 /** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
-function chooseThreads({ threading }: Platform, { threads = 1, kernels }: LoadOptions): number {
+function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions): number {
   const possible = threading !== undefined && kernels === undefined;
+  if (leader === 'worker' && !possible)
+    throw new ConvletError('environment', "load: this runtime has no threads, got leader: 'worker'");
   if (threads === 'auto') return possible ? Math.min(threading.available(), 8) : 1;
   if (threads > 1 && !possible)
     throw new ConvletError('environment', `load: this runtime has no threads, got threads: ${threads}`);
@@ -128,6 +139,8 @@ export function checkOptions(options: LoadOptions, what = 'load'): void {
     }
   }
   const { maxMemoryBytes, maxLoopIterations, threads } = options;
+  if (options.leader === 'worker' && options.backend === 'js')
+    throw new ConvletError('argument', `${what}: leader 'worker' expects backend 'wasm', got 'js'`);
   if (maxMemoryBytes !== undefined && !(maxMemoryBytes > 0)) {
     throw new ConvletError(
       'argument',

@@ -1,6 +1,7 @@
 import { dtypes } from '../common/dtype.ts';
 import { elementCount } from '../tensor/layout.ts';
-import { defaultShape, type Model, type ModelInput } from './model.ts';
+import type { Model, ModelInput } from './model.ts';
+import { defaultShape } from './values.ts';
 
 export interface StepTiming {
   readonly node: string;

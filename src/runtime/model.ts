@@ -1,32 +1,46 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Session } from '../backend/backend.ts';
-import { type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
-import { ConvletError, shapeText } from '../common/error.ts';
+import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
 import type { RunLimits, Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
-import { elementCount, sameMemory } from '../tensor/layout.ts';
-import { checkShape, Tensor, toArray } from '../tensor/tensor.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import {
+  checkInputs,
+  checkOutputArrays,
+  defaultShape,
+  InputSlots,
+  inRowOrder,
+  type ModelInput,
+  type ModelInputs,
+  type OutputArrays,
+  snapshots,
+  writeOutputs,
+} from './values.ts';
 
 /** An input of a model; null where a dimension, or the whole shape, may vary. */
 export type ModelInputInfo = DeclaredInput;
 /** An output of a model as the file declares it; null for what it leaves open. */
 export type ModelOutputInfo = Declared;
 
-/**
- * What `run` takes for one input: a Tensor, or values in logical row-major order with their shape. `data`: the typed array
- * of the input's dtype (float32: Float32Array, int64: Int32Array, bool: Uint8Array, …), or plain numbers. `shape` may be
- * left out where the model fixes all dimensions. Nothing is kept of it after the run.
- */
-export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
-
 /** What `run` gives for one output: a copy of the values in logical row-major order, the caller's to keep. */
 export interface ModelOutput {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: TypedArray;
+}
+
+/** How `run` gives its results. */
+export interface RunOptions {
+  /**
+   * Arrays that the results are written into, by output name: the typed array of the output's dtype, exactly as long as the
+   * output has elements. What `run` resolves to then has these arrays as `data`, and no output that is not named.
+   */
+  readonly into?: OutputArrays;
 }
 
 /** What a model holds in the backend's memory, in bytes. The model file itself lies outside of it. */
@@ -44,6 +58,7 @@ export interface MemoryReport {
 interface Prepared {
   readonly plan: Plan;
   readonly tail: Tail | null;
+  readonly slots: InputSlots;
 }
 
 /** Seconds of work, not minutes: a loop of a few small nodes takes about 20 µs an iteration. */
@@ -63,11 +78,18 @@ export class Model {
   readonly variant: 'simd' | 'relaxed' | 'plain';
   /** Threads that share the work of a run. */
   readonly threads: number;
+  /** Who runs it: the calling thread (with its share of the threads), or workers alone. */
+  readonly leader: 'main' | 'worker';
   private readonly program: OnnxProgram;
   private readonly plans = new Map<string, Prepared>();
   private engine: Backend | null;
   private session: Session | null = null;
   private readonly limits: RunLimits;
+  private readonly outputNames: ReadonlySet<string>;
+  /** What ran last, while it is in the cache. */
+  private last: Prepared | null = null;
+  /** Resolves when the last of the runs that workers have been given is over; null if there is none. */
+  private queue: Promise<void> | null = null;
 
   constructor(program: OnnxProgram, engine: Backend, limits: Partial<RunLimits> = {}) {
     this.program = program;
@@ -76,26 +98,51 @@ export class Model {
     this.backend = engine.name;
     this.variant = engine.variant;
     this.threads = engine.threads;
+    this.leader = engine.leader;
     this.inputs = program.inputs;
     this.outputs = program.outputs;
+    this.outputNames = new Set(program.outputs.map((output) => output.name));
   }
 
   /**
    * Runs the network once. The first run with a new combination of input shapes compiles a plan for it; the last eight
    * plans are kept.
    *
+   * With leader 'main' the work is done before `run` returns. With leader 'worker' runs wait for one another in the order
+   * of the calls; the inputs are read before `run` returns in any case.
+   *
    * @param inputs a value for every input of the model, by name
+   * @param options `into`: arrays for the results
    * @returns every output by name
-   * @throws ConvletError `missing-input`, `unknown-name`, `dtype` or `shape` where the inputs do not fit, `shape` or
-   * `argument` where a node cannot work on these shapes, `index-range` for an index in the data that lies outside its
-   * axis, `memory` where `maxMemoryBytes` does not do, `disposed` after `dispose()`. The model stays usable.
+   * @throws ConvletError `missing-input`, `unknown-name`, `dtype` or `shape` where the inputs or the arrays do not fit,
+   * `shape` or `argument` where a node cannot work on these shapes, `index-range` for an index in the data that lies
+   * outside its axis, `memory` where `maxMemoryBytes` does not do, `disposed` after `dispose()`. The model stays usable.
    */
-  async run(inputs: { readonly [name: string]: ModelInput }): Promise<{ [name: string]: ModelOutput }> {
-    const tensors = this.check(inputs);
-    const { plan, tail } = this.prepare(tensors);
-    for (const [name, target] of plan.inputs) target.array.set(inRowOrder(tensors.get(name)!) as Float32Array);
+  async run(inputs: ModelInputs, options?: RunOptions): Promise<{ [name: string]: ModelOutput }> {
+    const into = options?.into;
+    if (this.leader === 'worker') return this.enqueue(inputs, into);
+    const prepared = this.feed(inputs);
+    if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);
+    prepared.plan.run();
+    return this.collect(prepared, inputs, into);
+  }
+
+  /**
+   * Runs the network once and writes the results into the arrays of `into`, as `run` does with that option. From the second
+   * run with the same input shapes on it allocates no JavaScript object and no memory, as long as inputs are typed arrays or
+   * tensors, every step of the network has a kernel, and no shape depends on the data.
+   *
+   * @throws ConvletError as `run`, and `argument` for a model whose leader is a worker
+   */
+  runSync(inputs: ModelInputs, into: OutputArrays): void {
+    if (this.leader === 'worker') {
+      throw new ConvletError('argument', "runSync: expects a model whose leader is 'main', got 'worker'");
+    }
+    const prepared = this.feed(inputs);
+    const { plan, tail } = prepared;
+    checkOutputArrays(this.outputNames, plan.outputs, into);
     plan.run();
-    return this.collect(plan, tail, tensors);
+    writeOutputs(plan.outputs, tail === null ? undefined : this.late(prepared, inputs), into);
   }
 
   /**
@@ -109,6 +156,8 @@ export class Model {
       const array = new dtypes[dtype].array(elementCount(dims));
       tensors.set(name, new Tensor(dtype, dims, 'row', new BorrowedStorage(array)));
     }
+    // It may compile, which moves the workspace.
+    if (this.queue !== null) throw new ConvletError('argument', 'plan: expects a model that is not running');
     return this.prepare(tensors).plan;
   }
 
@@ -120,10 +169,11 @@ export class Model {
     return { activations, weights: liveBytes - activations, total: liveBytes, peak: peakBytes };
   }
 
-  /** Frees everything; calling it twice does nothing. */
+  /** Frees everything; a run that is under way rejects with `disposed`. Calling it twice does nothing. */
   dispose(): void {
     for (const { plan } of this.plans.values()) plan.dispose();
     this.plans.clear();
+    this.last = null;
     this.session?.dispose();
     this.session = null;
     this.engine?.dispose();
@@ -139,26 +189,43 @@ export class Model {
     return this.engine;
   }
 
-  private check(inputs: { readonly [name: string]: ModelInput }): Map<string, Tensor> {
+  /** The plan for these inputs, with them in it. */
+  private feed(inputs: ModelInputs): Prepared {
     this.alive();
-    if (typeof inputs !== 'object' || inputs === null) {
-      throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
+    if (this.last?.slots.fill(inputs)) return this.last;
+    return this.place(checkInputs(this.inputs, inputs));
+  }
+
+  private place(tensors: ReadonlyMap<string, Tensor>): Prepared {
+    const prepared = this.prepare(tensors);
+    for (const [name, target] of prepared.plan.inputs) target.array.set(inRowOrder(tensors.get(name)!) as Float32Array);
+    this.last = prepared;
+    return prepared;
+  }
+
+  /** A run by the workers, after those that they have been given before. */
+  private async enqueue(inputs: ModelInputs, into?: OutputArrays): Promise<{ [name: string]: ModelOutput }> {
+    this.alive();
+    const before = this.queue;
+    // While others run the plan's memory is theirs, and the caller's arrays are the caller's again when this returns.
+    const waiting = before && snapshots(checkInputs(this.inputs, inputs));
+    let done = (): void => {};
+    const queue = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    this.queue = queue;
+    try {
+      if (before !== null) await before; // else nothing before the inputs are in: `await null` would return to the caller
+      this.alive();
+      const prepared = waiting === null ? this.feed(inputs) : this.place(waiting);
+      if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);
+      const kept = waiting ?? (prepared.tail === null ? inputs : snapshots(checkInputs(this.inputs, inputs)));
+      await prepared.plan.start();
+      return this.collect(prepared, kept, into);
+    } finally {
+      if (this.queue === queue) this.queue = null;
+      done();
     }
-    const names = this.inputs.map((input) => input.name);
-    for (const name of Object.keys(inputs)) {
-      if (names.includes(name)) continue;
-      throw new ConvletError(
-        'unknown-name',
-        `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`,
-      );
-    }
-    return new Map(
-      this.inputs.map((info) => {
-        // Not what every object inherits: a model may well have an input 'constructor'.
-        const given = Object.hasOwn(inputs, info.name) ? inputs[info.name] : undefined;
-        return [info.name, oneOrZero(checkInput(info, given))];
-      }),
-    );
   }
 
   private prepare(tensors: ReadonlyMap<string, Tensor>): Prepared {
@@ -176,7 +243,7 @@ export class Model {
     const { graph, tail } = this.program.specialize(shapes, engine.memory.limit);
     optimize(graph);
     const plan = this.compileWithin(() => compile(graph, engine, this.session!));
-    const prepared = { plan, tail };
+    const prepared = { plan, tail, slots: new InputSlots(this.inputs, plan.inputs) };
     this.plans.set(key, prepared);
     return prepared;
   }
@@ -196,73 +263,36 @@ export class Model {
   private evict(): void {
     const [oldest] = this.plans;
     oldest[1].plan.dispose();
+    if (this.last === oldest[1]) this.last = null;
     this.plans.delete(oldest[0]);
   }
 
-  private collect(plan: Plan, tail: Tail | null, inputs: ReadonlyMap<string, Tensor>): { [name: string]: ModelOutput } {
-    const late = tail?.run(new Map([...inputs, ...plan.outputs]), this.alive(), this.limits);
-    return Object.fromEntries(
-      this.outputs.map(({ name }) => {
-        const tensor = late?.get(name) ?? plan.outputs.get(name);
-        if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
-        return [name, { dtype: tensor.dtype, shape: [...tensor.shape], data: tensor.data }];
-      }),
-    );
+  /** The outputs of the interpreted part, if there is one. */
+  private late({ plan, tail }: Prepared, inputs: ModelInputs | ReadonlyMap<string, Tensor>) {
+    if (tail === null) return undefined;
+    const tensors = inputs instanceof Map ? inputs : checkInputs(this.inputs, inputs as ModelInputs);
+    return tail.run(new Map([...tensors, ...plan.outputs]), this.alive(), this.limits);
+  }
+
+  private collect(
+    prepared: Prepared,
+    inputs: ModelInputs | ReadonlyMap<string, Tensor>,
+    into?: OutputArrays,
+  ): { [name: string]: ModelOutput } {
+    const { outputs } = prepared.plan;
+    const late = this.late(prepared, inputs);
+    if (into !== undefined) writeOutputs(outputs, late, into);
+    const results: { [name: string]: ModelOutput } = {};
+    for (const { name } of this.outputs) {
+      if (into !== undefined && !Object.hasOwn(into, name)) continue;
+      const tensor = late?.get(name) ?? outputs.get(name);
+      if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
+      const value = { dtype: tensor.dtype, shape: tensor.shape.slice(), data: into?.[name] ?? tensor.data };
+      if (name in results) Object.defineProperty(results, name, { value, enumerable: true, writable: true }); // a name may be __proto__
+      else results[name] = value;
+    }
+    return results;
   }
 }
 
-function checkInput(info: ModelInputInfo, given: ModelInput | undefined): Tensor {
-  const what = `input '${info.name}'`;
-  const expected = `${info.dtype} ${info.shape === null ? 'of any shape' : shapeText(info.shape)}`;
-  if (given === undefined || given === null) {
-    throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
-  }
-  if (given instanceof Tensor) return fits(info, given);
-  const { data } = given;
-  const type = dtypes[info.dtype];
-  const fixed = info.shape?.every((d) => d !== null) ? (info.shape as number[]) : null;
-  const dims = given.shape ?? fixed;
-  if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
-  const shape = checkShape(`run: ${what}`, dims);
-  const array = Array.isArray(data) ? toArray(`run: ${what}`, data, info.dtype) : data;
-  if (!(array instanceof type.array)) {
-    const got = describe(array);
-    throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
-  }
-  if (array.length !== elementCount(shape)) {
-    const wanted = elementCount(shape);
-    throw new ConvletError(
-      'shape',
-      `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`,
-    );
-  }
-  return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
-}
-
-/** Truth values as 0 and 1, which kernels count on; any other number but 0 is true. */
-function oneOrZero(tensor: Tensor): Tensor {
-  if (tensor.dtype !== 'bool' || tensor.array.every((value) => value <= 1)) return tensor;
-  const values = Uint8Array.from(tensor.data, (value) => Number(value !== 0));
-  return new Tensor('bool', tensor.shape, 'row', new BorrowedStorage(values));
-}
-
-function fits(info: ModelInputInfo, tensor: Tensor): Tensor {
-  if (tensor.dtype !== info.dtype) {
-    throw new ConvletError('dtype', `run: input '${info.name}' expects ${info.dtype}, got ${tensor.dtype}`);
-  }
-  const { shape } = info;
-  if (shape === null) return tensor;
-  if (tensor.rank === shape.length && shape.every((d, i) => d === null || d === tensor.shape[i])) return tensor;
-  const got = shapeText(tensor.shape);
-  throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(shape)}, got ${got}`);
-}
-
-/** The declared shape with 1 for what may vary. */
-export function defaultShape(shape: readonly (number | null)[] | null): number[] {
-  return shape?.map((d) => d ?? 1) ?? [];
-}
-
-/** The elements in row-major order, without a copy where they lie so. */
-function inRowOrder(tensor: Tensor): TypedArray {
-  return sameMemory(tensor.shape, tensor.layout, 'row') ? tensor.array : tensor.data;
-}
+export { defaultShape, type ModelInput, type OutputArrays };

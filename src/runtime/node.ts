@@ -20,7 +20,7 @@ function pathOf(source: string | URL): string {
 }
 
 /** Workers do not keep the process alive: a program that has nothing else to do ends. */
-function spawnWorker(source: string, data: object): TeamWorker {
+export function spawnWorker(source: string, data: object): TeamWorker {
   const worker = new Worker(source, { eval: true, workerData: data });
   const ready = new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
@@ -28,7 +28,16 @@ function spawnWorker(source: string, data: object): TeamWorker {
       reject(new ConvletError('environment', 'load: a worker thread did not start', { cause })),
     );
   });
-  return { ready: ready.then(() => worker.unref()), terminate: () => void worker.terminate() };
+  return {
+    ready: ready.then(() => worker.unref()),
+    listen(message, exit) {
+      worker.on('message', message);
+      worker.on('exit', exit);
+      worker.unref(); // a listener for messages makes it count again
+    },
+    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+    terminate: () => void worker.terminate(),
+  };
 }
 
 /** Node, Deno and Bun: paths and file URLs are read from disk, others are fetched. */

@@ -8,6 +8,7 @@ export class JsBackend implements Backend {
   readonly name = 'js';
   readonly variant = 'plain';
   readonly threads = 1;
+  readonly leader = 'main';
   readonly memory: HostMemory;
   /** How many sessions use each constant: it counts once against the memory's limit. */
   readonly users = new Map<Storage, number>();

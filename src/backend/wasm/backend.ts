@@ -8,7 +8,7 @@ import { type Backend, type PrimCall, type Runner, Sequence, type Session, type 
 import { jsStep } from '../js/backend.ts';
 import type { PrimName } from '../prims.ts';
 import { wasmPrims } from './prims.ts';
-import { type SpawnWorker, Team, type TeamStep } from './team.ts';
+import { type Leader, type SpawnWorker, Team, type TeamStep } from './team.ts';
 
 /** Where a kernel's scratch memory will be; known once the session is sealed. */
 interface WorkspaceRequest {
@@ -21,6 +21,8 @@ export interface WasmBackendOptions {
   readonly maxMemoryBytes?: number;
   /** Threads that share the steps of a plan; more than one needs `spawn` and a module that imports a shared memory. */
   readonly threads?: number;
+  /** 'worker': all threads are workers, one as well; that needs the same. */
+  readonly leader?: Leader;
   readonly spawn?: SpawnWorker;
   /** 'exact': only algorithms whose rounding errors are those of a plain sum; 'fast' (default): Winograd's as well. */
   readonly precision?: 'exact' | 'fast';
@@ -39,18 +41,23 @@ export class WasmBackend implements Backend {
   readonly precision: 'exact' | 'fast';
 
   constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions = {}) {
-    const { maxMemoryBytes, threads = 1, spawn, precision = 'fast' } = options;
-    const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared: threads > 1 });
+    const { maxMemoryBytes, threads = 1, leader = 'main', spawn, precision = 'fast' } = options;
+    const shared = threads > 1 || leader === 'worker';
+    const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared });
     this.variant = variant;
     this.precision = precision;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
     this.kernels.placeConstants();
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
-    this.team = threads > 1 && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn) : null;
+    this.team = shared && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn, leader) : null;
   }
 
   get threads(): number {
     return this.team?.threads ?? 1;
+  }
+
+  get leader(): Leader {
+    return this.team?.leader ?? 'main';
   }
 
   session(parent?: Session): WasmSession {

@@ -5,14 +5,15 @@
 export const workerSource = `
 const { workerData, parentPort } = require('node:worker_threads');
 const { module, memory, control: buffer, names, index, threads, spins } = workerData;
-const GENERATION = 0, DONE = 1, ARRIVED = 2, BASE = 3, ABORT = 4, STEPS = 5, PROGRAM = 16, WORDS = 6;
+const GENERATION = 0, DONE = 1, ARRIVED = 2, BASE = 3, ABORT = 4, FIRST = 5, END = 6, ANNOUNCE = 7;
+const PROGRAM = 16, WORDS = 6;
 const control = new Int32Array(buffer);
 const { exports } = new WebAssembly.Instance(module, { env: { memory } });
 const kernels = names.map((name) => exports[name]);
 
 function runProgram() {
-  const steps = control[STEPS], base = control[BASE];
-  for (let i = 0; i < steps; i++) {
+  const first = control[FIRST], end = control[END], base = control[BASE];
+  for (let i = first; i < end; i++) {
     const at = PROGRAM + i * WORDS;
     if (control[at] >= 0) {
       const kernel = kernels[control[at]], units = control[at + 1], chunk = control[at + 2];
@@ -21,8 +22,8 @@ function runProgram() {
         kernel(descriptor, begin, Math.min(begin + chunk, units));
       }
     }
-    if (i === steps - 1) return;
-    const target = base + (i + 1) * threads;
+    if (i === end - 1) return;
+    const target = base + (i - first + 1) * threads;
     if (((Atomics.add(control, ARRIVED, 1) + 1 - target) | 0) >= 0) Atomics.notify(control, ARRIVED);
     for (let polls = 0; ((Atomics.load(control, ARRIVED) - target) | 0) < 0; ) {
       if (Atomics.load(control, ABORT) !== 0) return;
@@ -41,7 +42,9 @@ for (;;) {
   } catch {
     Atomics.store(control, ABORT, 2);
   }
-  Atomics.add(control, DONE, 1);
+  // Read first: the next run may begin as soon as the last one has counted itself.
+  const announce = control[ANNOUNCE];
+  if (Atomics.add(control, DONE, 1) + 1 === announce) parentPort.postMessage('done');
   Atomics.notify(control, DONE);
 }
 `;

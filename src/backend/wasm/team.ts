@@ -1,12 +1,23 @@
 import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
+import { ConvletError } from '../../common/error.ts';
 import { workerSource } from './team-worker.ts';
 
 /** A worker that runs `workerSource`; started by the platform. */
 export interface TeamWorker {
   /** Resolves when the worker has its instance and waits for work. */
   readonly ready: Promise<void>;
+  /** From now on: `message` is called for each message of the worker, `exit` when it has ended, for whatever reason. */
+  listen(message: () => void, exit: () => void): void;
+  /** Whether the worker keeps the process alive; at first it does not. */
+  hold(alive: boolean): void;
   terminate(): void;
 }
+
+/**
+ * Who does a step that has no kernel, and the leader's share of the others: the calling thread, which is blocked for as
+ * long as a run takes, or a worker. Steps in plain JS are the calling thread's in both cases.
+ */
+export type Leader = 'main' | 'worker';
 
 /** Starts a worker from the text of a script, which finds `data` in workerData. */
 export type SpawnWorker = (source: string, data: object) => TeamWorker;
@@ -23,7 +34,17 @@ export interface TeamStep {
 }
 
 /** Words of the control block; the program follows. team-worker.ts has the same table as text. */
-const word = { generation: 0, done: 1, arrived: 2, base: 3, abort: 4, steps: 5, program: 16 } as const;
+const word = {
+  generation: 0,
+  done: 1,
+  arrived: 2,
+  base: 3,
+  abort: 4,
+  first: 5,
+  end: 6,
+  announce: 7,
+  program: 16,
+} as const;
 const wordsPerStep = 6;
 const capacity = 1 << 16;
 /** Polls of a barrier before the thread goes to sleep: some 50 µs. */
@@ -32,16 +53,21 @@ const spins = 5000;
 /**
  * Threads that run the same list of kernel steps over one shared memory. Every thread goes through all steps: it pulls
  * chunks of work units until none is left, then meets the others at a barrier. Units are independent, so the result
- * does not depend on who does what. The calling thread is the leader and does its share; workers sleep between runs.
+ * does not depend on who does what. Workers sleep between runs. With leader 'main' the calling thread is one of the
+ * threads; with leader 'worker' all are workers, and the last one to finish sends a message: as fast as
+ * Atomics.waitAsync (some 15 µs there and back), and every runtime that has worker_threads has it.
  */
 export class Team {
   readonly threads: number;
+  readonly leader: Leader;
   readonly ready: Promise<void>;
   private readonly control = new Int32Array(new SharedArrayBuffer(4 * (word.program + capacity)));
   private readonly workers: readonly TeamWorker[];
   private readonly kernels: KernelExports;
   private readonly names: readonly string[];
   private loaded: TeamProgram | null = null;
+  private waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
+  private ended: Error | null = null;
 
   constructor(
     threads: number,
@@ -49,22 +75,33 @@ export class Team {
     memory: WebAssembly.Memory,
     kernels: KernelExports,
     spawn: SpawnWorker,
+    leader: Leader = 'main',
   ) {
     this.threads = threads;
+    this.leader = leader;
     this.kernels = kernels;
     this.names = WebAssembly.Module.exports(module).map((entry) => entry.name);
-    this.workers = Array.from({ length: threads - 1 }, (_, i) =>
+    const mine = leader === 'main' ? 1 : 0;
+    this.workers = Array.from({ length: threads - mine }, (_, i) =>
       spawn(workerSource, {
         module,
         memory,
         control: this.control.buffer,
         names: this.names,
-        index: i + 1,
+        index: i + mine,
         threads,
         spins,
       }),
     );
-    this.ready = Promise.all(this.workers.map((worker) => worker.ready)).then(() => {});
+    this.ready = Promise.all(this.workers.map((worker) => worker.ready)).then(() => {
+      if (leader === 'main') return;
+      for (const worker of this.workers) {
+        worker.listen(
+          () => this.waiting?.resolve(),
+          () => this.end(new Error('a worker thread ended during a run')),
+        );
+      }
+    });
   }
 
   /** A list of steps made ready; null if it is too long for the control block. */
@@ -74,34 +111,116 @@ export class Team {
 
   /** Runs a program to its end, or throws what a step threw; the team is ready for the next one either way. */
   run(program: TeamProgram): void {
-    const { control, threads } = this;
+    this.load(program);
+    if (this.leader === 'worker') {
+      for (let i = 0; i < program.steps.length; ) i = this.alone(program, i) ?? this.part(program, i, false);
+      return;
+    }
+    this.wake(0, program.steps.length, false);
+    try {
+      this.lead(program);
+    } catch (error) {
+      Atomics.store(this.control, word.abort, 1);
+      throw error;
+    } finally {
+      Atomics.notify(this.control, word.arrived);
+      this.finish();
+    }
+    this.checkAbort();
+  }
+
+  /**
+   * As `run`, without blocking the calling thread, for leader 'worker': workers do what has kernels, the calling thread
+   * the steps in plain JS between. One at a time. Rejects with `disposed` if the team goes meanwhile.
+   */
+  async start(program: TeamProgram): Promise<void> {
+    this.load(program);
+    const { steps } = program;
+    this.workers[0].hold(true);
+    try {
+      for (let i = 0; i < steps.length; ) {
+        const next = this.alone(program, i);
+        if (next !== null) {
+          i = next;
+          continue;
+        }
+        if (this.ended !== null) throw this.ended;
+        const done = new Promise<void>((resolve, reject) => {
+          this.waiting = { resolve, reject };
+        });
+        i = this.part(program, i, true);
+        await done;
+        this.waiting = null;
+        this.checkAbort();
+      }
+    } finally {
+      this.waiting = null;
+      if (this.ended === null) this.workers[0].hold(false);
+    }
+  }
+
+  dispose(): void {
+    this.end(new ConvletError('disposed', 'run: the model was disposed during the run'));
+    for (const worker of this.workers) worker.terminate();
+  }
+
+  private end(reason: Error): void {
+    this.ended ??= reason;
+    this.waiting?.reject(this.ended);
+  }
+
+  private load(program: TeamProgram): void {
+    const { control } = this;
     if (this.loaded !== program) {
       control.set(program.words, word.program);
       this.loaded = program;
     } else {
       for (let i = 0; i < program.steps.length; i++) control[word.program + i * wordsPerStep + 3] = 0;
     }
-    control[word.steps] = program.steps.length;
+  }
+
+  /** Sets the workers to steps `first` to `end` of what is loaded. */
+  private wake(first: number, end: number, announce: boolean): void {
+    const { control } = this;
+    control[word.first] = first;
+    control[word.end] = end;
+    control[word.announce] = announce ? this.workers.length : 0;
     control[word.base] = control[word.arrived];
     control[word.abort] = 0;
     control[word.done] = 0;
     Atomics.add(control, word.generation, 1);
     Atomics.notify(control, word.generation);
-    try {
-      this.lead(program);
-    } catch (error) {
-      Atomics.store(control, word.abort, 1);
-      throw error;
-    } finally {
-      Atomics.notify(control, word.arrived);
-      while (Atomics.load(control, word.done) < threads - 1) this.pause(word.done);
-      this.sleeping = 0;
-    }
-    if (Atomics.load(control, word.abort) !== 0) throw new Error('a worker thread failed in a kernel');
   }
 
-  dispose(): void {
-    for (const worker of this.workers) worker.terminate();
+  /** Runs step i here if it has no kernel, and says which is next; null if it has one. */
+  private alone(program: TeamProgram, i: number): number | null {
+    const step = program.steps[i];
+    if (step.kernel !== null) return null;
+    step.run();
+    return i + 1;
+  }
+
+  /** Gives the steps with kernels from `first` on to the workers; blocks until they are done unless that is announced. */
+  private part(program: TeamProgram, first: number, announce: boolean): number {
+    const { steps } = program;
+    let end = first + 1;
+    while (end < steps.length && steps[end].kernel !== null) end++;
+    this.wake(first, end, announce);
+    if (!announce) {
+      this.finish();
+      this.checkAbort();
+    }
+    return end;
+  }
+
+  /** Waits until all workers are done. */
+  private finish(): void {
+    while (Atomics.load(this.control, word.done) < this.workers.length) this.pause(word.done);
+    this.sleeping = 0;
+  }
+
+  private checkAbort(): void {
+    if (Atomics.load(this.control, word.abort) !== 0) throw new Error('a worker thread failed in a kernel');
   }
 
   private sleeping = 0;
@@ -174,5 +293,9 @@ export class TeamProgram {
 
   run(): void {
     this.team.run(this);
+  }
+
+  start(): Promise<void> {
+    return this.team.start(this);
   }
 }

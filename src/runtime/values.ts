@@ -1,0 +1,218 @@
+import { type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
+import { ConvletError, shapeText } from '../common/error.ts';
+import type { DeclaredInput } from '../io/onnx/import.ts';
+import { BorrowedStorage } from '../memory/storage.ts';
+import { elementCount, sameMemory } from '../tensor/layout.ts';
+import { checkShape, Tensor, toArray } from '../tensor/tensor.ts';
+
+/**
+ * What `run` takes for one input: a Tensor, or values in logical row-major order with their shape. `data`: the typed array
+ * of the input's dtype (float32: Float32Array, int64: Int32Array, bool: Uint8Array, …), or plain numbers. `shape` may be
+ * left out where the model fixes all dimensions. Nothing is kept of it after the run.
+ */
+export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
+export type ModelInputs = { readonly [name: string]: ModelInput };
+
+/** Arrays of the caller's for outputs: typed arrays of their dtype, exactly as long as they have elements. */
+export type OutputArrays = { readonly [name: string]: TypedArray };
+
+/** The value of every input as a tensor, or an error that says which does not fit. */
+export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs): Map<string, Tensor> {
+  if (typeof inputs !== 'object' || inputs === null) {
+    throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
+  }
+  const names = infos.map((input) => input.name);
+  for (const name of Object.keys(inputs)) {
+    if (names.includes(name)) continue;
+    throw new ConvletError('unknown-name', `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`);
+  }
+  return new Map(
+    infos.map((info) => {
+      // Not what every object inherits: a model may well have an input 'constructor'.
+      const given = Object.hasOwn(inputs, info.name) ? inputs[info.name] : undefined;
+      return [info.name, oneOrZero(checkInput(info, given))];
+    }),
+  );
+}
+
+function checkInput(info: DeclaredInput, given: ModelInput | undefined): Tensor {
+  const what = `input '${info.name}'`;
+  const expected = `${info.dtype} ${info.shape === null ? 'of any shape' : shapeText(info.shape)}`;
+  if (given === undefined || given === null) {
+    throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
+  }
+  if (given instanceof Tensor) return fits(info, given);
+  const { data } = given;
+  const type = dtypes[info.dtype];
+  const dims = given.shape ?? fixedShape(info);
+  if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
+  const shape = checkShape(`run: ${what}`, dims);
+  const array = Array.isArray(data) ? toArray(`run: ${what}`, data, info.dtype) : data;
+  if (!(array instanceof type.array)) {
+    const got = describe(array);
+    throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
+  }
+  if (array.length !== elementCount(shape)) {
+    const wanted = elementCount(shape);
+    throw new ConvletError(
+      'shape',
+      `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`,
+    );
+  }
+  return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
+}
+
+/** Truth values as 0 and 1, which kernels count on; any other number but 0 is true. */
+function oneOrZero(tensor: Tensor): Tensor {
+  if (tensor.dtype !== 'bool' || tensor.array.every((value) => value <= 1)) return tensor;
+  const values = Uint8Array.from(tensor.data, (value) => Number(value !== 0));
+  return new Tensor('bool', tensor.shape, 'row', new BorrowedStorage(values));
+}
+
+function fits(info: DeclaredInput, tensor: Tensor): Tensor {
+  if (tensor.dtype !== info.dtype) {
+    throw new ConvletError('dtype', `run: input '${info.name}' expects ${info.dtype}, got ${tensor.dtype}`);
+  }
+  const { shape } = info;
+  if (shape === null) return tensor;
+  if (tensor.rank === shape.length && shape.every((d, i) => d === null || d === tensor.shape[i])) return tensor;
+  const got = shapeText(tensor.shape);
+  throw new ConvletError('shape', `run: input '${info.name}' expects shape ${shapeText(shape)}, got ${got}`);
+}
+
+function fixedShape({ shape }: DeclaredInput): readonly number[] | null {
+  return shape?.every((d) => d !== null) ? (shape as number[]) : null;
+}
+
+/** The declared shape with 1 for what may vary. */
+export function defaultShape(shape: readonly (number | null)[] | null): number[] {
+  return shape?.map((d) => d ?? 1) ?? [];
+}
+
+/** The elements in row-major order, without a copy where they lie so. */
+export function inRowOrder(tensor: Tensor): TypedArray {
+  return sameMemory(tensor.shape, tensor.layout, 'row') ? tensor.array : tensor.data;
+}
+
+/** Copies that do not change any more when the caller's arrays do. */
+export function snapshots(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    [...tensors].map(([name, { dtype, shape, data }]) => [
+      name,
+      new Tensor(dtype, shape, 'row', new BorrowedStorage(data)),
+    ]),
+  );
+}
+
+interface Slot {
+  readonly name: string;
+  readonly array: (typeof dtypes)[DType]['array'];
+  readonly fixed: boolean;
+  readonly target: Tensor;
+}
+
+/**
+ * The inputs of one plan, for the run after one with the same shapes: takes what fits without further ado and allocates
+ * nothing. Everything else is for `checkInputs` to judge.
+ */
+export class InputSlots {
+  private readonly slots: readonly Slot[];
+  private readonly names: ReadonlySet<string>;
+
+  constructor(infos: readonly DeclaredInput[], targets: ReadonlyMap<string, Tensor>) {
+    // What the graph does not read has no place in the plan: such a model takes the long way.
+    this.slots = infos.flatMap((info) => {
+      const target = targets.get(info.name);
+      if (target === undefined) return [];
+      return [{ name: info.name, array: dtypes[info.dtype].array, fixed: fixedShape(info) !== null, target }];
+    });
+    this.names = new Set(this.slots.length === infos.length ? infos.map((info) => info.name) : []);
+  }
+
+  /** Copies the inputs into the plan; false, with some of them copied, if one is not what it was in shape or kind. */
+  fill(inputs: ModelInputs): boolean {
+    if (typeof inputs !== 'object' || inputs === null || this.names.size === 0) return false;
+    for (const name in inputs) if (!this.names.has(name)) return false;
+    const { slots } = this;
+    for (let i = 0; i < slots.length; i++) {
+      if (!Object.hasOwn(inputs, slots[i].name) || !fillSlot(slots[i], inputs[slots[i].name])) return false;
+    }
+    return true;
+  }
+}
+
+function fillSlot(slot: Slot, given: ModelInput | undefined): boolean {
+  if (typeof given !== 'object' || given === null) return false;
+  const { target } = slot;
+  let source: unknown;
+  if (given instanceof Tensor) {
+    if (given.dtype !== target.dtype || given.layout !== 'row' || !sameShape(given.shape, target.shape)) return false;
+    source = given.array;
+  } else {
+    const { shape } = given;
+    if (shape === undefined ? !slot.fixed : !sameShape(shape, target.shape)) return false;
+    source = given.data;
+  }
+  if (!(source instanceof slot.array) || source.length !== target.size) return false;
+  if (target.dtype === 'bool') copyTruth(source as Uint8Array, target.array as Uint8Array);
+  else target.array.set(source as Float32Array);
+  return true;
+}
+
+function copyTruth(from: Uint8Array, to: Uint8Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[i] === 0 ? 0 : 1;
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (!Array.isArray(a) || a.length !== b.length) return false;
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Throws unless `into` names outputs of the model; those that the plan knows must fit as well. */
+export function checkOutputArrays(
+  names: ReadonlySet<string>,
+  known: ReadonlyMap<string, Tensor>,
+  into: OutputArrays,
+): void {
+  if (typeof into !== 'object' || into === null) {
+    throw new ConvletError('argument', `run: expects an object of arrays by output name, got ${String(into)}`);
+  }
+  for (const name in into) {
+    if (!names.has(name)) {
+      const all = [...names].join(', ');
+      throw new ConvletError('unknown-name', `run: the model has no output '${name}'; its outputs are ${all}`);
+    }
+    const tensor = known.get(name);
+    if (tensor !== undefined) checkOutputArray(name, tensor, into[name]);
+  }
+}
+
+function checkOutputArray(name: string, tensor: Tensor, array: TypedArray): void {
+  const { array: type } = dtypes[tensor.dtype];
+  if (!(array instanceof type)) {
+    const got = describe(array);
+    throw new ConvletError('dtype', `run: output '${name}' (${tensor.dtype}) expects a ${type.name}, got ${got}`);
+  }
+  if (array.length !== tensor.size) {
+    const shape = shapeText(tensor.shape);
+    throw new ConvletError(
+      'shape',
+      `run: output '${name}' expects an array of ${tensor.size} (shape ${shape}), got one of ${array.length}`,
+    );
+  }
+}
+
+/** Copies outputs into the caller's arrays. Tensors are row-major. */
+export function writeOutputs(
+  plan: ReadonlyMap<string, Tensor>,
+  late: ReadonlyMap<string, Tensor> | undefined,
+  into: OutputArrays,
+): void {
+  for (const name in into) {
+    const tensor = late?.get(name) ?? plan.get(name);
+    if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
+    checkOutputArray(name, tensor, into[name]);
+    into[name].set(tensor.array as Float32Array);
+  }
+}
