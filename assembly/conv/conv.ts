@@ -1,6 +1,6 @@
 import { runPanel, workspaceHead } from '../micro/panel';
 import { Tile } from '../micro/tile';
-import { placeTiles } from '../pack/table';
+import { acrossImages, padded, placeAcross, placePadded, placeTiles, stagePadded } from '../pack/table';
 import { ConvDesc } from './desc';
 
 /**
@@ -23,13 +23,30 @@ export function conv(d: ConvDesc, begin: i32, end: i32): void {
   const staging = d.workspace + d.stagingOffset;
   const rows = d.batch * d.outputD * d.outputH * d.outputW;
   const groupPanels = d.groupPanels;
+  const positions = d.outputD * d.outputH * d.outputW;
+  // Output rows of the block that the table is for.
+  let paddedRows = 0;
+  if (d.mode == acrossImages) t.cPitch = d.yBatch;
   let placed = -1;
   let tiles = 0;
+  let origin: usize = 0;
   for (let unit = begin; unit < end; unit++) {
     const block = unit / d.panelBlocks;
     if (block != placed) {
-      const row = block * d.rowBlock;
-      tiles = placeTiles(d, records, staging, row, min(row + d.rowBlock, rows));
+      if (d.mode == padded) {
+        const blocks = (d.outputH + d.rowBlock - 1) / d.rowBlock;
+        const n = block / blocks;
+        const first = (block - n * blocks) * d.rowBlock;
+        const height = min(d.rowBlock, d.outputH - first);
+        if (height != paddedRows) tiles = placePadded(d, records, staging, height);
+        paddedRows = height;
+        stagePadded(d, staging, n, first, height);
+        origin = d.y + n * d.yBatch + first * d.yRow;
+      } else {
+        const row = block * d.rowBlock;
+        if (d.mode == acrossImages) tiles = placeAcross(d, records, row, min(row + d.rowBlock, positions));
+        else tiles = placeTiles(d, records, staging, row, min(row + d.rowBlock, rows));
+      }
       placed = block;
     }
     let panel = (unit % d.panelBlocks) * d.panelBlock;
@@ -39,7 +56,7 @@ export function conv(d: ConvDesc, begin: i32, end: i32): void {
       const column = (panel - group * groupPanels) << 3;
       const b = d.weight + <usize>panel * d.panelBytes;
       t.aOffset = group * d.groupInput;
-      const c = group * d.groupOutput + (column << 2);
+      const c = origin + group * d.groupOutput + (column << 2);
       runPanel(t, records, tiles, b, b + 32, c, min(8, d.columns - column));
     }
   }

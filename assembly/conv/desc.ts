@@ -39,7 +39,7 @@ export class ConvDesc {
   yBatch: u32;
   /** 1 where grid points follow each other at `yPixel` beyond the end of a row. */
   contiguous: i32;
-  /** How rows of A are found: byTap or byRun of pack/table.ts. Depthwise: taps of one table row (1, 3, 5, 7). */
+  /** How rows of A are found: see pack/table.ts. Depthwise: taps of one table row (1, 3, 5, 7). */
   mode: i32;
   /** Addresses per row of A, and contiguous elements behind each. Depthwise: rows of the table, and channels. */
   taps: i32;
@@ -52,7 +52,7 @@ export class ConvDesc {
   /** Offset of a group's channels in an input and in an output pixel. */
   groupInput: u32;
   groupOutput: u32;
-  /** Rows of a full register tile, rows of A per unit of work, panels per unit. */
+  /** Rows of a full register tile; rows of A per unit of work (acrossImages: pixels of an image, padded: output rows), panels per unit. */
   tileRows: i32;
   rowBlock: i32;
   panelBlock: i32;

@@ -12,6 +12,20 @@ export const byTap: i32 = 0;
 // @ts-ignore: decorator
 @inline
 export const byRun: i32 = 1;
+/**
+ * As byTap, but the rows of a tile are the same pixel of several images: what is padding is so for all of them, and passed over. On
+ * small maps with wide margins that is much: input gradient of 5×5 6→16 @14 (no padding, so that half of the taps are outside), batch 64.
+ */
+// @ts-ignore: decorator
+@inline
+export const acrossImages: i32 = 2;
+/**
+ * As byRun, from a padded copy of the input rows that a block needs: addresses are the same in every block, so there is one table
+ * for all of a call. For 2-d input and whole rows of output pixels.
+ */
+// @ts-ignore: decorator
+@inline
+export const padded: i32 = 3;
 /** A tile's record: rows, address of the result, then at `recordHead` the addresses [tap][tileRows]. */
 // @ts-ignore: decorator
 @inline
@@ -169,6 +183,115 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
     begin += rows;
     record += recordBytes;
     count++;
+  }
+  return count;
+}
+
+/** Records of the tiles of output pixels begin..end−1 of an image, taken across all images; returns their number. */
+export function placeAcross(d: ConvDesc, record: usize, begin: i32, end: i32): i32 {
+  const tileRows = d.tileRows;
+  const pitch = <usize>tileRows << 2;
+  const recordBytes = recordHead + pitch * d.taps;
+  const pixel = <usize>d.pixel;
+  const line = pixel * d.inputW;
+  const plane = line * d.inputH;
+  const image = plane * d.inputD;
+  const tiles = (d.batch + tileRows - 1) / tileRows;
+  const first = record;
+  for (; begin < end; begin++) {
+    const w = begin % d.outputW;
+    const rest = begin / d.outputW;
+    const h = rest % d.outputH;
+    const z = rest / d.outputH;
+    const id = z * d.strideD - d.padD;
+    const ih = h * d.strideH - d.padH;
+    const iw = w * d.strideW - d.padW;
+    const origin = d.x + plane * id + line * ih + pixel * iw;
+    const c = d.y + z * d.yPlane + h * d.yRow + w * d.yPixel;
+    let n = 0;
+    for (let tile = 1; tile <= tiles; tile++) {
+      const next = (d.batch * tile) / tiles;
+      const rows = next - n;
+      store<i32>(record, rows);
+      store<usize>(record, c + n * d.yBatch, 4);
+      let at = record + recordHead;
+      let pd = origin + image * n;
+      for (let kd = 0, zi = id; kd < d.kernelD; kd++, zi += d.dilationD, pd += plane * d.dilationD) {
+        let ph = pd;
+        for (let kh = 0, y = ih; kh < d.kernelH; kh++, y += d.dilationH, ph += line * d.dilationH) {
+          const valid = <u32>zi < <u32>d.inputD && <u32>y < <u32>d.inputH;
+          let pw = ph;
+          for (let kw = 0, x = iw; kw < d.kernelW; kw++, x += d.dilationW, pw += pixel * d.dilationW) {
+            if (valid && <u32>x < <u32>d.inputW) {
+              let p = pw;
+              for (let r = 0; r < rows; r++, p += image) store<usize>(at + (r << 2), p);
+            } else {
+              store<usize>(at, 0);
+            }
+            at += pitch;
+          }
+        }
+      }
+      n = next;
+      record += recordBytes;
+    }
+  }
+  return <i32>((record - first) / recordBytes);
+}
+
+/** Bytes of a padded row. */
+// @ts-ignore: decorator
+@inline
+function paddedPitch(d: ConvDesc): usize {
+  return ((<usize>((d.outputW - 1) * d.strideW + d.kernelW) * d.pixel) + 31) & ~15;
+}
+
+/** Input rows of image n for `rows` output rows from `first` on, with zeros around. */
+export function stagePadded(d: ConvDesc, to: usize, n: i32, first: i32, rows: i32): void {
+  const pixel = <usize>d.pixel;
+  const channels = <i32>(pixel >> 2);
+  const pitch = paddedPitch(d);
+  const width = (d.outputW - 1) * d.strideW + d.kernelW;
+  const left = min(d.padW, width);
+  const inside = max(min(d.inputW, width - left), 0);
+  const image = d.x + pixel * d.inputW * d.inputH * n;
+  let ih = first * d.strideH - d.padH;
+  for (let remaining = (rows - 1) * d.strideH + (d.kernelH - 1) * d.dilationH + 1; remaining > 0; remaining--, ih++, to += pitch) {
+    if (<u32>ih >= <u32>d.inputH) {
+      zeroFloats(to, width * channels);
+      continue;
+    }
+    zeroFloats(to, left * channels);
+    copyFloats(to + pixel * left, image + pixel * d.inputW * ih, inside * channels);
+    zeroFloats(to + pixel * (left + inside), (width - left - inside) * channels);
+  }
+}
+
+/** Records of the tiles of `rows` whole output rows over staged input; results relative to the first of them. */
+export function placePadded(d: ConvDesc, record: usize, staging: usize, rows: i32): i32 {
+  const tileRows = d.tileRows;
+  const rowPitch = <usize>tileRows << 2;
+  const recordBytes = recordHead + rowPitch * d.taps;
+  const pitch = paddedPitch(d);
+  const total = rows * d.outputW;
+  const stepW = <usize>d.pixel * d.strideW;
+  const stepH = pitch * d.dilationH;
+  let count = 0;
+  let h = 0;
+  let w = 0;
+  for (let i = 0; i < total; i += tileRows, count++, record += recordBytes) {
+    const height = min(tileRows, total - i);
+    store<i32>(record, height);
+    store<usize>(record, <usize>i * d.yPixel, 4);
+    for (let r = 0; r < height; r++) {
+      let p = staging + pitch * (h * d.strideH) + stepW * w;
+      let at = record + recordHead + (r << 2);
+      for (let kh = 0; kh < d.kernelH; kh++, p += stepH, at += rowPitch) store<usize>(at, p);
+      if (++w == d.outputW) {
+        w = 0;
+        h++;
+      }
+    }
   }
   return count;
 }

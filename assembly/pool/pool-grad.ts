@@ -118,18 +118,28 @@ function imageGrad(d: PoolGradDesc, x: usize, gx: usize, gy: usize, channels: i3
   }
 }
 
-/** What a cell of value v adds; `found` is the place of the maximum, `share` the gradient as it is divided. */
+/** What a cell of value v adds; `share` is the gradient as it is divided. */
 // @ts-ignore: decorator
 @inline
-function part(kind: i32, v: v128, share: v128, found: v128, place: i32): v128 {
-  if (kind == Pool.max) return v128.and(share, i32x4.eq(found, i32x4.splat(place)));
+function part(kind: i32, v: v128, share: v128): v128 {
   if (kind == Pool.average) return share;
   if (kind == Pool.lp2) return f32x4.mul(share, v);
   // The sign of x; nothing where x is 0.
   return v128.and(v128.xor(share, v128.and(v, i32x4.splat(0x80000000))), f32x4.ne(v, f32x4.splat(0)));
 }
 
-/** All channels of one window, four at a time: first what the window is (its maximum's place, its norm), then its cells' parts. */
+/** The cell at distance `found` of lane `lane` gets that lane's gradient. */
+// @ts-ignore: decorator
+@inline
+function addTo(gx: usize, lane: i32, found: usize, share: f32): void {
+  const at = gx + found + (lane << 2);
+  store<f32>(at, load<f32>(at) + share);
+}
+
+/**
+ * All channels of one window, four at a time: first what the window is (its maxima's distances, its norm), then its cells' parts.
+ * Maxima are added one by one: comparing places cell by cell took 0.66 instead of 0.27 ms on 2×2 6 @28, batch 64.
+ */
 // @ts-ignore: decorator
 @inline
 function window(
@@ -142,20 +152,27 @@ function window(
     if (kind == Pool.average) share = f32x4.div(share, f32x4.splat(divisor));
     if (kind == Pool.max) {
       let best = v128.load(x);
-      let place = 0;
-      let plane = x;
+      let plane: usize = 0;
       for (let i = 0; i < dTaps; i++, plane += stepD) {
         let row = plane;
         for (let j = 0; j < hTaps; j++, row += stepH) {
           let p = row;
-          for (let k = 0; k < wTaps; k++, p += stepW, place++) {
-            const v = v128.load(p);
+          for (let k = 0; k < wTaps; k++, p += stepW) {
+            const v = v128.load(x + p);
             const better = v128.or(f32x4.gt(v, best), f32x4.ne(v, v));
             best = v128.bitselect(v, best, better);
-            found = v128.bitselect(i32x4.splat(place), found, better);
+            found = v128.bitselect(i32x4.splat(<i32>p), found, better);
           }
         }
       }
+      addTo(gx, 0, i32x4.extract_lane(found, 0), f32x4.extract_lane(share, 0));
+      if (left > 1) addTo(gx, 1, i32x4.extract_lane(found, 1), f32x4.extract_lane(share, 1));
+      if (left > 2) addTo(gx, 2, i32x4.extract_lane(found, 2), f32x4.extract_lane(share, 2));
+      if (left > 3) addTo(gx, 3, i32x4.extract_lane(found, 3), f32x4.extract_lane(share, 3));
+      x += 16;
+      gx += 16;
+      gy += 16;
+      continue;
     }
     if (kind == Pool.lp2) {
       let sum = f32x4.splat(0);
@@ -172,15 +189,14 @@ function window(
       }
       share = v128.and(f32x4.div(share, f32x4.sqrt(sum)), f32x4.ne(sum, f32x4.splat(0)));
     }
-    let place = 0;
     let distance: usize = 0;
     for (let i = 0; i < dTaps; i++, distance += stepD) {
       let row = distance;
       for (let j = 0; j < hTaps; j++, row += stepH) {
         let at = row;
-        for (let k = 0; k < wTaps; k++, at += stepW, place++) {
-          const v = kind == Pool.average || kind == Pool.max ? share : v128.load(x + at);
-          const sum = f32x4.add(v128.load(gx + at), part(kind, v, share, found, place));
+        for (let k = 0; k < wTaps; k++, at += stepW) {
+          const v = kind == Pool.average ? share : v128.load(x + at);
+          const sum = f32x4.add(v128.load(gx + at), part(kind, v, share));
           if (left >= 4) v128.store(gx + at, sum);
           else storeFirst(gx + at, sum, left);
         }

@@ -101,6 +101,20 @@ describe.each(variants)('%s', (variant) => {
     });
   });
 
+  // Tiles across images, where much of the map is margin.
+  test.each(['conv', 'convTranspose'])('%s, many images', (prim) => {
+    for (const seed of seeds(30)) {
+      const random = new Random(seed);
+      const transposed = prim === 'convTranspose';
+      const kind = random.pick(['dense', 'dense', 'grouped']);
+      const attrs = { ...randomAttrs(random, kind, transposed), batch: random.int(12, 15) };
+      // The reference is slow.
+      if (cells(attrs.output) * cells(attrs.kernel) * attrs.outChannels > 20000) continue;
+      const coin = (): boolean => random.int(0, 1) === 0;
+      check(variant, { attrs, transposed, random, constant: coin(), bias: coin(), residual: coin() });
+    }
+  });
+
   const base: ConvAttrs = {
     batch: 1,
     channels: 3,
@@ -135,6 +149,16 @@ describe.each(variants)('%s', (variant) => {
     'one output cell': { output: [1, 1, 1], padBegin: [0, 0, 0], kernel: [1, 9, 9], channels: 32, outChannels: 40 },
     'several blocks of rows': { input: [1, 40, 40], output: [1, 40, 40], channels: 128, outChannels: 12 },
     'padding all around the input': { input: [1, 1, 1], output: [1, 9, 9], padBegin: [0, 5, 5], channels: 16 },
+    'many images, wide margins': {
+      batch: 32,
+      channels: 16,
+      outChannels: 6,
+      input: [1, 5, 5],
+      output: [1, 9, 9],
+      kernel: [1, 5, 5],
+      padBegin: [0, 4, 4],
+    },
+    'few channels, rows cut into blocks': { batch: 2, input: [1, 40, 50], output: [1, 40, 50], outChannels: 6 },
     'depthwise multiplier 2': { channels: 6, outChannels: 12, groups: 6 },
   };
   test.each(Object.entries(named))('%s', (_, changes) => {

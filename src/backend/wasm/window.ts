@@ -28,7 +28,7 @@ export interface WindowShape {
 }
 
 /** How rows of A are found, as in assembly/pack/table.ts. */
-const addressing = { byTap: 0, byRun: 1 } as const;
+const addressing = { byTap: 0, byRun: 1, acrossImages: 2, padded: 3 } as const;
 
 /** Rows of a full register tile: twelve accumulators spill without FMA (micro/gemm.ts has the figures). */
 export const tileRowsOf = (session: WasmSession): number => (session.backend.variant === 'relaxed' ? 6 : 4);
@@ -100,6 +100,70 @@ function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, 
   };
 }
 
+/** Images from which on tiles across them are worth it, and the share of taps in the padding. */
+const leastImages = 12;
+const leastPadding = 0.1;
+
+const isPlane = ({ input, grid, kernel, pad }: WindowShape): boolean =>
+  input[0] === 1 && grid[0] === 1 && kernel[0] === 1 && pad[0] === 0 && pad[2] >= 0;
+
+/** Share of the taps, over all grid points, that lie outside of the input. */
+function paddedShare({ input, grid, kernel, stride, dilation, pad }: WindowShape): number {
+  let inside = 1;
+  for (let axis = 0; axis < 3; axis++) {
+    let count = 0;
+    for (let k = 0; k < kernel[axis]; k++) {
+      for (let o = 0; o < grid[axis]; o++) {
+        const i = o * stride[axis] + k * dilation[axis] - pad[axis];
+        if (i >= 0 && i < input[axis]) count++;
+      }
+    }
+    inside *= count / (kernel[axis] * grid[axis]);
+  }
+  return 1 - inside;
+}
+
+interface Blocks {
+  readonly rowBlock: number;
+  readonly rowBlocks: number;
+  /** Most tiles of a block, and bytes of input that it copies. */
+  readonly tiles: number;
+  readonly staging: number;
+}
+
+/** Rows of A in one unit of work, by the way in which they are found. */
+const blocksOf: {
+  readonly [mode in keyof typeof addressing]: (shape: WindowShape, tileRows: number, contiguous: boolean) => Blocks;
+} = {
+  byTap: plainBlocks,
+  byRun(shape, tileRows, contiguous) {
+    const blocks = plainBlocks(shape, tileRows, contiguous);
+    return { ...blocks, staging: blocks.rowBlock * product(shape.kernel) * shape.channels * 4 + 64 };
+  },
+  acrossImages({ batch, grid }, tileRows) {
+    const positions = product(grid);
+    const rowBlock = Math.min(Math.max(1, Math.round(240 / batch)), positions);
+    const tiles = rowBlock * Math.ceil(batch / tileRows);
+    return { rowBlock, rowBlocks: Math.ceil(positions / rowBlock), tiles, staging: 0 };
+  },
+  padded({ batch, grid, kernel, stride, dilation, channels }, tileRows) {
+    const most = Math.max(1, Math.floor(240 / grid[2]));
+    const rowBlock = Math.ceil(grid[1] / Math.ceil(grid[1] / most));
+    const inputRows = (rowBlock - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
+    const pitch = ((grid[2] - 1) * stride[2] + kernel[2]) * channels * 4 + 32;
+    const tiles = Math.ceil((rowBlock * grid[2]) / tileRows);
+    return { rowBlock, rowBlocks: batch * Math.ceil(grid[1] / rowBlock), tiles, staging: inputRows * pitch + 64 };
+  },
+};
+
+function plainBlocks(shape: WindowShape, tileRows: number, contiguous: boolean): Blocks {
+  const { batch, grid, channels, kernel } = shape;
+  const rows = batch * product(grid);
+  const rowBlock = rowBlockOf(rows, channels * 4 * Math.min(product(kernel), 4));
+  const tiles = contiguous ? Math.ceil(rowBlock / tileRows) : rowBlock;
+  return { rowBlock, rowBlocks: Math.ceil(rows / rowBlock), tiles, staging: 0 };
+}
+
 /** GEMM over addresses: any convolution. Unit: a block of grid points × a block of panels. */
 export function gemmStep(
   session: WasmSession,
@@ -115,18 +179,20 @@ export function gemmStep(
   const runLength = kernel[2] * channels;
   // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border.
   const byRun = groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1;
-  const mode = byRun ? 'byRun' : 'byTap';
   const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
   const fields = commonFields(session, shape, panels, epilogue);
-  const rows = shape.batch * product(shape.grid);
-  const rowBlock = rowBlockOf(rows, channels * 4 * Math.min(taps, 4));
-  const rowBlocks = Math.ceil(rows / rowBlock);
+  const mode = byRun
+    ? fields.contiguous && isPlane(shape)
+      ? 'padded'
+      : 'byRun'
+    : shape.batch >= leastImages && paddedShare(shape) > leastPadding
+      ? 'acrossImages'
+      : 'byTap';
+  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](shape, fields.tileRows, fields.contiguous === 1);
   // Small maps are also cut along the output channels, so that several threads find work.
   const panelBlock = Math.max(4, Math.ceil(panels.panels / Math.max(1, Math.ceil(16 / rowBlocks))));
   const panelBlocks = Math.ceil(panels.panels / panelBlock);
-  const tiles = fields.contiguous ? Math.ceil(rowBlock / fields.tileRows) : rowBlock;
   const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
-  const staging = byRun ? rowBlock * taps * channels * 4 + 64 : 0;
   const values = {
     ...fields,
     zeros: zeros(session, Math.max(channels, runLength) * 4 + 64),
