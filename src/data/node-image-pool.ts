@@ -14,8 +14,12 @@ interface PoolWorker {
   load: number;
 }
 
-/** The worker's module stands beside this one, and is what this one is: TypeScript in the sources, JavaScript when built. */
-const workerUrl = new URL(import.meta.url.replace('node-image-pool', 'node-image-worker'));
+/**
+ * The worker's module is what this one is: TypeScript in the sources, JavaScript when built. Built, this module is part of
+ * another file, in another folder beside data/ (scripts/bundle.ts).
+ */
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const workerUrl = new URL(`../data/node-image-worker${extension}`, import.meta.url);
 
 /** Threads that decode pictures. They do not keep the process alive. */
 export class ImagePool {

@@ -1,6 +1,6 @@
 import { supportedVariants, type Variant } from '../abi/modules.ts';
+import { fetchBytes } from './fetch.ts';
 import type { Platform } from './platform.ts';
-import { fetchBytes } from './web.ts';
 
 /** A runtime that forbids compiling from bytes: the modules come in from a static import. */
 export function edgePlatform(modules: { readonly [V in Variant]: WebAssembly.Module }): Platform {

@@ -8,9 +8,9 @@ import { supportedVariants } from '../abi/modules.ts';
 import type { TeamWorker } from '../backend/wasm/team.ts';
 import { ConvletError } from '../common/error.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
+import { fetchBytes } from './fetch.ts';
 import { createLoad } from './load.ts';
 import type { Platform } from './platform.ts';
-import { fetchBytes } from './web.ts';
 
 const isRemote = (source: string): boolean => /^(https?|data|blob):/.test(source);
 

@@ -1,9 +1,10 @@
 // What the tests of the built package need.
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePackage } from '../../scripts/bundle.ts';
 
 export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 export const models: string = join(root, 'test/fixtures/models/');
@@ -26,11 +27,11 @@ export function buildPackage(): void {
         stdio: 'pipe',
       });
     } catch (error) {
-      if (modified(join(temporary, 'index.js')) === 0) throw error;
+      if (modified(join(temporary, 'index.d.ts')) === 0) throw error;
     }
+    bundlePackage(temporary);
     for (const path of filesOf(temporary)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      if (path === join('cli', 'main.js')) chmodSync(join(temporary, path), 0o755);
       renameSync(join(temporary, path), join(folder, path));
     }
   } finally {

@@ -1,0 +1,61 @@
+// npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
+// small modules cost 100 ms and more to import. Not minified: applications do that, and stack traces stay readable.
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Files of src/ that package.json, or a Worker, names. What several of them need goes into build/chunks/. */
+const entries = [
+  'index',
+  'train',
+  'runtime/node',
+  'runtime/node-train',
+  'runtime/workerd',
+  'runtime/workerd-train',
+  'runtime/edge-light',
+  'runtime/edge-light-train',
+  'io/images/index',
+  'data/node-image-worker',
+  'cli/main',
+];
+
+/** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
+export function bundlePackage(folder: string): string[] {
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: entries.map((name) => `src/${name}.ts`),
+    outbase: 'src',
+    outdir: folder,
+    // One level deep, like the entries that start workers: src/data/node-image-pool.ts looks for ../data/.
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2023',
+    packages: 'external',
+    external: ['node:*', '*.wasm', '*.wasm?module'],
+    // package.json's sideEffects speak of the built files; ops register themselves when they are imported.
+    ignoreAnnotations: true,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  chmodSync(join(folder, 'cli/main.js'), 0o755);
+  return Object.keys(metafile.outputs).map((path) => join(root, path).slice(join(folder, '/').length));
+}
+
+/** Removes the JavaScript of earlier builds, which would go into the package. */
+function removeOthers(folder: string, written: readonly string[]): void {
+  const kept = new Set(written);
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const file = join(folder, entry);
+    if (entry.endsWith('.js') && !kept.has(entry) && statSync(file).isFile()) rmSync(file);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = join(root, 'build');
+  removeOthers(folder, bundlePackage(folder));
+}
