@@ -41,9 +41,10 @@ export class PoolDesc {
 
 export function pool(d: PoolDesc, begin: i32, end: i32): void {
   const channels = d.channels;
-  const stepW = <usize>(channels * d.dilationW) << 2;
-  const stepH = <usize>(channels * d.dilationH * d.iW) << 2;
-  const stepD = <usize>(channels * d.dilationD * d.iW * d.iH) << 2;
+  // 3×3 windows that follow each other at 1 or 2, all of them with a column inside.
+  const square =
+    !d.adaptive && d.kH == 3 && d.kW == 3 && d.dilationH == 1 && d.dilationW == 1 && d.strideW <= 2 &&
+    d.padW <= 2 && (d.oW - 1) * d.strideW - d.padW < d.iW;
   for (let row = begin; row < end; row++) {
     const plane = row / d.oH;
     const oh = row - plane * d.oH;
@@ -68,29 +69,121 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
       counted = tapsBefore(d.endD, d0, d.dilationD, d.kD) - (d.countPad ? 0 : dSkip);
       counted *= tapsBefore(d.endH, h0, d.dilationH, d.kH) - (d.countPad ? 0 : hSkip);
     }
-    const x = d.x + (<usize>(((n * d.iD + d0 + dSkip * d.dilationD) * d.iH + h0 + hSkip * d.dilationH) * d.iW * channels) << 2);
-    let y = d.y + (<usize>(row * d.oW * channels) << 2);
-    for (let ow = 0; ow < d.oW; ow++) {
-      let w0: i32, wSkip: i32, wTaps: i32, wCounted: i32;
-      if (d.adaptive) {
-        w0 = (ow * d.iW) / d.oW;
-        wSkip = 0;
-        wTaps = wCounted = ((ow + 1) * d.iW + d.oW - 1) / d.oW - w0;
+    const first = ((n * d.iD + d0 + dSkip * d.dilationD) * d.iH + h0 + hSkip * d.dilationH) * d.iW;
+    const x = d.x + (<usize>(first * channels) << 2);
+    const y = d.y + (<usize>(row * d.oW * channels) << 2);
+    if (d.kind == Pool.max) {
+      // Quick first; again, with NaN in mind, where the sum of what was read says that there may be one (or ∞ − ∞).
+      let sum: v128;
+      if (square && dTaps == 1 && hTaps > 0) {
+        const line = <usize>(d.iW * channels) << 2;
+        const second: usize = hTaps > 1 ? line : 0;
+        const third: usize = hTaps > 2 ? line + line : second;
+        sum = d.strideW == 1 ? pairs1(d, x, second, third, y) : pairs2(d, x, second, third, y);
       } else {
-        w0 = ow * d.strideW - d.padW;
-        wSkip = tapsBefore(0, w0, d.dilationW, d.kW);
-        wTaps = tapsBefore(d.iW, w0, d.dilationW, d.kW) - wSkip;
-        wCounted = tapsBefore(d.endW, w0, d.dilationW, d.kW) - (d.countPad ? 0 : wSkip);
+        sum = outputs(Pool.max, true, d, x, y, dTaps, hTaps, counted);
       }
-      const from = x + (<usize>((w0 + wSkip * d.dilationW) * channels) << 2);
-      // A window without cells gives 0.
-      const divisor = d.divisor == 0 ? <f32>max(counted * wCounted, 1) : d.divisor;
-      if (d.kind == Pool.max) pixel(Pool.max, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
-      else if (d.kind == Pool.average) pixel(Pool.average, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
-      else pixel(d.kind, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
-      y += <usize>channels << 2;
+      if (v128.any_true(f32x4.ne(sum, sum))) outputs(Pool.max, false, d, x, y, dTaps, hTaps, counted);
+    } else if (d.kind == Pool.average) {
+      outputs(Pool.average, true, d, x, y, dTaps, hTaps, counted);
+    } else {
+      outputs(d.kind, true, d, x, y, dTaps, hTaps, counted);
     }
   }
+}
+
+/** A row of y. `x`: the first row that its windows meet. Returns something that is NaN where max may have lost one. */
+// @ts-ignore: decorator
+@inline
+function outputs(kind: i32, quick: bool, d: PoolDesc, x: usize, y: usize, dTaps: i32, hTaps: i32, counted: i32): v128 {
+  const channels = d.channels;
+  const stepW = <usize>(channels * d.dilationW) << 2;
+  const stepH = <usize>(channels * d.dilationH * d.iW) << 2;
+  const stepD = <usize>(channels * d.dilationD * d.iW * d.iH) << 2;
+  let sum = f32x4.splat(0);
+  for (let ow = 0; ow < d.oW; ow++) {
+    let w0: i32, wSkip: i32, wTaps: i32, wCounted: i32;
+    if (d.adaptive) {
+      w0 = (ow * d.iW) / d.oW;
+      wSkip = 0;
+      wTaps = wCounted = ((ow + 1) * d.iW + d.oW - 1) / d.oW - w0;
+    } else {
+      w0 = ow * d.strideW - d.padW;
+      wSkip = tapsBefore(0, w0, d.dilationW, d.kW);
+      wTaps = tapsBefore(d.iW, w0, d.dilationW, d.kW) - wSkip;
+      wCounted = tapsBefore(d.endW, w0, d.dilationW, d.kW) - (d.countPad ? 0 : wSkip);
+    }
+    const from = x + (<usize>((w0 + wSkip * d.dilationW) * channels) << 2);
+    // A window without cells gives 0.
+    const divisor = d.divisor == 0 ? <f32>max(counted * wCounted, 1) : d.divisor;
+    sum = f32x4.add(sum, pixel(kind, quick, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor));
+    y += <usize>channels << 2;
+  }
+  return sum;
+}
+
+/**
+ * The maxima of a row of 3×3 windows, two at a time: the columns between them are loaded once. A row or column outside of
+ * the input is replaced by its neighbour, which a maximum does not notice. `second` and `third`: distances to the other rows.
+ * 64 channels 112 → 56: 0.15 ms when each window was taken by itself, NaN watched for in every tap.
+ */
+// @ts-ignore: decorator
+@inline
+function pairs(stride: i32, d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v128 {
+  const bytes = <usize>d.channels << 2;
+  const last = d.iW - 1;
+  let sum = f32x4.splat(0);
+  for (let ow = 0; ow < d.oW; ow += 2) {
+    const w = ow * stride - d.padW;
+    let p0 = x + bytes * max(w, 0);
+    let p1 = x + bytes * min(max(w + 1, 0), last);
+    let p2 = x + bytes * min(w + 2, last);
+    let p3 = x + bytes * min(w + 3, last);
+    let p4 = x + bytes * min(w + 4, last);
+    const two = ow + 1 < d.oW;
+    let n = d.channels;
+    do {
+      const u0 = v128.load(p0), v0 = v128.load(p0 + second), w0 = v128.load(p0 + third);
+      const u1 = v128.load(p1), v1 = v128.load(p1 + second), w1 = v128.load(p1 + third);
+      const u2 = v128.load(p2), v2 = v128.load(p2 + second), w2 = v128.load(p2 + third);
+      const u3 = v128.load(p3), v3 = v128.load(p3 + second), w3 = v128.load(p3 + third);
+      const m0 = f32x4.pmax(f32x4.pmax(u0, v0), w0);
+      const m1 = f32x4.pmax(f32x4.pmax(u1, v1), w1);
+      const m2 = f32x4.pmax(f32x4.pmax(u2, v2), w2);
+      const m3 = f32x4.pmax(f32x4.pmax(u3, v3), w3);
+      let s = f32x4.add(f32x4.add(f32x4.add(u0, v0), w0), f32x4.add(f32x4.add(u1, v1), w1));
+      s = f32x4.add(s, f32x4.add(f32x4.add(f32x4.add(u2, v2), w2), f32x4.add(f32x4.add(u3, v3), w3)));
+      storeFirst(y, f32x4.pmax(f32x4.pmax(m0, m1), m2), n);
+      if (stride == 1) {
+        if (two) storeFirst(y + bytes, f32x4.pmax(f32x4.pmax(m1, m2), m3), n);
+      } else {
+        const u4 = v128.load(p4), v4 = v128.load(p4 + second), w4 = v128.load(p4 + third);
+        const m4 = f32x4.pmax(f32x4.pmax(u4, v4), w4);
+        s = f32x4.add(s, f32x4.add(f32x4.add(u4, v4), w4));
+        if (two) storeFirst(y + bytes, f32x4.pmax(f32x4.pmax(m2, m3), m4), n);
+        p4 += 16;
+      }
+      // What lies behind the last channel is of the next pixel, or nothing that counts.
+      sum = f32x4.add(sum, s);
+      p0 += 16;
+      p1 += 16;
+      p2 += 16;
+      p3 += 16;
+      y += 16;
+      n -= 4;
+    } while (n > 0);
+    y += <usize>(n << 2);
+    y += bytes;
+  }
+  return sum;
+}
+
+function pairs1(d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v128 {
+  return pairs(1, d, x, second, third, y);
+}
+
+function pairs2(d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v128 {
+  return pairs(2, d, x, second, third, y);
 }
 
 // @ts-ignore: decorator
@@ -107,28 +200,33 @@ function accumulate(kind: i32, acc: v128, v: v128): v128 {
   return kind == Pool.lp1 ? f32x4.add(acc, f32x4.abs(v)) : fma(v, v, acc);
 }
 
-/** pmax drops a NaN that comes second, hence the mask `nan`: three instructions instead of the eight of f32x4.max on x64. */
+/**
+ * pmax drops a NaN that comes second, hence the mask `nan`: three instructions instead of the eight of f32x4.max on x64. Quick
+ * maxima leave that to a sum, which is NaN as well.
+ */
 // @ts-ignore: decorator
 @inline
-function finish(kind: i32, acc: v128, nan: v128, divisor: v128): v128 {
-  if (kind == Pool.max) return v128.or(acc, nan);
+function finish(kind: i32, quick: bool, acc: v128, nan: v128, divisor: v128): v128 {
+  if (kind == Pool.max) return quick ? acc : v128.or(acc, nan);
   if (kind == Pool.average) return f32x4.div(acc, divisor);
   return kind == Pool.lp1 ? acc : f32x4.sqrt(acc);
 }
 
 // @ts-ignore: decorator
 @inline
-function unordered(kind: i32, nan: v128, v: v128): v128 {
-  return kind == Pool.max ? v128.or(nan, f32x4.ne(v, v)) : nan;
+function unordered(kind: i32, quick: bool, nan: v128, v: v128): v128 {
+  if (kind != Pool.max) return nan;
+  return quick ? f32x4.add(nan, v) : v128.or(nan, f32x4.ne(v, v));
 }
 
 /** All channels of one output position: sixteen at a time, then four. */
 // @ts-ignore: decorator
 @inline
 function pixel(
-  kind: i32, x: usize, y: usize, channels: i32,
+  kind: i32, quick: bool, x: usize, y: usize, channels: i32,
   dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize, divisor: f32,
-): void {
+): v128 {
+  let sum = f32x4.splat(0);
   const div = f32x4.splat(divisor);
   let left = channels;
   for (; left >= 16; left -= 16) {
@@ -154,20 +252,21 @@ function pixel(
           a1 = accumulate(kind, a1, v1);
           a2 = accumulate(kind, a2, v2);
           a3 = accumulate(kind, a3, v3);
-          n0 = unordered(kind, n0, v0);
-          n1 = unordered(kind, n1, v1);
-          n2 = unordered(kind, n2, v2);
-          n3 = unordered(kind, n3, v3);
+          n0 = unordered(kind, quick, n0, v0);
+          n1 = unordered(kind, quick, n1, v1);
+          n2 = unordered(kind, quick, n2, v2);
+          n3 = unordered(kind, quick, n3, v3);
           p += stepW;
         }
         row += stepH;
       }
       plane += stepD;
     }
-    v128.store(y, finish(kind, a0, n0, div));
-    v128.store(y, finish(kind, a1, n1, div), 16);
-    v128.store(y, finish(kind, a2, n2, div), 32);
-    v128.store(y, finish(kind, a3, n3, div), 48);
+    v128.store(y, finish(kind, quick, a0, n0, div));
+    v128.store(y, finish(kind, quick, a1, n1, div), 16);
+    v128.store(y, finish(kind, quick, a2, n2, div), 32);
+    v128.store(y, finish(kind, quick, a3, n3, div), 48);
+    if (kind == Pool.max && quick) sum = f32x4.add(sum, f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
     x += 64;
     y += 64;
   }
@@ -182,15 +281,17 @@ function pixel(
         for (let k = 0; k < wTaps; k++) {
           const v = v128.load(p);
           acc = accumulate(kind, acc, v);
-          nan = unordered(kind, nan, v);
+          nan = unordered(kind, quick, nan, v);
           p += stepW;
         }
         row += stepH;
       }
       plane += stepD;
     }
-    storeFirst(y, finish(kind, acc, nan, div), left);
+    storeFirst(y, finish(kind, quick, acc, nan, div), left);
+    if (kind == Pool.max && quick) sum = f32x4.add(sum, nan);
     x += 16;
     y += 16;
   }
+  return sum;
 }

@@ -58,6 +58,29 @@ function randomCase(random: Random): PoolAttrs {
 const volume = ([d, h, w]: Triple): number => d * h * w;
 
 describe.each(variants)('%s', (variant) => {
+  test('maxima of 3×3, the windows that networks have', () => {
+    for (const seed of seeds(300)) {
+      const random = new Random(seed);
+      const [height, width] = [random.int(1, 12), random.int(1, 12)];
+      const stride = random.int(1, 2);
+      const [padH, padW] = [random.int(0, 2), random.int(0, 2)];
+      const extent = (n: number, pad: number) => Math.max(1, Math.floor((n + pad + random.int(0, 2) - 3) / stride) + 1);
+      const channels = random.pick([1, 3, 4, 7, 16, 24, 64]);
+      const output: Triple = [1, extent(height, padH), extent(width, padW)];
+      const attrs: PoolAttrs = {
+        ...{ kind: 'max', batch: random.int(1, 2), channels, input: [1, height, width], output, kernel: [1, 3, 3] },
+        ...{ stride: [1, stride, stride], dilation: [1, 1, 1], padBegin: [0, padH, padW], padEnd: [0, 2, 2] },
+        ...{ countPad: false, divisor: 0, p: 2 },
+      };
+      const data = random.floats(attrs.batch * height * width * channels);
+      // A NaN, or infinities that look like one to a sum.
+      for (let i = random.int(0, 3); i > 0; i--) {
+        data[random.int(0, data.length - 1)] = random.pick([NaN, Infinity, -Infinity]);
+      }
+      compare(variant, `seed ${seed}`, 'pool', [{ data }], attrs.batch * volume(output) * channels, attrs, [0, 0]);
+    }
+  });
+
   test('random windows', () => {
     for (const seed of seeds(500)) {
       const random = new Random(seed);
