@@ -16,11 +16,8 @@ let directory: string;
  * of: they must not keep the process alive.
  */
 const program = (directory: string, workers: number): string => `
-  import { useFiles } from '${built('common/files.js')}';
-  import { DataLoader } from '${built('data/index.js')}';
-  import { ImageFolder } from '${built('data/node-image-folder.js')}';
-  import { nodeFiles } from '${built('runtime/node-files.js')}';
-  useFiles(nodeFiles);
+  import { data } from '${built('runtime/node-train.js')}';
+  const { DataLoader, ImageFolder } = data;
   const folder = await ImageFolder.open(${JSON.stringify(directory)}, { size: [2, 3], workers: ${workers} });
   try {
     for await (const { input, target } of new DataLoader(folder, { batchSize: 3, prefetch: 2 }))

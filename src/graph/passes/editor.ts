@@ -7,10 +7,37 @@ export class GraphEditor {
   readonly graph: Graph;
   private readonly producers = new Map<Value, GraphNode>();
   private readonly users = new Map<Value, Set<GraphNode>>();
+  /** Where each node stands in what `graph.nodes` was: places of removed nodes stay empty until `compact`. */
+  private readonly places = new Map<GraphNode, number>();
+  private readonly standing: (GraphNode | null)[];
+  private stale = false;
 
   constructor(graph: Graph) {
     this.graph = graph;
-    for (const node of graph.nodes) this.link(node);
+    this.standing = [...graph.nodes];
+    graph.nodes.forEach((node, place) => {
+      this.places.set(node, place);
+      this.link(node);
+    });
+  }
+
+  /** Whether `node` has been neither removed nor replaced. */
+  has(node: GraphNode): boolean {
+    return this.places.has(node);
+  }
+
+  /** Where `node` stands: comparable with other nodes'; -1 if it is gone. */
+  position(node: GraphNode): number {
+    return this.places.get(node) ?? -1;
+  }
+
+  /** Brings `graph.nodes` up to date with the edits: once after each pass, as each edit by itself would be linear. */
+  compact(): void {
+    if (!this.stale) return;
+    let count = 0;
+    for (const node of this.standing) if (node !== null) this.graph.nodes[count++] = node;
+    this.graph.nodes.length = count;
+    this.stale = false;
   }
 
   producer(value: Value | null | undefined): GraphNode | null {
@@ -42,7 +69,11 @@ export class GraphEditor {
   replace(node: GraphNode, op: string, inputs: readonly (Value | null)[], attrs: unknown, name = node.name): GraphNode {
     this.unlink(node);
     const fresh: GraphNode = { name, op: getOp(op), attrs, inputs: [...inputs], outputs: node.outputs };
-    this.graph.nodes[this.graph.nodes.indexOf(node)] = fresh;
+    const place = this.places.get(node)!;
+    this.places.delete(node);
+    this.places.set(fresh, place);
+    this.standing[place] = fresh;
+    this.stale = true;
     this.link(fresh);
     return fresh;
   }
@@ -69,13 +100,15 @@ export class GraphEditor {
 
   remove(node: GraphNode): void {
     this.unlink(node);
-    this.graph.nodes.splice(this.graph.nodes.indexOf(node), 1);
+    this.standing[this.places.get(node)!] = null;
+    this.places.delete(node);
+    this.stale = true;
   }
 
   /** Removes `node` if nothing uses its results any more, and then whatever fed only it. */
   removeDead(node: GraphNode): void {
     const used = node.outputs.some((value) => (this.users.get(value)?.size ?? 0) > 0 || this.isOutput(value));
-    if (used || !this.graph.nodes.includes(node)) return;
+    if (used || !this.has(node)) return;
     const feeders = node.inputs.map((value) => this.producer(value));
     this.remove(node);
     for (const feeder of feeders) if (feeder !== null) this.removeDead(feeder);

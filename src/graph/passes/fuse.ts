@@ -85,7 +85,7 @@ function residualHost(editor: GraphEditor, value: Value, user: GraphNode): Graph
 
 function position(editor: GraphEditor, value: Value): number {
   const node = editor.producer(value);
-  return node === null ? -1 : editor.graph.nodes.indexOf(node);
+  return node === null ? -1 : editor.position(node);
 }
 
 const sameShape = (a: Value, b: Value): boolean =>

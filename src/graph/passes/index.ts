@@ -19,7 +19,10 @@ const passes: readonly ((editor: GraphEditor) => void)[] = [
 /** Simplifies a graph: same results, fewer nodes. */
 export function optimize(graph: Graph): Graph {
   const editor = new GraphEditor(graph);
-  for (const pass of passes) pass(editor);
+  for (const pass of passes) {
+    pass(editor);
+    editor.compact();
+  }
   return graph;
 }
 

@@ -7,7 +7,7 @@ import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
  */
 export function recogniseLayerNorm(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
-    if (node.op.name !== 'div' || !editor.graph.nodes.includes(node)) continue;
+    if (node.op.name !== 'div' || !editor.has(node)) continue;
     const match = matchStandardisation(editor, node);
     if (match === null) continue;
     const scaled = parameterUser(editor, node.outputs[0], 'mul', match.size);

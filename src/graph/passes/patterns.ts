@@ -17,8 +17,9 @@ export function recognisePatterns(editor: GraphEditor): void {
     scaleAndShift,
   ]) {
     for (const node of [...editor.graph.nodes]) {
-      if (editor.graph.nodes.includes(node)) rule(editor, node);
+      if (editor.has(node)) rule(editor, node);
     }
+    editor.compact();
   }
 }
 
