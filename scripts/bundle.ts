@@ -20,6 +20,10 @@ const entries = [
   'io/images/index',
   'data/node-image-worker',
   'cli/main',
+  // For bench/peers, which must not load more than this for engines that have no ONNX reader.
+  'io/onnx/model',
+  'io/onnx/tensor',
+  'io/onnx/protobuf-writer',
 ];
 
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
