@@ -10,6 +10,12 @@ const enum Op {
   max = 4,
   min = 5,
   prelu = 6,
+  /** From here on y is bytes, 0 or 1. */
+  equal = 7,
+  less = 8,
+  lessOrEqual = 9,
+  greater = 10,
+  greaterOrEqual = 11,
 }
 
 /**
@@ -47,7 +53,8 @@ export class BinaryDesc {
 export function binary(d: BinaryDesc, begin: i32, end: i32): void {
   const from = begin * d.unit;
   let left = min(end * d.unit, d.total) - from;
-  let y = d.y + (<usize>from << 2);
+  const shift: usize = d.op < Op.equal ? 2 : 0;
+  let y = d.y + (<usize>from << shift);
   const inner = d.inner;
   let row = from / inner;
   let column = from - row * inner;
@@ -64,7 +71,7 @@ export function binary(d: BinaryDesc, begin: i32, end: i32): void {
       const length = min(inner - column, left);
       rowOf(d, a + (<usize>(column * d.aStep) << 2), b + (<usize>(column * d.bStep) << 2), y, length);
       column = 0;
-      y += <usize>length << 2;
+      y += <usize>length << shift;
       left -= length;
       a += <usize>d.a0;
       b += <usize>d.b0;
@@ -76,6 +83,16 @@ export function binary(d: BinaryDesc, begin: i32, end: i32): void {
 
 function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
   const op = d.op;
+  if (op >= Op.equal) {
+    const aStep = <usize>d.aStep << 2;
+    const bStep = <usize>d.bStep << 2;
+    if (op == Op.equal) compareRow(Op.equal, a, aStep, b, bStep, y, n);
+    else if (op == Op.less) compareRow(Op.less, a, aStep, b, bStep, y, n);
+    else if (op == Op.lessOrEqual) compareRow(Op.lessOrEqual, a, aStep, b, bStep, y, n);
+    else if (op == Op.greater) compareRow(Op.less, b, bStep, a, aStep, y, n);
+    else compareRow(Op.lessOrEqual, b, bStep, a, aStep, y, n);
+    return;
+  }
   // The whole row of a long one, pieces of which the first-level cache holds until the activation comes.
   if (d.aStep && d.bStep) {
     if (op == Op.add) loop(Op.add, true, true, a, b, y, n);
@@ -90,6 +107,39 @@ function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
     loop(op, false, true, a, b, y, n);
   }
   if (d.kind != Kind.identity) activateRow(d, y, n);
+}
+
+/** Four lanes of all ones or zeros. `step`s: bytes per element, 4 or 0. */
+// @ts-ignore: decorator
+@inline
+function compared(op: i32, a: usize, aStep: usize, b: usize, bStep: usize): v128 {
+  const u = aStep ? v128.load(a) : v128.load32_splat(a);
+  const v = bStep ? v128.load(b) : v128.load32_splat(b);
+  if (op == Op.equal) return f32x4.eq(u, v);
+  return op == Op.less ? f32x4.lt(u, v) : f32x4.le(u, v);
+}
+
+// @ts-ignore: decorator
+@inline
+function compareRow(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, n: i32): void {
+  const one = i8x16.splat(1);
+  for (; n >= 16; n -= 16) {
+    const m0 = compared(op, a, aStep, b, bStep);
+    const m1 = compared(op, a + (aStep << 2), aStep, b + (bStep << 2), bStep);
+    const m2 = compared(op, a + (aStep << 3), aStep, b + (bStep << 3), bStep);
+    const m3 = compared(op, a + aStep * 12, aStep, b + bStep * 12, bStep);
+    const low = i16x8.narrow_i32x4_s(m0, m1);
+    v128.store(y, v128.and(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(m2, m3)), one));
+    a += aStep << 4;
+    b += bStep << 4;
+    y += 16;
+  }
+  for (; n > 0; n--) {
+    store<u8>(y, i32x4.extract_lane(compared(op, a, aStep, b, bStep), 0) & 1);
+    a += aStep;
+    b += bStep;
+    y++;
+  }
 }
 
 function activateRow(d: BinaryDesc, y: usize, n: i32): void {

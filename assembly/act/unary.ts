@@ -51,11 +51,33 @@ export function unary(d: UnaryDesc, begin: i32, end: i32): void {
   else if (kind == Kind.gelu) loop(Kind.gelu, alpha, beta, x, y, n);
   else if (kind == Kind.exp) loop(Kind.exp, alpha, beta, x, y, n);
   else if (kind == Kind.linear) loop(Kind.linear, alpha, beta, x, y, n);
+  else rest(kind, alpha, beta, x, y, n);
+}
+
+// @ts-ignore: decorator
+@inline
+function single(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= 4) {
+    storeFirst(y, evaluate(kind, alpha, beta, v128.load(x)), n);
+    x += 16;
+    y += 16;
+  }
+}
+
+/** Loops of their own for those of them that networks have: a call and a switch per vector cost as much as the function. */
+function rest(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  if (kind == Kind.geluTanh) single(Kind.geluTanh, alpha, beta, x, y, n);
+  else if (kind == Kind.mish) single(Kind.mish, alpha, beta, x, y, n);
+  else if (kind == Kind.softplus) single(Kind.softplus, alpha, beta, x, y, n);
+  else if (kind == Kind.log) single(Kind.log, alpha, beta, x, y, n);
+  else if (kind == Kind.sqrt) single(Kind.sqrt, alpha, beta, x, y, n);
+  else if (kind == Kind.erf) single(Kind.erf, alpha, beta, x, y, n);
+  else if (kind == Kind.hardSigmoid) single(Kind.hardSigmoid, alpha, beta, x, y, n);
+  else if (kind == Kind.elu) single(Kind.elu, alpha, beta, x, y, n);
   else {
-    const delta = x - y;
-    const last = y + (<usize>n << 2);
-    while (y < last) {
-      storeFirst(y, activate(kind, alpha, beta, v128.load(y + delta)), <i32>(last - y) >> 2);
+    for (; n > 0; n -= 4) {
+      storeFirst(y, activate(kind, alpha, beta, v128.load(x)), n);
+      x += 16;
       y += 16;
     }
   }

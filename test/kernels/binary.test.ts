@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { binaryFunctions } from '../../src/backend/js/binary.ts';
+import { jsPrims } from '../../src/backend/js/prims.ts';
 import { unaryFunctions } from '../../src/backend/js/unary.ts';
 import type { BinaryAttrs, BinaryKind } from '../../src/backend/prims.ts';
 import { binary } from '../../src/backend/wasm/binary.ts';
+import { where } from '../../src/backend/wasm/where.ts';
+import { dtypes } from '../../src/common/dtype.ts';
+import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, Random, runPrim, seeds, variants } from './harness.ts';
 
 const kinds = ['add', 'sub', 'mul', 'div', 'max', 'min', 'prelu'] as const satisfies readonly BinaryKind[];
@@ -108,6 +112,52 @@ describe.each(variants)('%s', (variant) => {
         }
       }
     }
+  });
+
+  test.each(['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'] as const)('%s', (kind) => {
+    for (const seed of seeds(80)) {
+      const random = new Random(seed);
+      const dims = Array.from({ length: random.int(0, 3) }, () => random.pick([1, 2, 3, 5, 16, 33]));
+      const [a, b] = [operand(random, dims, true), operand(random, dims, false)];
+      const attrs = { kind, dims, aStrides: a.strides, bStrides: b.strides, activation: null };
+      const values = [-1, 0, -0, 1, 2, Number.NaN, Infinity, -Infinity];
+      const [x, z] = [a, b].map(({ size }) => Float32Array.from({ length: size }, () => random.pick(values)));
+      const expected = reference(x, z, attrs);
+      const outputs = [{ length: expected.length, dtype: 'bool' as const }];
+      const got = runPrim(variant, 'binary', [{ data: x }, { data: z }], outputs, attrs, binary);
+      if (got !== null) expect([...got.arrays[0]], `seed ${seed}: ${JSON.stringify(attrs)}`).toEqual([...expected]);
+    }
+    const long = { kind, dims: [9001], aStrides: [1], bStrides: [0], activation: null };
+    const x = new Random(1).floats(9001);
+    const inputs = [{ data: x }, { data: x.subarray(7, 8).slice() }];
+    const got = runPrim(variant, 'binary', inputs, [{ length: 9001, dtype: 'bool' }], long, binary)!;
+    expect([...got.arrays[0]]).toEqual([...reference(x, inputs[1].data, long)]);
+  });
+
+  test.each(['float32', 'int32'] as const)('where, %s', (dtype) => {
+    let withKernel = 0;
+    for (const seed of seeds(150)) {
+      const random = new Random(seed);
+      const dims = Array.from({ length: random.int(0, 5) }, () => random.pick([1, 2, 3, 4, 5, 9]));
+      const [c, a, b] = [0, 1, 2].map((i) => operand(random, dims, i === seed % 3));
+      const attrs = { dims, conditionStrides: c.strides, aStrides: a.strides, bStrides: b.strides };
+      const condition = Uint8Array.from({ length: c.size }, () => random.pick([0, 1, 255]));
+      const [x, z] = [a, b].map(({ size }) => Int32Array.from({ length: size }, () => random.int(-1e9, 1e9)));
+      const view = (data: Int32Array) => ({ data: dtype === 'int32' ? data : Float32Array.from(data), dtype });
+      const inputs = [{ data: condition, dtype: 'bool' as const }, view(x), view(z)];
+      const length = dims.reduce((n, d) => n * d, 1);
+      const got = runPrim(variant, 'where', inputs, [{ length, dtype }], attrs, where);
+      const out = wrap(new dtypes[dtype].array(length), [length], dtype);
+      jsPrims.where(
+        inputs.map((t) => wrap(t.data, [t.data.length], t.dtype)),
+        [out],
+        attrs,
+      );
+      if (got === null) continue;
+      withKernel++;
+      expect(got.arrays[0], `seed ${seed}: ${JSON.stringify(attrs)}`).toEqual(out.array);
+    }
+    expect(withKernel).toBeGreaterThan(100);
   });
 
   test('powers that are functions of their own', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { jsPrims } from '../../src/backend/js/prims.ts';
 import { reduceKinds } from '../../src/backend/prims.ts';
-import { reduce } from '../../src/backend/wasm/reduce.ts';
+import { argReduce, reduce } from '../../src/backend/wasm/reduce.ts';
+import { wrap } from '../../src/tensor/tensor.ts';
 import { Random, runPrim, seeds, variants } from './harness.ts';
 import { compare } from './spec.ts';
 
@@ -39,6 +41,23 @@ describe.each(variants)('%s', (variant) => {
       const length = 300_000;
       const data = new Random(7).floats(length * inner, 0, 1);
       compare(variant, 'sum', 'reduce', [{ data }], inner, { kind: 'sum', outer: 1, length, inner }, [3e-6, 0]);
+    }
+  });
+
+  test.each(['max', 'min'] as const)('arg %s', (kind) => {
+    for (const seed of seeds(200)) {
+      const random = new Random(seed);
+      const outer = random.int(1, 5);
+      const length = random.pick([1, 2, 3, 4, 5, 7, 8, 9, 21, 1000, 5000]);
+      const inner = random.pick([1, 1, 1, 2, 3, 4, 7, 19]);
+      const values = [-2, -0, 0, 1, 1, random.pick([2, NaN, Infinity, -Infinity])];
+      const data = Float32Array.from({ length: outer * length * inner }, () => random.pick(values));
+      const attrs = { kind, outer, length, inner, selectLast: random.int(0, 1) === 1 };
+      const out = wrap(new Int32Array(outer * inner), [outer * inner], 'int64');
+      jsPrims.argReduce([wrap(data, [data.length])], [out], attrs);
+      const outputs = [{ length: outer * inner, dtype: 'int64' as const }];
+      const got = runPrim(variant, 'argReduce', [{ data }], outputs, attrs, argReduce)!;
+      expect([...got.arrays[0]], `seed ${seed}: ${JSON.stringify(attrs)}`).toEqual([...out.array]);
     }
   });
 

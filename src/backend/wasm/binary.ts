@@ -10,7 +10,20 @@ import type { WasmPrim } from './prims.ts';
 import { elementsPerUnit, isFloat32 } from './unary.ts';
 
 /** `Op` in assembly/act/binary.ts. */
-const ops: { readonly [K in BinaryKind]?: number } = { add: 0, sub: 1, mul: 2, div: 3, max: 4, min: 5, prelu: 6 };
+const ops: { readonly [K in BinaryKind]?: number } = {
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  max: 4,
+  min: 5,
+  prelu: 6,
+  equal: 7,
+  less: 8,
+  lessOrEqual: 9,
+  greater: 10,
+  greaterOrEqual: 11,
+};
 const maxOuter = 4;
 
 /** Rows shorter than this are joined, where b is the same in all of them. */
@@ -27,11 +40,12 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   const { inputs, outputs, attrs } = call;
   const [a, b] = inputs as Tensor[];
   const y = outputs[0];
-  if (!isFloat32([a, b, y])) return null;
-  if (attrs.kind === 'pow') return pow(call, session);
+  if (!isFloat32([a, b])) return null;
+  if (attrs.kind === 'pow') return isFloat32([y]) ? pow(call, session) : null;
   const op = ops[attrs.kind];
   const activation = activationFields(attrs.activation);
-  if (op === undefined || activation === null) return null;
+  if (op === undefined || activation === null || y.dtype !== (op < ops.equal! ? 'float32' : 'bool')) return null;
+  if (op >= ops.equal! && attrs.activation !== null) return null;
   const total = attrs.dims.reduce((n, d) => n * d, 1);
   if (total === 0) return [];
 

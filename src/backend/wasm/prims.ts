@@ -9,10 +9,11 @@ import { resample } from './interpolate.ts';
 import { matmul } from './matmul.ts';
 import { batchNorm, lrn, normalize } from './norm.ts';
 import { adaptivePool, pool } from './pool.ts';
-import { reduce } from './reduce.ts';
+import { argReduce, reduce } from './reduce.ts';
 import { softmax } from './softmax.ts';
 import { take } from './take.ts';
 import { unary } from './unary.ts';
+import { where } from './where.ts';
 
 /** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;
@@ -29,12 +30,14 @@ export const wasmPrims: WasmPrims = {
   fill,
   take,
   unary,
+  where,
   batchNorm,
   lrn,
   normalize,
   adaptivePool,
   pool,
   reduce,
+  argReduce,
   softmax,
   resample,
 };
