@@ -16,6 +16,9 @@ export class ScaleShiftDesc {
   row: i32;
   /** Number of channels where a row is one channel, 0 where it is all of them. */
   channels: i32;
+  /** Bytes from row to row. */
+  xRow: u32;
+  yRow: u32;
   kind: i32;
   alpha: f32;
   beta: f32;
@@ -24,17 +27,15 @@ export class ScaleShiftDesc {
 export function scaleShift(d: ScaleShiftDesc, begin: i32, end: i32): void {
   const from = begin * d.unit;
   let left = min(end * d.unit, d.total) - from;
-  let x = d.x + (<usize>from << 2);
-  let y = d.y + (<usize>from << 2);
   let row = from / d.row;
   let column = from - row * d.row;
   while (left > 0) {
     const n = min(d.row - column, left);
+    const x = d.x + <usize>row * d.xRow + (<usize>column << 2);
+    const y = d.y + <usize>row * d.yRow + (<usize>column << 2);
     const at = <usize>(d.channels ? row % d.channels : column) << 2;
     if (d.channels) loop(d, false, x, y, d.scale + at, d.shift + at, n);
     else loop(d, true, x, y, d.scale + at, d.shift + at, n);
-    x += <usize>n << 2;
-    y += <usize>n << 2;
     left -= n;
     column = 0;
     row++;

@@ -3,12 +3,23 @@ import type { Memory, Storage } from '../memory/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { PrimName, Prims } from './prims.ts';
 
+/**
+ * Elements from pixel to pixel of the first input and of the output, where these are views: some channels of a wider
+ * channels-last tensor. 0: the pixels follow each other. The result is that of copying the input out, the prim, and copying
+ * the output in (js/pitched.ts). Which prims take one: src/compile/views.ts.
+ */
+export interface Pitch {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** One prim on concrete tensors: what ops emit, what plans are made of. */
 export interface PrimCall<P extends PrimName = PrimName> {
   readonly prim: P;
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
   readonly attrs: Prims[P];
+  readonly pitch?: Pitch;
 }
 
 /** A prim bound to fixed memory: `run()` does the work and allocates nothing. */
@@ -73,6 +84,8 @@ export interface Backend {
   readonly threads: number;
   /** Who runs a plan: the calling thread (with the workers that it has, if any), or workers alone. */
   readonly leader: 'main' | 'worker';
+  /** Whether views (`Pitch`) save copies here, or cost some. */
+  readonly views: boolean;
   dispose(): void;
   /** A child shares its parent's packed constants and workspace. */
   session(parent?: Session): Session;

@@ -2,6 +2,7 @@ import type { PrimCall } from '../backend/backend.ts';
 import type { PrimName } from '../backend/prims.ts';
 import { alignUp } from '../memory/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { View } from './views.ts';
 
 /** A buffer of the arena: its bytes, and the calls during which they must not be touched by anybody else. */
 export interface Interval {
@@ -31,15 +32,17 @@ const inPlaceInputs: { readonly [P in PrimName]?: readonly number[] } = {
 
 /**
  * Assigns arena offsets to every tensor of `calls` that has no memory yet. `inputs` are written before the first call,
- * `outputs` are read after the last one. Tensors that are views (see `aliases`) share their base's bytes.
+ * `outputs` are read after the last one. Tensors that are others in disguise (`aliases`) or parts of them (`views`) share their
+ * base's bytes.
  */
 export function planMemory(
   calls: readonly PrimCall[],
   aliases: ReadonlyMap<Tensor, Tensor>,
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
+  views: ReadonlyMap<Tensor, View> = new Map(),
 ): MemoryPlan {
-  const bases = new Bases(aliases);
+  const bases = new Bases(aliases, views);
   const intervals = collectIntervals(calls, bases, inputs, outputs);
   reuseInPlace(calls, bases, intervals);
   const distinct = [...new Set(intervals.values())];
@@ -47,7 +50,7 @@ export function planMemory(
   const offsets = new Map<Tensor, number>();
   const place = (tensor: Tensor): void => {
     const interval = intervals.get(bases.of(tensor));
-    if (interval !== undefined) offsets.set(tensor, interval.offset);
+    if (interval !== undefined) offsets.set(tensor, interval.offset + 4 * (views.get(tensor)?.offset ?? 0));
   };
   for (const call of calls) {
     for (const t of call.inputs) if (t !== null) place(t);
@@ -60,13 +63,15 @@ export function planMemory(
 /** Follows views to the tensor that owns the bytes. */
 class Bases {
   private readonly aliases: ReadonlyMap<Tensor, Tensor>;
+  private readonly views: ReadonlyMap<Tensor, View>;
 
-  constructor(aliases: ReadonlyMap<Tensor, Tensor>) {
+  constructor(aliases: ReadonlyMap<Tensor, Tensor>, views: ReadonlyMap<Tensor, View>) {
     this.aliases = aliases;
+    this.views = views;
   }
 
   of(tensor: Tensor): Tensor {
-    let base = tensor;
+    let base = this.views.get(tensor)?.base ?? tensor;
     for (let next = this.aliases.get(base); next !== undefined; next = this.aliases.get(base)) base = next;
     return base;
   }
@@ -105,7 +110,7 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
   for (const [tensor, interval] of intervals) members.set(interval, [tensor]);
   calls.forEach((call, at) => {
     const candidates = inPlaceInputs[call.prim];
-    if (candidates === undefined || call.outputs.length !== 1) return;
+    if (candidates === undefined || call.outputs.length !== 1 || call.pitch) return;
     const output = call.outputs[0];
     const target = intervals.get(bases.of(output));
     if (target === undefined || target.first !== at) return;

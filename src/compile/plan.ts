@@ -5,6 +5,7 @@ import { type Storage, StorageSlice } from '../memory/storage.ts';
 import { Lowering } from '../ops/lower.ts';
 import { constant as constantTensor, Tensor } from '../tensor/tensor.ts';
 import { type MemoryPlan, planMemory } from './memory-plan.ts';
+import { placeViews } from './views.ts';
 
 /** A step with the graph node that it belongs to, for profiles. */
 export interface PlannedStep {
@@ -69,10 +70,19 @@ export class Plan {
   }
 }
 
+export interface CompileOptions {
+  /** Whether tensors may be views of others to save copies (views.ts); default: as the backend likes it. */
+  readonly views?: boolean;
+}
+
 /** Lowers a graph, plans its memory and binds its steps. `parent` holds what plans of one model share. */
-export function compile(graph: Graph, backend: Backend, parent?: Session): Plan {
-  const { lowering, owners, inputs, outputs } = lowerGraph(graph);
-  const memory = planMemory(lowering.calls, lowering.aliases, [...inputs.values()], [...outputs.values()]);
+export function compile(graph: Graph, backend: Backend, parent?: Session, options: CompileOptions = {}): Plan {
+  const { lowering, inputs, outputs, ...lowered } = lowerGraph(graph);
+  const [read, written] = [[...inputs.values()], [...outputs.values()]];
+  const plain = { calls: lowering.calls, owners: lowered.owners, views: undefined };
+  const wanted = options.views ?? backend.views;
+  const { calls, owners, views } = wanted ? placeViews(plain, lowering.aliases, [...read, ...written]) : plain;
+  const memory = planMemory(calls, lowering.aliases, read, written, views);
   const arena = allocateArena(backend, memory.arenaBytes);
   const session = backend.session(parent);
   try {
@@ -82,7 +92,7 @@ export function compile(graph: Graph, backend: Backend, parent?: Session): Plan 
     }
     const steps: PlannedStep[] = [];
     const counted = new Set<GraphNode>();
-    lowering.calls.forEach((call, i) => {
+    calls.forEach((call, i) => {
       const node = owners[i];
       const [name, op] = [node?.name ?? 'output layout', node?.op.name ?? 'copy'];
       try {

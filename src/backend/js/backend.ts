@@ -1,6 +1,7 @@
 import { HostMemory, type Storage } from '../../memory/storage.ts';
 import { type Backend, JsStep, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
+import { PitchedStep } from './pitched.ts';
 import { jsPrims } from './prims.ts';
 
 /** Every prim in plain TypeScript on the JavaScript heap. */
@@ -9,6 +10,7 @@ export class JsBackend implements Backend {
   readonly variant = 'plain';
   readonly threads = 1;
   readonly leader = 'main';
+  readonly views = false;
   readonly memory: HostMemory;
   /** How many sessions use each constant: it counts once against the memory's limit. */
   readonly users = new Map<Storage, number>();
@@ -70,5 +72,5 @@ class JsSession implements Session {
 }
 
 export function jsStep<P extends PrimName>(call: PrimCall<P>): Step {
-  return new JsStep(call, jsPrims[call.prim]);
+  return call.pitch === undefined ? new JsStep(call, jsPrims[call.prim]) : new PitchedStep(call, jsPrims[call.prim]);
 }

@@ -34,6 +34,7 @@ export const maximumPages = 65536;
 /** SIMD kernels in a linear memory of their own; prims or dtypes without a kernel run in plain JS on the same memory. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
+  readonly views = true;
   readonly variant: 'simd' | 'relaxed';
   readonly memory: LinearMemory;
   readonly kernels: KernelExports;

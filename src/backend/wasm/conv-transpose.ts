@@ -55,7 +55,7 @@ function phasesOf(attrs: ConvTransposeAttrs, axis: number): Phase[] {
  * epilogue stays in registers. The packed weights of all phases together are as large as the weight.
  */
 export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
-  const { inputs, outputs, attrs } = call;
+  const { inputs, outputs, attrs, pitch } = call;
   const [x, weight, bias] = inputs;
   if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
   if (outputsOf(attrs) === 0) return [];
@@ -80,7 +80,7 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
         channelStride: columns * taps,
       };
   const tapPitch = [kernel[1] * kernel[2], kernel[2], 1];
-  const pixel = attrs.outChannels * 4;
+  const pixel = (pitch?.y || attrs.outChannels) * 4;
   const row = output[2] * pixel;
   const plane = output[1] * row;
   const [x0, y0] = [session.address(x!), session.address(outputs[0])];
@@ -106,6 +106,7 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
     const shape: WindowShape = {
       ...attrs,
       x: x0,
+      xPixel: (pitch?.x || attrs.channels) * 4,
       y: y0 + phase[0].output * plane + phase[1].output * row + phase[2].output * pixel,
       grid: each((p) => p.count),
       kernel: panelShape.kernel,
@@ -122,12 +123,12 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
 
 /** By Winograd, where that is estimated to be the fastest: a convolution with the kernel mirrored and the padding's complement. */
 function transformedSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilogue: Epilogue): Step[] | null {
-  const { inputs, outputs, attrs } = call;
+  const { inputs, outputs, attrs, pitch } = call;
   if (!canTransform(call, session)) return null;
   const plans = ([4, 2] as const).map((size) => planWinograd(attrs, size, session));
   const costs = plans.map((plan) => winogradCost(plan, inputs[1]!.constant));
   if (Math.min(...costs) >= gemmCost(attrs)) return null;
-  const pixel = attrs.outChannels * 4;
+  const pixel = (pitch?.y || attrs.outChannels) * 4;
   const row = attrs.output[2] * pixel;
   const plane = attrs.output[1] * row;
   const shape: WindowShape = {
@@ -135,6 +136,7 @@ function transformedSteps(call: PrimCall<'convTranspose'>, session: WasmSession,
     grid: attrs.output,
     pad: [0, 2 - attrs.padBegin[1], 2 - attrs.padBegin[2]],
     x: session.address(inputs[0]!),
+    xPixel: (pitch?.x || attrs.channels) * 4,
     y: session.address(outputs[0]),
     yPitch: [pixel, row, plane, attrs.output[0] * plane],
   };

@@ -86,14 +86,14 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
 export const convBy =
   (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
   (call, session) => {
-    const { inputs, outputs, attrs } = call;
+    const { inputs, outputs, attrs, pitch } = call;
     if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
     if (outputsOf(attrs) === 0) return [];
     if (depthOf(attrs) === 0) return null;
     const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
     if (epilogue === null) return null;
-    const { output, outChannels } = attrs;
-    const pixel = outChannels * 4;
+    const { output, channels, outChannels } = attrs;
+    const pixel = (pitch?.y || outChannels) * 4;
     const row = output[2] * pixel;
     const plane = output[1] * row;
     const shape: WindowShape = {
@@ -101,6 +101,7 @@ export const convBy =
       grid: output,
       pad: attrs.padBegin,
       x: session.address(inputs[0]!),
+      xPixel: (pitch?.x || channels) * 4,
       y: session.address(outputs[0]),
       yPitch: [pixel, row, plane, output[0] * plane],
     };

@@ -11,14 +11,15 @@ import { elementsPerUnit, isFloat32 } from './unary.ts';
 const shortRow = 64;
 const joinedRow = 384;
 
-export const batchNorm: WasmPrim<'batchNorm'> = ({ inputs, outputs, attrs }, session) => {
+export const batchNorm: WasmPrim<'batchNorm'> = ({ inputs, outputs, attrs, pitch }, session) => {
   const { outer, channels, inner } = attrs;
   const activation = activationFields(attrs.activation);
   if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
   const total = outer * channels * inner;
   if (total === 0) return [];
   const channelsLast = inner === 1;
-  const times = channelsLast && channels < shortRow && outer > 1 ? Math.ceil(joinedRow / channels) : 1;
+  const times =
+    channelsLast && channels < shortRow && outer > 1 && pitch === undefined ? Math.ceil(joinedRow / channels) : 1;
   const parameters = inputs.slice(1) as (Tensor | null)[];
   const constant = parameters.every((t) => t === null || t.constant);
   const row = channels * times;
@@ -34,6 +35,8 @@ export const batchNorm: WasmPrim<'batchNorm'> = ({ inputs, outputs, attrs }, ses
     unit: elementsPerUnit,
     row: channelsLast ? row : inner,
     channels: channelsLast ? 0 : channels,
+    xRow: (pitch?.x || (channelsLast ? row : inner)) * 4,
+    yRow: (pitch?.y || (channelsLast ? row : inner)) * 4,
     ...activation,
   };
   const units = Math.ceil(total / elementsPerUnit);

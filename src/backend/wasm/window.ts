@@ -22,6 +22,8 @@ export interface WindowShape {
   readonly groups: number;
   /** Addresses; `y` that of the first grid point. */
   readonly x: number;
+  /** Bytes from pixel to pixel of x. */
+  readonly xPixel: number;
   readonly y: number;
   /** Bytes between grid points along W, H, D and batch. */
   readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
@@ -84,7 +86,7 @@ function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, 
     padD: pad[0],
     padH: pad[1],
     padW: pad[2],
-    pixel: shape.channels * 4,
+    pixel: shape.xPixel,
     yPixel: yPitch[0],
     yRow: yPitch[1],
     yPlane: yPitch[2],
@@ -178,7 +180,8 @@ export function gemmStep(
   const taps = product(kernel);
   const runLength = kernel[2] * channels;
   // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border.
-  const byRun = groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1;
+  const byRun =
+    groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1 && shape.xPixel === channels * 4;
   const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
   const fields = commonFields(session, shape, panels, epilogue);
   const mode = byRun

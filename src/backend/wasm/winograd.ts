@@ -138,7 +138,7 @@ export function winogradSteps(
     padW: shape.pad[2],
     channels,
     outChannels,
-    pixel: channels * 4,
+    pixel: shape.xPixel,
     yPixel: shape.yPitch[0],
     yRow: shape.yPitch[1],
     yImage: output[0] === 1 ? shape.yPitch[3] : shape.yPitch[2],

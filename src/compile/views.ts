@@ -1,0 +1,356 @@
+import type { Pitch, PrimCall } from '../backend/backend.ts';
+import type { CopyAttrs, PrimName, Triple } from '../backend/prims.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Where a tensor without memory of its own is: its elements begin `offset` elements behind the start of `base`. */
+export interface View {
+  readonly base: Tensor;
+  readonly offset: number;
+}
+
+/** Calls of a plan, each with an owner of any type that goes with it. */
+export interface Program<Owner> {
+  readonly calls: readonly PrimCall[];
+  readonly owners: readonly Owner[];
+}
+
+export interface ProgramWithViews<Owner> extends Program<Owner> {
+  readonly views: ReadonlyMap<Tensor, View>;
+}
+
+/**
+ * Saves copies of whole channel ranges between channels-last tensors. A concatenation's inputs become views of its
+ * result (channels of a wider tensor: `Pitch`), written there by whoever computes them; slices of channels become views of what
+ * they are cut from; and a concatenation whose inputs already lie side by side in a larger one (as in DenseNet) is a view of
+ * that. The results are the same bits. What cannot be a view, because a prim that reads or writes it knows no pitch, is copied
+ * as before. `fixed`: tensors whose memory others see (inputs and outputs of the plan).
+ */
+export function placeViews<Owner>(
+  program: Program<Owner>,
+  aliases: ReadonlyMap<Tensor, Tensor>,
+  fixed: Iterable<Tensor>,
+): ProgramWithViews<Owner> {
+  const pass = new ViewPass(program.calls, aliases, fixed);
+  pass.placeConcats();
+  pass.placeSlices();
+  return pass.rewrite(program);
+}
+
+/** A copy of all of `part` to or from channels `channel`… of `whole`. */
+interface Piece {
+  readonly at: number;
+  readonly part: Tensor;
+  readonly whole: Tensor;
+  readonly channel: number;
+}
+
+const channelsOf = (tensor: Tensor): number => tensor.shape[1];
+const isSpatial = (tensor: Tensor): boolean =>
+  tensor.layout === 'channelsLast' && tensor.dtype === 'float32' && tensor.size > 0 && tensor.storage === null;
+
+class ViewPass {
+  private readonly calls: readonly PrimCall[];
+  /** Indices of the calls that read and write each tensor. */
+  private readonly readers = new Map<Tensor, number[]>();
+  private readonly writers = new Map<Tensor, number[]>();
+  /** Tensors that must stay what they are. */
+  private readonly fixed: Set<Tensor>;
+  private readonly parents = new Map<Tensor, View>();
+  private readonly removed = new Set<number>();
+  private readonly pieces = new Map<Tensor, readonly Piece[] | null>();
+  /** Concatenations with memory of their own that have been looked at. */
+  private readonly hosts = new Set<Tensor>();
+  /** Copies that are carried out earlier: behind the call of that index. */
+  private readonly moved = new Map<number, number>();
+
+  constructor(calls: readonly PrimCall[], aliases: ReadonlyMap<Tensor, Tensor>, fixed: Iterable<Tensor>) {
+    this.calls = calls;
+    this.fixed = new Set(fixed);
+    for (const [view, base] of aliases) this.fixed.add(view).add(base);
+    const note = (map: Map<Tensor, number[]>, tensor: Tensor, at: number): void => {
+      const known = map.get(tensor);
+      if (known === undefined) map.set(tensor, [at]);
+      else if (known[known.length - 1] !== at) known.push(at);
+    };
+    calls.forEach((call, at) => {
+      for (const t of call.inputs) if (t !== null) note(this.readers, t, at);
+      for (const t of call.outputs) note(this.writers, t, at);
+    });
+  }
+
+  /** The last concatenation first: those before it may be parts of it. */
+  placeConcats(): void {
+    const seen = new Set<Tensor>();
+    for (let at = this.calls.length - 1; at >= 0; at--) {
+      const call = this.calls[at];
+      if (call.prim !== 'copy' || seen.has(call.outputs[0])) continue;
+      const [whole] = call.outputs;
+      seen.add(whole);
+      const pieces = this.piecesOf(whole);
+      if (pieces !== null && !this.placeInLarger(whole, pieces)) for (const piece of pieces) this.placePiece(piece);
+    }
+  }
+
+  placeSlices(): void {
+    this.calls.forEach((call, at) => {
+      if (call.prim !== 'copy' || this.removed.has(at)) return;
+      const [part, whole] = [call.outputs[0], call.inputs[0]!];
+      const { inputOffset, inputStrides, outputOffset, outputStrides } = call.attrs as CopyAttrs;
+      const channel = channelRange(call, part, whole, inputStrides, inputOffset, outputStrides, outputOffset);
+      if (channel === null || this.parents.has(part) || this.writers.get(part)?.length !== 1) return;
+      if (this.fixed.has(whole) || this.resolve(whole).base === part || !this.canBeRead(part)) return;
+      this.parents.set(part, { base: whole, offset: channel });
+      this.removed.add(at);
+    });
+  }
+
+  /** The copies that together write `whole`, or null where anything else does or is to be seen of it. */
+  private piecesOf(whole: Tensor): readonly Piece[] | null {
+    const known = this.pieces.get(whole);
+    if (known !== undefined) return known;
+    const found = this.findPieces(whole);
+    this.pieces.set(whole, found);
+    return found;
+  }
+
+  private findPieces(whole: Tensor): readonly Piece[] | null {
+    if (!isSpatial(whole)) return null;
+    const pieces: Piece[] = [];
+    for (const at of this.writers.get(whole)!) {
+      const call = this.calls[at];
+      const part = call.inputs[0];
+      if (call.prim !== 'copy' || part === null) return null;
+      const { inputOffset, inputStrides, outputOffset, outputStrides } = call.attrs as CopyAttrs;
+      const channel = channelRange(call, part, whole, outputStrides, outputOffset, inputStrides, inputOffset);
+      if (channel === null) return null;
+      pieces.push({ at, part, whole, channel });
+    }
+    const ordered = [...pieces].sort((a, b) => a.channel - b.channel);
+    const disjoint = ordered.every(
+      (p, i) => i === 0 || ordered[i - 1].channel + channelsOf(ordered[i - 1].part) <= p.channel,
+    );
+    return disjoint ? pieces : null;
+  }
+
+  /** `whole` as a view of a larger concatenation that has all its parts in the same order. */
+  private placeInLarger(whole: Tensor, pieces: readonly Piece[]): boolean {
+    if (this.parents.has(whole) || this.fixed.has(whole) || !this.canBeRead(whole)) return false;
+    const [first] = pieces;
+    for (const host of this.hostsOf(first.part)) {
+      const places = new Map(this.piecesOf(host.whole)!.map((piece) => [piece.part, piece]));
+      const offset = host.channel - first.channel;
+      const fits =
+        offset >= 0 &&
+        pieces.every(({ part, channel }) => {
+          const there = places.get(part);
+          return there?.channel === offset + channel && (this.removed.has(there.at) || this.writers.has(part));
+        });
+      if (!fits) continue;
+      for (const piece of pieces) {
+        this.removed.add(piece.at);
+        const there = places.get(piece.part)!;
+        // A part that is still copied into the larger one must be there in time.
+        if (!this.removed.has(there.at)) this.moved.set(there.at, Math.max(...this.writers.get(piece.part)!));
+      }
+      this.parents.set(whole, { base: host.whole, offset });
+      return true;
+    }
+    return false;
+  }
+
+  /** Larger concatenations, already looked at, that `part` goes into. */
+  private hostsOf(part: Tensor): Piece[] {
+    const hosts: Piece[] = [];
+    for (const at of this.readers.get(part) ?? []) {
+      const call = this.calls[at];
+      const [whole] = call.outputs;
+      if (call.prim !== 'copy' || hosts.some((host) => host.whole === whole)) continue;
+      if (!this.hosts.has(whole)) continue;
+      const piece = this.piecesOf(whole)?.find((p) => p.at === at);
+      if (piece !== undefined) hosts.push(piece);
+    }
+    return hosts;
+  }
+
+  private placePiece(piece: Piece): void {
+    const { part, whole, channel, at } = piece;
+    this.hosts.add(whole);
+    if (this.parents.has(part) || this.fixed.has(part) || !isSpatial(part)) return;
+    // A part of itself, twice over, is copied once.
+    if (this.resolve(whole).base === part || !this.canBeRead(part) || !this.canBeWritten(part)) return;
+    this.parents.set(part, { base: whole, offset: channel });
+    this.removed.add(at);
+  }
+
+  /** All that read `tensor` take a pitch. */
+  private canBeRead(tensor: Tensor): boolean {
+    if (this.fixed.has(tensor) || !isSpatial(tensor)) return false;
+    return (this.readers.get(tensor) ?? []).every((at) => {
+      if (this.removed.has(at)) return true;
+      const call = this.calls[at];
+      return call.inputs.every((t, i) => t !== tensor || (i === 0 && readsPitch(call, tensor)));
+    });
+  }
+
+  private canBeWritten(tensor: Tensor): boolean {
+    const writers = this.writers.get(tensor) ?? [];
+    return writers.length > 0 && writers.every((at) => this.removed.has(at) || writesPitch(this.calls[at], tensor));
+  }
+
+  /** The tensor whose memory `tensor` is in, and where. */
+  private resolve(tensor: Tensor): View {
+    let [base, offset] = [tensor, 0];
+    for (let view = this.parents.get(base); view !== undefined; view = this.parents.get(base)) {
+      base = view.base;
+      offset += view.offset;
+    }
+    return { base, offset };
+  }
+
+  rewrite<Owner>({ calls, owners }: Program<Owner>): ProgramWithViews<Owner> {
+    const views = new Map([...this.parents.keys()].map((tensor) => [tensor, this.resolve(tensor)]));
+    const early = new Map<number, number[]>();
+    for (const [at, behind] of this.moved) early.set(behind, [...(early.get(behind) ?? []), at]);
+    const order: number[] = [...(early.get(-1) ?? [])];
+    calls.forEach((_, at) => {
+      if (!this.moved.has(at)) order.push(at);
+      order.push(...(early.get(at) ?? []));
+    });
+    const kept = order.filter((at) => !this.removed.has(at));
+    return { calls: kept.map((at) => withViews(calls[at], views)), owners: kept.map((at) => owners[at]), views };
+  }
+}
+
+/**
+ * Whether `call` copies all of `part`, as it lies, to or from whole pixels of `whole` (strides and offset given): the channel
+ * of `whole` where it begins, else null.
+ */
+function channelRange(
+  call: PrimCall,
+  part: Tensor,
+  whole: Tensor,
+  strides: readonly number[],
+  offset: number,
+  partStrides: readonly number[],
+  partOffset: number,
+): number | null {
+  if (!isSpatial(part) || !isSpatial(whole) || part.rank !== whole.rank || partOffset !== 0) return null;
+  if (part.shape.some((d, axis) => axis !== 1 && d !== whole.shape[axis])) return null;
+  const { dims } = call.attrs as CopyAttrs;
+  const [partAxes, wholeAxes] = [part.strides, whole.strides];
+  let loops = 0;
+  for (let i = 0; i < dims.length; i++) {
+    if (dims[i] === 1) continue;
+    // Axes longer than 1 have strides of their own.
+    const axis = partAxes.findIndex((s, j) => s === partStrides[i] && part.shape[j] === dims[i]);
+    if (axis < 0 || wholeAxes[axis] !== strides[i]) return null;
+    loops++;
+  }
+  if (loops !== part.shape.filter((n) => n > 1).length) return null;
+  return offset >= 0 && offset + channelsOf(part) <= channelsOf(whole) ? offset : null;
+}
+
+/** The strides of a copy from or to a tensor of `channels` channels when its pixels lie `pitch` apart; null: it has none. */
+export function pitchedStrides(
+  dims: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  channels: number,
+  pitch: number,
+): { strides: number[]; offset: number } | null {
+  const pixels = Math.floor(offset / channels);
+  const channel = offset - pixels * channels;
+  let [low, high] = [channel, channel];
+  const out: number[] = [];
+  for (let i = 0; i < dims.length; i++) {
+    const stride = strides[i];
+    if (dims[i] === 1 || stride === 0) out.push(stride);
+    else if (stride % channels === 0) out.push((stride / channels) * pitch);
+    else {
+      const reach = (dims[i] - 1) * stride;
+      low += Math.min(reach, 0);
+      high += Math.max(reach, 0);
+      out.push(stride);
+    }
+  }
+  // A loop that walks over the channels of several pixels would need two strides.
+  return low < 0 || high >= channels ? null : { strides: out, offset: pixels * pitch + channel };
+}
+
+type Rule = (call: PrimCall, tensor: Tensor) => boolean;
+
+const always: Rule = () => true;
+const attrsOf = <T>(call: PrimCall): T => call.attrs as unknown as T;
+const channelsInnermost: Rule = (call) => attrsOf<{ inner: number }>(call).inner === 1;
+/** Any pitch will do to find out. */
+const copyReads: Rule = (call, tensor) => {
+  const { dims, inputStrides, inputOffset } = attrsOf<CopyAttrs>(call);
+  const channels = channelsOf(tensor);
+  return pitchedStrides(dims, inputStrides, inputOffset, channels, channels + 1) !== null;
+};
+const copyWrites: Rule = (call, tensor) => {
+  const { dims, outputStrides, outputOffset } = attrsOf<CopyAttrs>(call);
+  const channels = channelsOf(tensor);
+  return pitchedStrides(dims, outputStrides, outputOffset, channels, channels + 1) !== null;
+};
+/** A residual lies as the output does. */
+const withoutResidual: Rule = (call) => call.inputs[3] == null;
+/** Phases without taps are filled with zeros in one go. */
+const everyPhaseHasTaps: Rule = (call, tensor) => {
+  const { kernel, stride, dilation } = attrsOf<{ kernel: Triple; stride: Triple; dilation: Triple }>(call);
+  return (
+    withoutResidual(call, tensor) && kernel.every((k, i) => k >= stride[i] && (stride[i] === 1 || dilation[i] === 1))
+  );
+};
+
+/** Prims whose first input may have a pitch. */
+const pitchedInputs: { readonly [P in PrimName]?: Rule } = {
+  conv: always,
+  convTranspose: always,
+  batchNorm: channelsInnermost,
+  copy: copyReads,
+};
+
+/** Prims whose output may have a pitch. */
+const pitchedOutputs: { readonly [P in PrimName]?: Rule } = {
+  conv: withoutResidual,
+  convTranspose: everyPhaseHasTaps,
+  batchNorm: channelsInnermost,
+  copy: copyWrites,
+};
+
+const readsPitch: Rule = (call, tensor) => pitchedInputs[call.prim]?.(call, tensor) ?? false;
+const writesPitch: Rule = (call, tensor) =>
+  call.outputs.length === 1 && (pitchedOutputs[call.prim]?.(call, tensor) ?? false);
+
+/** The call with its input and output where they are now. */
+function withViews(call: PrimCall, views: ReadonlyMap<Tensor, View>): PrimCall {
+  const [input, output] = [call.inputs[0] ?? null, call.outputs[0]];
+  const from = input === null ? undefined : views.get(input);
+  const to = views.get(output);
+  if (from === undefined && to === undefined) return call;
+  if (call.prim !== 'copy') {
+    const pitch: Pitch = { x: from ? channelsOf(from.base) : 0, y: to ? channelsOf(to.base) : 0 };
+    return { ...call, pitch };
+  }
+  const attrs = attrsOf<CopyAttrs>(call);
+  const { dims } = attrs;
+  const place = (view: View, tensor: Tensor, strides: readonly number[], offset: number) => {
+    const placed = pitchedStrides(dims, strides, offset, channelsOf(tensor), channelsOf(view.base))!;
+    return { strides: placed.strides, offset: placed.offset + view.offset };
+  };
+  const x = from && place(from, input!, attrs.inputStrides, attrs.inputOffset);
+  const y = to && place(to, output, attrs.outputStrides, attrs.outputOffset);
+  return {
+    prim: 'copy',
+    inputs: [from?.base ?? input],
+    outputs: [to?.base ?? output],
+    attrs: {
+      dims,
+      inputOffset: x?.offset ?? attrs.inputOffset,
+      inputStrides: x?.strides ?? attrs.inputStrides,
+      outputOffset: y?.offset ?? attrs.outputOffset,
+      outputStrides: y?.strides ?? attrs.outputStrides,
+    },
+  } as PrimCall;
+}
