@@ -4,11 +4,13 @@ import { foldAffine } from './fold-affine.ts';
 import { fuseActivation, fusePad, fuseResidual } from './fuse.ts';
 import { recogniseLayerNorm } from './layer-norm.ts';
 import { recognisePatterns } from './patterns.ts';
+import { recogniseShuffle } from './shuffle.ts';
 
 /** What happens to a graph between import and compilation, in this order. Each pass rewrites in place. */
 const passes: readonly ((editor: GraphEditor) => void)[] = [
   removeUnused,
   recogniseLayerNorm,
+  recogniseShuffle,
   recognisePatterns,
   fusePad,
   foldAffine,
