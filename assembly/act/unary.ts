@@ -32,28 +32,6 @@ function loop(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): voi
   }
 }
 
-export function unary(d: UnaryDesc, begin: i32, end: i32): void {
-  const from = begin * d.unit;
-  const n = min(end * d.unit, d.length) - from;
-  const x = d.x + (<usize>from << 2);
-  let y = d.y + (<usize>from << 2);
-  const alpha = d.alpha;
-  const beta = d.beta;
-  const kind = d.kind;
-  // A loop of its own for the kinds where choosing once per vector would cost more than the function itself.
-  if (kind == Kind.relu) loop(Kind.relu, alpha, beta, x, y, n);
-  else if (kind == Kind.clip) loop(Kind.clip, alpha, beta, x, y, n);
-  else if (kind == Kind.leakyRelu) loop(Kind.leakyRelu, alpha, beta, x, y, n);
-  else if (kind == Kind.hardSwish) loop(Kind.hardSwish, alpha, beta, x, y, n);
-  else if (kind == Kind.sigmoid) loop(Kind.sigmoid, alpha, beta, x, y, n);
-  else if (kind == Kind.silu) loop(Kind.silu, alpha, beta, x, y, n);
-  else if (kind == Kind.tanh) loop(Kind.tanh, alpha, beta, x, y, n);
-  else if (kind == Kind.gelu) loop(Kind.gelu, alpha, beta, x, y, n);
-  else if (kind == Kind.exp) loop(Kind.exp, alpha, beta, x, y, n);
-  else if (kind == Kind.linear) loop(Kind.linear, alpha, beta, x, y, n);
-  else rest(kind, alpha, beta, x, y, n);
-}
-
 // @ts-ignore: decorator
 @inline
 function single(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
@@ -64,21 +42,34 @@ function single(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): v
   }
 }
 
-/** Loops of their own for those of them that networks have: a call and a switch per vector cost as much as the function. */
-function rest(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
-  if (kind == Kind.geluTanh) single(Kind.geluTanh, alpha, beta, x, y, n);
+export function unary(d: UnaryDesc, begin: i32, end: i32): void {
+  const from = begin * d.unit;
+  const n = min(end * d.unit, d.length) - from;
+  const x = d.x + (<usize>from << 2);
+  const y = d.y + (<usize>from << 2);
+  const alpha = d.alpha;
+  const beta = d.beta;
+  const kind = d.kind;
+  // A loop of its own for the kinds where choosing once per vector would cost more than the function itself.
+  if (kind == Kind.relu) loop(Kind.relu, alpha, beta, x, y, n);
+  else if (kind == Kind.clip) loop(Kind.clip, alpha, beta, x, y, n);
+  else if (kind == Kind.leakyRelu) loop(Kind.leakyRelu, alpha, beta, x, y, n);
+  else if (kind == Kind.hardSwish) loop(Kind.hardSwish, alpha, beta, x, y, n);
+  else if (kind == Kind.sigmoid) single(Kind.sigmoid, alpha, beta, x, y, n);
+  else if (kind == Kind.silu) single(Kind.silu, alpha, beta, x, y, n);
+  else if (kind == Kind.tanh) single(Kind.tanh, alpha, beta, x, y, n);
+  else if (kind == Kind.gelu) single(Kind.gelu, alpha, beta, x, y, n);
+  else if (kind == Kind.exp) single(Kind.exp, alpha, beta, x, y, n);
+  else if (kind == Kind.linear) loop(Kind.linear, alpha, beta, x, y, n);
+  else if (kind == Kind.geluTanh) single(Kind.geluTanh, alpha, beta, x, y, n);
   else if (kind == Kind.mish) single(Kind.mish, alpha, beta, x, y, n);
-  else if (kind == Kind.softplus) single(Kind.softplus, alpha, beta, x, y, n);
-  else if (kind == Kind.log) single(Kind.log, alpha, beta, x, y, n);
-  else if (kind == Kind.sqrt) single(Kind.sqrt, alpha, beta, x, y, n);
-  else if (kind == Kind.erf) single(Kind.erf, alpha, beta, x, y, n);
-  else if (kind == Kind.hardSigmoid) single(Kind.hardSigmoid, alpha, beta, x, y, n);
-  else if (kind == Kind.elu) single(Kind.elu, alpha, beta, x, y, n);
-  else {
-    for (; n > 0; n -= 4) {
-      storeFirst(y, activate(kind, alpha, beta, v128.load(x)), n);
-      x += 16;
-      y += 16;
-    }
+  else others(kind, alpha, beta, x, y, n);
+}
+
+function others(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= 4) {
+    storeFirst(y, activate(kind, alpha, beta, v128.load(x)), n);
+    x += 16;
+    y += 16;
   }
 }

@@ -83,11 +83,11 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
       } else {
         sum = outputs(Pool.max, true, d, x, y, dTaps, hTaps, counted);
       }
-      if (v128.any_true(f32x4.ne(sum, sum))) outputs(Pool.max, false, d, x, y, dTaps, hTaps, counted);
+      if (v128.any_true(f32x4.ne(sum, sum))) outputsOfAny(d, x, y, dTaps, hTaps, counted);
     } else if (d.kind == Pool.average) {
       outputs(Pool.average, true, d, x, y, dTaps, hTaps, counted);
     } else {
-      outputs(d.kind, true, d, x, y, dTaps, hTaps, counted);
+      outputsOfAny(d, x, y, dTaps, hTaps, counted);
     }
   }
 }
@@ -120,6 +120,11 @@ function outputs(kind: i32, quick: bool, d: PoolDesc, x: usize, y: usize, dTaps:
     y += <usize>channels << 2;
   }
   return sum;
+}
+
+/** Lp, and maxima where there may be a NaN: one loop for both. */
+function outputsOfAny(d: PoolDesc, x: usize, y: usize, dTaps: i32, hTaps: i32, counted: i32): void {
+  outputs(d.kind, false, d, x, y, dTaps, hTaps, counted);
 }
 
 /**

@@ -20,9 +20,8 @@ export function argReduce(d: ArgReduceDesc, begin: i32, end: i32): void {
   const to = min(end * d.unit, d.total);
   if (d.inner == 1) {
     for (let row = begin * d.unit; row < to; row++) {
-      const place = d.least
-        ? d.selectLast ? placeInRow(true, true, d, row) : placeInRow(true, false, d, row)
-        : d.selectLast ? placeInRow(false, true, d, row) : placeInRow(false, false, d, row);
+      const usual = d.least == 0 && d.selectLast == 0;
+      const place = usual ? placeInRow(false, false, d, row) : placeInRow(d.least != 0, d.selectLast != 0, d, row);
       store<i32>(d.y + (<usize>row << 2), place);
     }
     return;
@@ -67,22 +66,14 @@ function placeInRow(least: bool, last: bool, d: ArgReduceDesc, row: i32): i32 {
   }
   let value = f32x4.extract_lane(best, 0);
   let place = i32x4.extract_lane(at, 0);
-  if (lanes > 1) {
-    if (beats(least, last, f32x4.extract_lane(best, 1), value, i32x4.extract_lane(at, 1), place)) {
-      value = f32x4.extract_lane(best, 1);
-      place = i32x4.extract_lane(at, 1);
-    }
-  }
-  if (lanes > 2) {
-    if (beats(least, last, f32x4.extract_lane(best, 2), value, i32x4.extract_lane(at, 2), place)) {
-      value = f32x4.extract_lane(best, 2);
-      place = i32x4.extract_lane(at, 2);
-    }
-  }
-  if (lanes > 3) {
-    if (beats(least, last, f32x4.extract_lane(best, 3), value, i32x4.extract_lane(at, 3), place)) {
-      value = f32x4.extract_lane(best, 3);
-      place = i32x4.extract_lane(at, 3);
+  // The others are read again: their places are known.
+  for (let lane = 1; lane < lanes; lane++) {
+    at = v128.shuffle<i32>(at, at, 1, 2, 3, 0);
+    const i = i32x4.extract_lane(at, 0);
+    const v = load<f32>(first + (<usize>i << 2));
+    if (beats(least, last, v, value, i, place)) {
+      value = v;
+      place = i;
     }
   }
   for (let i = n < 4 ? n : n & ~3; i < n; i++) {
@@ -110,9 +101,7 @@ function placesInColumns(d: ArgReduceDesc, o: i32, column: i32): void {
   for (let j = 1; j < d.length; j++) {
     x += stride;
     const v = v128.load(x);
-    const mask = d.least
-      ? d.selectLast ? wins(true, true, v, best) : wins(true, false, v, best)
-      : d.selectLast ? wins(false, true, v, best) : wins(false, false, v, best);
+    const mask = wins(d.least != 0, d.selectLast != 0, v, best);
     best = v128.bitselect(v, best, mask);
     at = v128.bitselect(i32x4.splat(j), at, mask);
   }
