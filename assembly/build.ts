@@ -1,5 +1,6 @@
-// npm run kernels: AssemblyScript → build/kernels.VARIANT.wasm and src/abi/generated/*.ts. The variants are the targets of
-// asconfig.json; one more target there is one more variant. Nothing is compiled while the inputs are those of the last build.
+// npm run kernels: AssemblyScript → build/kernels.VARIANT[-train].wasm and src/abi/generated/*.ts. The variants are the targets
+// of asconfig.json; one more target there is one more variant. What inference loads is the same code without the kernels of
+// training.ts, which are a third of it. Nothing is compiled while the inputs are those of the last build.
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -16,10 +17,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { readDeclarations } from './tools/declarations.ts';
+import { type Declarations, readDeclarations } from './tools/declarations.ts';
 import { abiModule, base64Module } from './tools/generate.ts';
 import { checkModule } from './tools/module.ts';
 import { digest, reachableSources, type Source } from './tools/sources.ts';
+import { withoutExports } from './tools/strip.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const buildFolder = join(root, 'build');
@@ -82,7 +84,9 @@ function isCurrent(inputs: string): boolean {
 
 function outputNames(variants: readonly string[]): string[] {
   return [
-    ...variants.flatMap((variant) => [`build/kernels.${variant}.wasm`, `src/abi/generated/kernels.${variant}.ts`]),
+    ...variants
+      .flatMap((variant) => [variant, `${variant}-train`])
+      .flatMap((name) => [`build/kernels.${name}.wasm`, `src/abi/generated/kernels.${name}.ts`]),
     'src/abi/generated/abi.ts',
     'build/size.json',
   ];
@@ -104,17 +108,21 @@ async function compileAll(config: Config, sources: readonly Source[], inputs: st
     const modules = await Promise.all(variants.map((variant) => compile(variant, join(temporary, `${variant}.wasm`))));
     const outputs = new Map<string, string | Uint8Array>();
     const sizes: BuildResult['sizes'] = {};
+    const training = trainingExports(sources, declarations);
     let exported: string[] | undefined;
-    variants.forEach((variant, i) => {
-      const bytes = modules[i];
-      const exports = checkModule(variant, bytes);
+    for (const [i, variant] of variants.entries()) {
+      const exports = checkModule(variant, modules[i]);
       exported ??= exports;
       if (exported.join() !== exports.join())
         throw new Error(`kernels.${variant}.wasm exports other names than ${variants[0]}`);
-      outputs.set(`build/kernels.${variant}.wasm`, bytes);
-      outputs.set(`src/abi/generated/kernels.${variant}.ts`, base64Module(bytes));
-      sizes[variant] = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
-    });
+      const builds = { [variant]: await withoutExports(modules[i], training), [`${variant}-train`]: modules[i] };
+      for (const [name, bytes] of Object.entries(builds)) {
+        checkModule(name, bytes);
+        outputs.set(`build/kernels.${name}.wasm`, bytes);
+        outputs.set(`src/abi/generated/kernels.${name}.ts`, base64Module(bytes));
+        sizes[name] = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+      }
+    }
     outputs.set('src/abi/generated/abi.ts', abiModule(declarations, exported ?? []));
     outputs.set('build/size.json', `${JSON.stringify(sizes, null, 2)}\n`);
     const stamp: Stamp = { inputs, outputs: {} };
@@ -126,6 +134,13 @@ async function compileAll(config: Config, sources: readonly Source[], inputs: st
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** Names of the kernels that training.ts re-exports. */
+function trainingExports(sources: readonly Source[], { functions }: Declarations): string[] {
+  const entry = sources.find(({ path }) => path === 'assembly/training.ts');
+  const files = new Set([...(entry?.text ?? '').matchAll(/from '\.\/(.*)'/g)].map(([, path]) => `assembly/${path}.ts`));
+  return functions.filter(({ path }) => files.has(path)).map(({ name }) => name);
 }
 
 function place(temporary: string, path: string, content: string | Uint8Array): void {

@@ -1,8 +1,7 @@
-// Everything that the host may call. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
+// Everything that the host may call for inference. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
 export * from './common/probe';
 export { placeConstants } from './common/constants';
 export * from './act/unary';
-export * from './act/unary-grad';
 export * from './copy/copy';
 export * from './copy/fill';
 export * from './copy/take';
@@ -10,7 +9,6 @@ export * from './act/binary';
 export * from './act/where';
 export * from './conv/conv';
 export * from './conv/conv-depthwise';
-export * from './conv/conv-weight-grad';
 export * from './conv/winograd';
 export * from './matmul/matmul';
 export * from './pack/panels';
@@ -18,15 +16,8 @@ export * from './pack/winograd';
 export * from './reduce/reduce';
 export * from './reduce/arg';
 export * from './reduce/softmax';
-export * from './reduce/softmax-grad';
-export * from './loss/loss';
-export * from './optim/optimizer';
 export * from './pool/pool';
-export * from './pool/pool-grad';
 export * from './norm/scale';
 export * from './norm/normalize';
 export * from './norm/lrn';
-export * from './norm/lrn-grad';
-export * from './norm/moments';
-export * from './norm/norm-grad';
 export * from './interp/interpolate';

@@ -23,7 +23,7 @@ class Recorder extends WasmBackend {
   readonly left = new Set<PrimName>();
 
   constructor() {
-    super(new WebAssembly.Module(readFileSync(new URL('build/kernels.simd.wasm', root))), 'simd');
+    super(new WebAssembly.Module(readFileSync(new URL('build/kernels.simd-train.wasm', root))), 'simd');
   }
 
   override session(parent?: Session): ReturnType<WasmBackend['session']> {

@@ -1,5 +1,6 @@
 // npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
-// small modules cost 100 ms and more to import. Not minified: applications do that, and stack traces stay readable.
+// small modules cost 100 ms and more to import, and what V8 has to read costs in proportion to its length (Node 24, importing
+// the core: as written 74 ms, without whitespace 62, names shortened as well 60). Names stay, so stack traces can be read.
 import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +44,8 @@ export function bundlePackage(folder: string): string[] {
     external: ['node:*', '*.wasm', '*.wasm?module'],
     // package.json's sideEffects speak of the built files; ops register themselves when they are imported.
     ignoreAnnotations: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     metafile: true,
     logLevel: 'warning',
   });

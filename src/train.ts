@@ -1,3 +1,5 @@
+import { embeddedKernels } from './runtime/embedded-kernels.ts';
+import { trainingTexts } from './runtime/embedded-training-kernels.ts';
 import { createInit } from './runtime/init.ts';
 import { webPlatform } from './runtime/web.ts';
 
@@ -8,5 +10,5 @@ import { webPlatform } from './runtime/web.ts';
  * @param options backend, kernel build, threads, limits; see InitOptions
  * @throws ConvletError `argument` for a wrong option, `environment` where the runtime cannot run the kernels or has no threads
  */
-export const init = createInit(webPlatform);
+export const init = createInit({ ...webPlatform, kernels: embeddedKernels(undefined, trainingTexts) });
 export * from './runtime/train-public.ts';

@@ -24,6 +24,9 @@ export function supportedVariants(): Variant[] {
   return (['relaxed', 'simd'] as const).filter(supports);
 }
 
+/** Turns the text of an embedded build into its bytes. */
+export type Inflate = (text: string) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
+
 /** Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. */
 export async function inflateBase64(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const binary = atob(text);

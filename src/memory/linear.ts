@@ -74,15 +74,23 @@ export class LinearMemory implements Memory {
     const offset = this.top;
     const needed = offset + size + overRead;
     const have = this.memory.buffer.byteLength;
-    if (needed > have) {
+    if (needed > have) this.grow(needed, have);
+    this.top = offset + size;
+    return offset;
+  }
+
+  /** By a quarter at least: each growth costs a garbage collection, pages that nobody touches cost nothing. */
+  private grow(needed: number, have: number): void {
+    const pages = Math.ceil((needed - have) / pageBytes);
+    try {
+      this.memory.grow(Math.max(pages, Math.floor(have / pageBytes / 4)));
+    } catch {
       try {
-        this.memory.grow(Math.ceil((needed - have) / pageBytes));
+        this.memory.grow(pages);
       } catch (cause) {
         throw new ConvletError('memory', `the WebAssembly memory cannot grow to ${needed} bytes`, { cause });
       }
     }
-    this.top = offset + size;
-    return offset;
   }
 
   private firstAfter(offset: number): number {

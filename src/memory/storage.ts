@@ -10,6 +10,8 @@ export interface Storage {
   readonly byteOffset: number;
   /** True where the bytes are in a WebAssembly memory that kernels of that memory can reach. */
   readonly linear: boolean;
+  /** The bytes where they are already, if getting an aligned `buffer()` makes a copy first. */
+  readonly bytes?: Uint8Array;
   buffer(): ArrayBufferLike;
   free(): void;
 }
@@ -62,13 +64,38 @@ export class BorrowedStorage implements Storage {
   buffer(): ArrayBufferLike {
     // A buffer may be transferred to another thread or made smaller behind our back.
     if (this.source.byteLength < this.byteOffset + this.byteLength) {
-      const expected = this.byteOffset + this.byteLength;
-      throw new ConvletError(
-        'disposed',
-        `the tensor's buffer expects ${expected} bytes, got ${this.source.byteLength}: it was detached or shrunk`,
-      );
+      throw detached(this.byteOffset + this.byteLength, this.source.byteLength);
     }
     return this.source;
+  }
+
+  free(): void {}
+}
+
+/**
+ * Storage over bytes of a file that do not lie on a multiple of their element's size. They are copied when somebody wants
+ * elements, which weights that a kernel packs are spared: memory touched for the first time is what loading a model costs most.
+ */
+export class UnalignedStorage implements Storage {
+  readonly linear = false;
+  readonly byteOffset = 0;
+  readonly byteLength: number;
+  private readonly source: Uint8Array;
+  private copy: ArrayBuffer | null = null;
+
+  constructor(bytes: Uint8Array) {
+    this.source = bytes;
+    this.byteLength = bytes.byteLength;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.source.byteLength !== this.byteLength) throw detached(this.byteLength, this.source.byteLength);
+    return this.source;
+  }
+
+  buffer(): ArrayBuffer {
+    this.copy ??= new Uint8Array(this.bytes).buffer;
+    return this.copy;
   }
 
   free(): void {}
@@ -109,14 +136,14 @@ class HostStorage implements Storage {
   readonly linear = false;
   readonly byteOffset = 0;
   readonly byteLength: number;
-  private bytes: ArrayBuffer | null;
+  private block: ArrayBuffer | null;
   private readonly memory: HostMemory;
 
   constructor(memory: HostMemory, byteLength: number) {
     this.memory = memory;
     this.byteLength = byteLength;
     try {
-      this.bytes = new ArrayBuffer(byteLength);
+      this.block = new ArrayBuffer(byteLength);
     } catch (cause) {
       memory.release(byteLength);
       throw new ConvletError('memory', `cannot allocate ${byteLength} bytes`, { cause });
@@ -124,15 +151,20 @@ class HostStorage implements Storage {
   }
 
   buffer(): ArrayBuffer {
-    if (this.bytes === null) throw new ConvletError('disposed', 'this tensor was disposed');
-    return this.bytes;
+    if (this.block === null) throw new ConvletError('disposed', 'this tensor was disposed');
+    return this.block;
   }
 
   free(): void {
-    if (this.bytes === null) return;
-    this.bytes = null;
+    if (this.block === null) return;
+    this.block = null;
     this.memory.release(this.byteLength);
   }
+}
+
+function detached(expected: number, got: number): ConvletError {
+  const text = `the tensor's buffer expects ${expected} bytes, got ${got}: it was detached or shrunk`;
+  return new ConvletError('disposed', text);
 }
 
 export function outOfMemory(wanted: number, live: number, limit: number): ConvletError {

@@ -1,8 +1,8 @@
 // As edge-light.ts, for convlet/train.
 // @ts-expect-error resolved by the runtime and its bundlers, not by TypeScript
-import relaxed from '../kernels.relaxed.wasm?module';
+import relaxed from '../kernels.relaxed-train.wasm?module';
 // @ts-expect-error as above
-import simd from '../kernels.simd.wasm?module';
+import simd from '../kernels.simd-train.wasm?module';
 import { edgePlatform } from './edge.ts';
 import { createInit } from './init.ts';
 

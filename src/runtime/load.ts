@@ -71,6 +71,8 @@ const choices = {
 export function createLoad(platform: Platform): Load {
   return async (source, options = {}) => {
     checkOptions(options);
+    // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
+    prefetchKernels(platform, options);
     const program = await openProgram(platform, source, options.maxMemoryBytes);
     program.check();
     return new Model(program, await createBackend(platform, options), options);
@@ -89,13 +91,23 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
   return new OnnxProgram(parseModel(bytes), external);
 }
 
+/** Starts compiling the kernels that `createBackend` will ask for. */
+function prefetchKernels(platform: Platform, options: LoadOptions): void {
+  if (options.backend === 'js' || options.kernels !== undefined) return;
+  try {
+    platform.kernels(chooseVariant(platform, options), wantsTeam(platform, options)).catch(() => {});
+  } catch {
+    // createBackend says it again.
+  }
+}
+
 /** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
 export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
   const { maxMemoryBytes, precision, leader = 'main' } = options;
   if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
-  const module = options.kernels ?? (await platform.kernels(variant, threads > 1 || leader === 'worker'));
+  const module = options.kernels ?? (await platform.kernels(variant, wantsTeam(platform, options)));
   const backend = new WasmBackend(module, variant, {
     maxMemoryBytes,
     threads,
@@ -106,6 +118,10 @@ export async function createBackend(platform: Platform, options: LoadOptions): P
   await backend.ready();
   return backend;
 }
+
+/** Whether kernels run on workers as well, over a shared memory. */
+const wantsTeam = (platform: Platform, options: LoadOptions): boolean =>
+  chooseThreads(platform, options) > 1 || options.leader === 'worker';
 
 /** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
 function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions): number {

@@ -288,7 +288,8 @@ export class Model {
       const tensor = late?.get(name) ?? outputs.get(name);
       if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
       const value = { dtype: tensor.dtype, shape: tensor.shape.slice(), data: into?.[name] ?? tensor.data };
-      if (name in results) Object.defineProperty(results, name, { value, enumerable: true, writable: true }); // a name may be __proto__
+      if (name in results)
+        Object.defineProperty(results, name, { value, enumerable: true, writable: true }); // a name may be __proto__
       else results[name] = value;
     }
     return results;

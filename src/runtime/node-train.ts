@@ -1,6 +1,8 @@
 import { useFiles } from '../common/files.ts';
+import { embeddedKernels } from './embedded-kernels.ts';
+import { trainingTexts } from './embedded-training-kernels.ts';
 import { createInit } from './init.ts';
-import { nodePlatform } from './node.ts';
+import { inflateBuffer, nodePlatform } from './node.ts';
 import { nodeFiles } from './node-files.ts';
 
 useFiles(nodeFiles);
@@ -12,7 +14,7 @@ useFiles(nodeFiles);
  * @param options backend, kernel build, threads, limits; see InitOptions
  * @throws ConvletError `argument` for a wrong option, `environment` where the runtime cannot run the kernels or has no threads
  */
-export const init = createInit(nodePlatform);
+export const init = createInit({ ...nodePlatform, kernels: embeddedKernels(inflateBuffer, trainingTexts) });
 // With image folders, whose decoders are packages.
 export * as data from '../data/node-index.ts';
 export * from './train-public.ts';

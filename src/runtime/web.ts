@@ -6,6 +6,6 @@ import type { Platform } from './platform.ts';
 /** Browsers and everything without a condition of its own: sources are fetched. */
 export const webPlatform: Platform = {
   readBytes: fetchBytes,
-  kernels: embeddedKernels,
+  kernels: embeddedKernels(),
   variants: supportedVariants,
 };

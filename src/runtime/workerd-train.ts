@@ -1,8 +1,8 @@
 // As workerd.ts, for convlet/train.
 // @ts-expect-error resolved by the runtime and its bundlers, not by TypeScript
-import relaxed from '../kernels.relaxed.wasm';
+import relaxed from '../kernels.relaxed-train.wasm';
 // @ts-expect-error as above
-import simd from '../kernels.simd.wasm';
+import simd from '../kernels.simd-train.wasm';
 import { edgePlatform } from './edge.ts';
 import { createInit } from './init.ts';
 

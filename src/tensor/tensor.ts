@@ -51,6 +51,11 @@ export class Tensor {
     return this.cachedArray;
   }
 
+  /** The bytes of the elements in memory order, at any alignment; a live view as `array` is. */
+  get bytes(): Uint8Array {
+    return this.storage?.bytes ?? new Uint8Array(this.array.buffer, this.array.byteOffset, this.array.byteLength);
+  }
+
   /** A copy of the elements in logical row-major order. */
   get data(): TypedArray {
     const source = this.array;

@@ -17,7 +17,7 @@ const backends = new Map<string, WasmBackend>();
 export function backendOf(variant: 'simd' | 'relaxed'): WasmBackend {
   let backend = backends.get(variant);
   if (backend === undefined) {
-    const path = fileURLToPath(new URL(`../../build/kernels.${variant}.wasm`, import.meta.url));
+    const path = fileURLToPath(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
     backend = new WasmBackend(new WebAssembly.Module(readFileSync(path)), variant);
     backends.set(variant, backend);
   }

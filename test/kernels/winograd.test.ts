@@ -123,7 +123,9 @@ function check(
 }
 
 const moduleOf = (variant: Variant): WebAssembly.Module =>
-  new WebAssembly.Module(readFileSync(fileURLToPath(new URL(`../../build/kernels.${variant}.wasm`, import.meta.url))));
+  new WebAssembly.Module(
+    readFileSync(fileURLToPath(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url))),
+  );
 
 /** One convolution with seeded numbers on a backend. */
 function runOn(backend: WasmBackend, lower: WasmPrim<'conv'>, attrs: ConvAttrs): Float32Array {

@@ -12,7 +12,7 @@ export const backends: readonly (readonly [string, () => Backend])[] = [
   ['js', () => new JsBackend()],
   ...supportedVariants().map((variant) => {
     const make = (): Backend => {
-      const bytes = readFileSync(new URL(`../../build/kernels.${variant}.wasm`, import.meta.url));
+      const bytes = readFileSync(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
       return new WasmBackend(new WebAssembly.Module(bytes), variant);
     };
     return [`wasm ${variant}`, make] as const;

@@ -1,6 +1,6 @@
 import { type DescriptorLayout, writeDescriptor } from '../../abi/descriptor.ts';
 import type { KernelExports, KernelName } from '../../abi/generated/abi.ts';
-import { withContext } from '../../common/error.ts';
+import { ConvletError, withContext } from '../../common/error.ts';
 import { alignUp, LinearMemory } from '../../memory/linear.ts';
 import type { Storage } from '../../memory/storage.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -169,8 +169,7 @@ export class WasmSession implements Session {
     if (tensor.storage?.linear) return tensor.storage.byteOffset;
     if (!tensor.constant) throw new Error('a tensor outside the linear memory must be a constant');
     return this.packed(tensor, 'plain', tensor.byteLength, (address) => {
-      const source = new Uint8Array(tensor.array.buffer, tensor.array.byteOffset, tensor.byteLength);
-      this.bytes().set(source, address);
+      this.bytes().set(tensor.bytes, address);
     });
   }
 
@@ -195,8 +194,8 @@ export class WasmSession implements Session {
   }
 
   private constant(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): PackedConstant {
-    const source = tensor.array;
-    const key = `${form}:${source.byteOffset}:${source.length}`;
+    const source = tensor.bytes;
+    const key = `${form}:${source.byteOffset}:${source.byteLength}`;
     const forms = this.resident.get(source.buffer) ?? new Map<string, PackedConstant>();
     this.resident.set(source.buffer, forms);
     const known = forms.get(key);
@@ -266,7 +265,13 @@ export class WasmSession implements Session {
     units: number,
     workspaces: { readonly [field: string]: number } = {},
   ): Step {
-    const { threads } = this.backend;
+    const { threads, kernels } = this.backend;
+    if (kernels[kernel] === undefined) {
+      throw new ConvletError(
+        'environment',
+        `the module of kernels has no '${kernel}': training needs a build like convlet/kernels/simd-train.wasm`,
+      );
+    }
     const stride = alignUp(layout.size);
     const descriptor = this.reserve(stride * threads);
     const buffer = this.backend.memory.memory.buffer;

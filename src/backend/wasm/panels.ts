@@ -93,7 +93,7 @@ let nextIdentity = 0;
 /** Two tensors of the same memory have the same text, others never. */
 function identity(tensor: Tensor | null): string {
   if (tensor === null) return '-';
-  const { buffer, byteOffset } = tensor.array;
+  const { buffer, byteOffset } = tensor.bytes;
   let id = identities.get(buffer);
   if (id === undefined) {
     id = nextIdentity++;
@@ -132,13 +132,14 @@ function packConstant(
     const base = scratch.byteOffset;
     const buffer = memory.memory.buffer;
     // Only now: had the memory grown, an earlier view of it would be dead.
-    const source = weight.array as Float32Array;
+    const source = weight.bytes;
+    const bytes = new Uint8Array(buffer);
     const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
-    if (bias !== null) views.f32.set(bias.array as Float32Array, (base + biasOffset) / 4);
+    if (bias !== null) bytes.set(bias.bytes, base + biasOffset);
     for (let g = 0; g < groups; g++) {
       for (let p = 0; p < groupPanels; p += panelsAtOnce) {
         const first = shape.offset + g * shape.groupStride + p * 8 * shape.columnStride;
-        views.f32.set(source.subarray(first, first + reach), base / 4);
+        bytes.set(source.subarray(first * 4, (first + reach) * 4), base);
         const values = descriptorOf(shape, {
           // The kernel counts from the first element of the weight, of which only this stretch is here.
           weight: base - first * 4,

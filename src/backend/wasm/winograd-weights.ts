@@ -48,13 +48,14 @@ export function transformedWeights(
     const atOnce = cuttable ? Math.min(panels, Math.max(1, Math.floor(524288 / panelElements))) : panels;
     const window = memory.allocate(atOnce * panelElements * 4 + PackWinogradDesc.size);
     try {
-      const source = weight.array as Float32Array;
+      const source = weight.bytes;
       const buffer = memory.memory.buffer;
+      const bytes = new Uint8Array(buffer);
       const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
       const at = window.byteOffset + PackWinogradDesc.size;
       for (let panel = 0; panel < panels; panel += atOnce) {
         const begin = panel * panelElements;
-        views.f32.set(source.subarray(begin, Math.min(begin + atOnce * panelElements, source.length)), at / 4);
+        bytes.set(source.subarray(begin * 4, (begin + atOnce * panelElements) * 4), at);
         writeDescriptor(views, window.byteOffset, PackWinogradDesc, {
           ...common,
           // The kernel counts from the first panel, of which only this stretch is here.

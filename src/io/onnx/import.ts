@@ -4,12 +4,12 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { FoldCache } from '../../graph/fold-cache.ts';
 import { type Graph, newValue, type Value } from '../../graph/graph.ts';
-import { checkShape, constant, type Tensor } from '../../tensor/tensor.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import type { OnnxFunction, OnnxModel, OnnxValueInfo } from './model.ts';
 import { latestOpset } from './ops/index.ts';
 import { orderNodes } from './structure.ts';
 import { Tail } from './tail.ts';
-import { decodeTensor } from './tensor.ts';
+import { decodeConstant } from './tensor.ts';
 import { type OnnxTensor, onnxTypeName } from './tensor-proto.ts';
 import { findUnsupported, type UnsupportedNode } from './unsupported.ts';
 import { type Binding, type DeferredNode, functionKey, type ModelParts, Scope, Walk } from './walk.ts';
@@ -58,8 +58,7 @@ export class OnnxProgram {
       decode(tensor) {
         let known = decoded.get(tensor);
         if (known === undefined) {
-          const { data, shape, dtype } = decodeTensor(tensor, readExternal);
-          known = constant(data, shape, dtype);
+          known = decodeConstant(tensor, readExternal);
           decoded.set(tensor, known);
         }
         return known;

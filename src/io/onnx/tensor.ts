@@ -1,6 +1,8 @@
 import { byteLength, type DType, type TypedArray } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { bfloat16ToFloat32Bits, float16ToFloat32Bits } from '../../common/half.ts';
+import { UnalignedStorage } from '../../memory/storage.ts';
+import { constant, Tensor } from '../../tensor/tensor.ts';
 import {
   countElements,
   decodeElements,
@@ -53,6 +55,18 @@ export function decodeTensor(
   else if (tensor.raw !== null) data = decodeElements(element, rawBytes(tensor, element, tensor.raw), source);
   else data = decodeTyped(tensor, element, source);
   return { dtype, shape, data };
+}
+
+/** As `decodeTensor`, as a constant; floats that lie unaligned in the file stay there until somebody reads them. */
+export function decodeConstant(tensor: OnnxTensor, readExternal?: (location: string) => Uint8Array): Tensor {
+  if (tensor.sparse === null && tensor.external === null && tensor.raw !== null && elementOf(tensor) === 'f32') {
+    const bytes = rawBytes(tensor, 'f32', tensor.raw);
+    if (bytes.byteOffset % 4 !== 0) {
+      return new Tensor('float32', [...tensor.dims], 'row', new UnalignedStorage(bytes), true);
+    }
+  }
+  const { data, shape, dtype } = decodeTensor(tensor, readExternal);
+  return constant(data, shape, dtype);
 }
 
 /** Decodes the bytes of a bare TensorProto, the content of the ONNX backend tests' `input_0.pb`. */
