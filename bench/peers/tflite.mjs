@@ -1,7 +1,8 @@
 // Writes an ONNX graph as a .tflite file (float32, channels last), with bias and activation inside convolution, dense and
 // sum as TensorFlow's converter would put them. Field numbers are those of the public TFLite schema (version 3).
 import { Builder } from 'flatbuffers';
-import { channelsLastShape, permute, readGraph, resizedSize, windowPads } from './onnx-graph.mjs';
+import { channelsLastShape, permute } from './layout.mjs';
+import { readGraph, resizedSize, windowPads } from './onnx-graph.mjs';
 
 /** Operator → code in BuiltinOperator, number in the union BuiltinOptions, fields of its options table in order. */
 const operators = {

@@ -3,7 +3,8 @@ import { ConvletError, withContext } from '../common/error.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { type Storage, StorageSlice } from '../memory/storage.ts';
 import { Lowering } from '../ops/lower.ts';
-import { constant as constantTensor, Tensor } from '../tensor/tensor.ts';
+import { type Layout, userLayout } from '../tensor/layout.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { type MemoryPlan, planMemory } from './memory-plan.ts';
 import { placeViews } from './views.ts';
 
@@ -73,11 +74,13 @@ export class Plan {
 export interface CompileOptions {
   /** Whether tensors may be views of others to save copies (views.ts); default: as the backend likes it. */
   readonly views?: boolean;
+  /** Element order of inputs and outputs of rank 4 and 5; default 'row'. */
+  readonly layout?: Layout;
 }
 
 /** Lowers a graph, plans its memory and binds its steps. `parent` holds what plans of one model share. */
 export function compile(graph: Graph, backend: Backend, parent?: Session, options: CompileOptions = {}): Plan {
-  const { lowering, inputs, outputs, ...lowered } = lowerGraph(graph);
+  const { lowering, inputs, outputs, ...lowered } = lowerGraph(graph, options.layout ?? 'row');
   const [read, written] = [[...inputs.values()], [...outputs.values()]];
   const plain = { calls: lowering.calls, owners: lowered.owners, views: undefined };
   const wanted = options.views ?? backend.views;
@@ -135,7 +138,7 @@ interface LoweredGraph {
   readonly outputs: Map<string, Tensor>;
 }
 
-function lowerGraph(graph: Graph): LoweredGraph {
+function lowerGraph(graph: Graph, layout: Layout): LoweredGraph {
   const lowering = new Lowering();
   const tensors = new Map<Value, Tensor>();
   const inputs = new Map<string, Tensor>();
@@ -144,7 +147,7 @@ function lowerGraph(graph: Graph): LoweredGraph {
     while (owners.length < lowering.calls.length) owners.push(node);
   };
   for (const value of graph.inputs) {
-    const tensor = new Tensor(value.dtype, value.shape, 'row', null);
+    const tensor = new Tensor(value.dtype, value.shape, userLayout(layout, value.shape.length), null);
     tensors.set(value, tensor);
     inputs.set(value.name, tensor);
   }
@@ -168,14 +171,13 @@ function lowerGraph(graph: Graph): LoweredGraph {
   }
   const outputs = new Map<string, Tensor>();
   for (const { name, value } of graph.outputs) {
-    outputs.set(name, outputTensor(lowering, tensorOf(value)));
+    outputs.set(name, outputTensor(lowering, tensorOf(value), layout));
     claim(null);
   }
   return { lowering, owners, inputs, outputs };
 }
 
-/** Outputs are row-major; constants (a graph may fold down to one) are handed out as they are. */
-function outputTensor(lowering: Lowering, tensor: Tensor): Tensor {
-  if (tensor.constant && tensor.layout !== 'row') return constantTensor(tensor.data, tensor.shape, tensor.dtype);
-  return lowering.toLayout(tensor, 'row');
+/** Constants (a graph may fold down to one) are handed out as they are. */
+function outputTensor(lowering: Lowering, tensor: Tensor, layout: Layout): Tensor {
+  return lowering.toLayout(tensor, userLayout(layout, tensor.rank));
 }

@@ -47,6 +47,12 @@ export interface LoadOptions {
    * around it. 'exact' sums products one by one, as the other convolutions always do.
    */
   readonly precision?: 'exact' | 'fast';
+  /**
+   * Order of the elements of inputs and outputs of rank 4 and 5: 'channels-first' (default) is N, C, H, W; 'channels-last'
+   * is N, H, W, C, which decoded pictures have and kernels work on, so that nothing is rearranged. Shapes are N, C, H, W
+   * either way.
+   */
+  readonly layout?: 'channels-first' | 'channels-last';
   /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
   readonly kernels?: WebAssembly.Module;
 }
@@ -65,6 +71,7 @@ const choices = {
   variant: ['auto', 'simd', 'relaxed'],
   precision: ['fast', 'exact'],
   leader: ['main', 'worker'],
+  layout: ['channels-first', 'channels-last'],
 } as const;
 
 /** `load` for a runtime. */

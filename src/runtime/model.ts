@@ -7,14 +7,14 @@ import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
 import type { RunLimits, Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
-import { elementCount } from '../tensor/layout.ts';
+import { elementCount, type Layout, userLayout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import {
   checkInputs,
   checkOutputArrays,
   defaultShape,
   InputSlots,
-  inRowOrder,
+  inOrder,
   type ModelInput,
   type ModelInputs,
   type OutputArrays,
@@ -27,7 +27,7 @@ export type ModelInputInfo = DeclaredInput;
 /** An output of a model as the file declares it; null for what it leaves open. */
 export type ModelOutputInfo = Declared;
 
-/** What `run` gives for one output: a copy of the values in logical row-major order, the caller's to keep. */
+/** What `run` gives for one output: a copy of the values, row-major or in the model's `layout`, the caller's to keep. */
 export interface ModelOutput {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -67,6 +67,10 @@ const defaultLoopIterations = 100_000;
 /** Plans kept per model: one for each combination of input shapes seen lately. */
 const maxPlans = 8;
 
+interface ModelOptions extends Partial<RunLimits> {
+  readonly layout?: 'channels-first' | 'channels-last';
+}
+
 /** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
 export class Model {
   /** What `run` needs: name, dtype and shape of each input, null for dimensions that may vary. */
@@ -80,7 +84,10 @@ export class Model {
   readonly threads: number;
   /** Who runs it: the calling thread (with its share of the threads), or workers alone. */
   readonly leader: 'main' | 'worker';
+  /** Order of the elements of inputs and outputs of rank 4 and 5. */
+  readonly layout: 'channels-first' | 'channels-last';
   private readonly program: OnnxProgram;
+  private readonly order: Layout;
   private readonly plans = new Map<string, Prepared>();
   private engine: Backend | null;
   private session: Session | null = null;
@@ -91,9 +98,11 @@ export class Model {
   /** Resolves when the last of the runs that workers have been given is over; null if there is none. */
   private queue: Promise<void> | null = null;
 
-  constructor(program: OnnxProgram, engine: Backend, limits: Partial<RunLimits> = {}) {
+  constructor(program: OnnxProgram, engine: Backend, options: ModelOptions = {}) {
     this.program = program;
-    this.limits = { maxLoopIterations: limits.maxLoopIterations ?? defaultLoopIterations };
+    this.limits = { maxLoopIterations: options.maxLoopIterations ?? defaultLoopIterations };
+    this.layout = options.layout ?? 'channels-first';
+    this.order = this.layout === 'channels-last' ? 'channelsLast' : 'row';
     this.engine = engine;
     this.backend = engine.name;
     this.variant = engine.variant;
@@ -142,7 +151,7 @@ export class Model {
     const { plan, tail } = prepared;
     checkOutputArrays(this.outputNames, plan.outputs, into);
     plan.run();
-    writeOutputs(plan.outputs, tail === null ? undefined : this.late(prepared, inputs), into);
+    writeOutputs(plan.outputs, tail === null ? undefined : this.late(prepared, inputs), into, this.order);
   }
 
   /**
@@ -193,12 +202,13 @@ export class Model {
   private feed(inputs: ModelInputs): Prepared {
     this.alive();
     if (this.last?.slots.fill(inputs)) return this.last;
-    return this.place(checkInputs(this.inputs, inputs));
+    return this.place(checkInputs(this.inputs, inputs, this.order));
   }
 
   private place(tensors: ReadonlyMap<string, Tensor>): Prepared {
     const prepared = this.prepare(tensors);
-    for (const [name, target] of prepared.plan.inputs) target.array.set(inRowOrder(tensors.get(name)!) as Float32Array);
+    for (const [name, target] of prepared.plan.inputs)
+      target.array.set(inOrder(tensors.get(name)!, target.layout) as Float32Array);
     this.last = prepared;
     return prepared;
   }
@@ -208,7 +218,7 @@ export class Model {
     this.alive();
     const before = this.queue;
     // While others run the plan's memory is theirs, and the caller's arrays are the caller's again when this returns.
-    const waiting = before && snapshots(checkInputs(this.inputs, inputs));
+    const waiting = before && snapshots(checkInputs(this.inputs, inputs, this.order));
     let done = (): void => {};
     const queue = new Promise<void>((resolve) => {
       done = resolve;
@@ -219,7 +229,8 @@ export class Model {
       this.alive();
       const prepared = waiting === null ? this.feed(inputs) : this.place(waiting);
       if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);
-      const kept = waiting ?? (prepared.tail === null ? inputs : snapshots(checkInputs(this.inputs, inputs)));
+      const kept =
+        waiting ?? (prepared.tail === null ? inputs : snapshots(checkInputs(this.inputs, inputs, this.order)));
       await prepared.plan.start();
       return this.collect(prepared, kept, into);
     } finally {
@@ -242,7 +253,7 @@ export class Model {
     const shapes = new Map([...tensors].map(([name, t]) => [name, t.shape]));
     const { graph, tail } = this.program.specialize(shapes, engine.memory.limit);
     optimize(graph);
-    const plan = this.compileWithin(() => compile(graph, engine, this.session!));
+    const plan = this.compileWithin(() => compile(graph, engine, this.session!, { layout: this.order }));
     const prepared = { plan, tail, slots: new InputSlots(this.inputs, plan.inputs) };
     this.plans.set(key, prepared);
     return prepared;
@@ -270,7 +281,7 @@ export class Model {
   /** The outputs of the interpreted part, if there is one. */
   private late({ plan, tail }: Prepared, inputs: ModelInputs | ReadonlyMap<string, Tensor>) {
     if (tail === null) return undefined;
-    const tensors = inputs instanceof Map ? inputs : checkInputs(this.inputs, inputs as ModelInputs);
+    const tensors = inputs instanceof Map ? inputs : checkInputs(this.inputs, inputs as ModelInputs, this.order);
     return tail.run(new Map([...tensors, ...plan.outputs]), this.alive(), this.limits);
   }
 
@@ -281,13 +292,17 @@ export class Model {
   ): { [name: string]: ModelOutput } {
     const { outputs } = prepared.plan;
     const late = this.late(prepared, inputs);
-    if (into !== undefined) writeOutputs(outputs, late, into);
+    if (into !== undefined) writeOutputs(outputs, late, into, this.order);
     const results: { [name: string]: ModelOutput } = {};
     for (const { name } of this.outputs) {
       if (into !== undefined && !Object.hasOwn(into, name)) continue;
       const tensor = late?.get(name) ?? outputs.get(name);
       if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
-      const value = { dtype: tensor.dtype, shape: tensor.shape.slice(), data: into?.[name] ?? tensor.data };
+      const value = {
+        dtype: tensor.dtype,
+        shape: tensor.shape.slice(),
+        data: into?.[name] ?? tensor.dataIn(userLayout(this.order, tensor.rank)),
+      };
       if (name in results)
         Object.defineProperty(results, name, { value, enumerable: true, writable: true }); // a name may be __proto__
       else results[name] = value;

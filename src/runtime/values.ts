@@ -2,11 +2,11 @@ import { type DType, describe, dtypes, type TypedArray } from '../common/dtype.t
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { DeclaredInput } from '../io/onnx/import.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
-import { elementCount, sameMemory } from '../tensor/layout.ts';
+import { elementCount, type Layout, sameMemory, userLayout } from '../tensor/layout.ts';
 import { checkShape, Tensor, toArray } from '../tensor/tensor.ts';
 
 /**
- * What `run` takes for one input: a Tensor, or values in logical row-major order with their shape. `data`: the typed array
+ * What `run` takes for one input: a Tensor, or values with their shape, in logical row-major order or that of the model's `layout`. `data`: the typed array
  * of the input's dtype (float32: Float32Array, int64: Int32Array, bool: Uint8Array, …), or plain numbers. `shape` may be
  * left out where the model fixes all dimensions. Nothing is kept of it after the run.
  */
@@ -16,8 +16,8 @@ export type ModelInputs = { readonly [name: string]: ModelInput };
 /** Arrays of the caller's for outputs: typed arrays of their dtype, exactly as long as they have elements. */
 export type OutputArrays = { readonly [name: string]: TypedArray };
 
-/** The value of every input as a tensor, or an error that says which does not fit. */
-export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs): Map<string, Tensor> {
+/** The value of every input as a tensor, or an error that says which does not fit. `layout`: that of plain arrays. */
+export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs, layout: Layout): Map<string, Tensor> {
   if (typeof inputs !== 'object' || inputs === null) {
     throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
   }
@@ -30,12 +30,12 @@ export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs
     infos.map((info) => {
       // Not what every object inherits: a model may well have an input 'constructor'.
       const given = Object.hasOwn(inputs, info.name) ? inputs[info.name] : undefined;
-      return [info.name, oneOrZero(checkInput(info, given))];
+      return [info.name, oneOrZero(checkInput(info, given, layout))];
     }),
   );
 }
 
-function checkInput(info: DeclaredInput, given: ModelInput | undefined): Tensor {
+function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: Layout): Tensor {
   const what = `input '${info.name}'`;
   const expected = `${info.dtype} ${info.shape === null ? 'of any shape' : shapeText(info.shape)}`;
   if (given === undefined || given === null) {
@@ -59,14 +59,15 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined): Tensor 
       `run: ${what} has ${array.length} values, shape ${shapeText(shape)} needs ${wanted}`,
     );
   }
-  return fits(info, new Tensor(info.dtype, shape, 'row', new BorrowedStorage(array)));
+  const order = userLayout(layout, shape.length);
+  return fits(info, new Tensor(info.dtype, shape, order, new BorrowedStorage(array)));
 }
 
 /** Truth values as 0 and 1, which kernels count on; any other number but 0 is true. */
 function oneOrZero(tensor: Tensor): Tensor {
   if (tensor.dtype !== 'bool' || tensor.array.every((value) => value <= 1)) return tensor;
-  const values = Uint8Array.from(tensor.data, (value) => Number(value !== 0));
-  return new Tensor('bool', tensor.shape, 'row', new BorrowedStorage(values));
+  const values = Uint8Array.from(tensor.array, (value) => Number(value !== 0));
+  return new Tensor('bool', tensor.shape, tensor.layout, new BorrowedStorage(values));
 }
 
 function fits(info: DeclaredInput, tensor: Tensor): Tensor {
@@ -89,18 +90,18 @@ export function defaultShape(shape: readonly (number | null)[] | null): number[]
   return shape?.map((d) => d ?? 1) ?? [];
 }
 
-/** The elements in row-major order, without a copy where they lie so. */
-export function inRowOrder(tensor: Tensor): TypedArray {
-  return sameMemory(tensor.shape, tensor.layout, 'row') ? tensor.array : tensor.data;
+/** The elements in the order of `layout`, without a copy where they lie so. */
+export function inOrder(tensor: Tensor, layout: Layout): TypedArray {
+  return sameMemory(tensor.shape, tensor.layout, layout) ? tensor.array : tensor.dataIn(layout);
 }
 
 /** Copies that do not change any more when the caller's arrays do. */
 export function snapshots(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map(
-    [...tensors].map(([name, { dtype, shape, data }]) => [
-      name,
-      new Tensor(dtype, shape, 'row', new BorrowedStorage(data)),
-    ]),
+    [...tensors].map(([name, tensor]) => {
+      const { dtype, shape, layout } = tensor;
+      return [name, new Tensor(dtype, shape, layout, new BorrowedStorage(tensor.dataIn(layout)))];
+    }),
   );
 }
 
@@ -146,7 +147,8 @@ function fillSlot(slot: Slot, given: ModelInput | undefined): boolean {
   const { target } = slot;
   let source: unknown;
   if (given instanceof Tensor) {
-    if (given.dtype !== target.dtype || given.layout !== 'row' || !sameShape(given.shape, target.shape)) return false;
+    if (given.dtype !== target.dtype || given.layout !== target.layout || !sameShape(given.shape, target.shape))
+      return false;
     source = given.array;
   } else {
     const { shape } = given;
@@ -203,16 +205,17 @@ function checkOutputArray(name: string, tensor: Tensor, array: TypedArray): void
   }
 }
 
-/** Copies outputs into the caller's arrays. Tensors are row-major. */
+/** Copies outputs into the caller's arrays, those of rank 4 and 5 in `layout`. */
 export function writeOutputs(
   plan: ReadonlyMap<string, Tensor>,
   late: ReadonlyMap<string, Tensor> | undefined,
   into: OutputArrays,
+  layout: Layout,
 ): void {
   for (const name in into) {
     const tensor = late?.get(name) ?? plan.get(name);
     if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
     checkOutputArray(name, tensor, into[name]);
-    into[name].set(tensor.array as Float32Array);
+    into[name].set(inOrder(tensor, userLayout(layout, tensor.rank)) as Float32Array);
   }
 }

@@ -11,6 +11,9 @@ export const elementCount = (shape: readonly number[]): number => shape.reduce((
 
 export const canBeChannelsLast = (rank: number): boolean => rank >= 3 && rank <= 5;
 
+/** `layout` for values of the user's: pictures and volumes. In [N, C, L] many an axis 1 is no channel. */
+export const userLayout = (layout: Layout, rank: number): Layout => (rank === 4 || rank === 5 ? layout : 'row');
+
 /** Logical axes in memory order: [0,1,2,3] or [0,2,3,1]. */
 export function memoryOrder(rank: number, layout: Layout): number[] {
   const axes = Array.from({ length: rank }, (_, i) => i);

@@ -58,17 +58,24 @@ export class Tensor {
 
   /** A copy of the elements in logical row-major order. */
   get data(): TypedArray {
+    return this.dataIn('row');
+  }
+
+  /** A copy of the elements in the order of `layout`. */
+  dataIn(layout: Layout): TypedArray {
     const source = this.array;
     const out = new dtypes[this.dtype].array(this.size);
-    if (this.layout === 'row') {
+    if (layout === this.layout || this.size === 0) {
       out.set(source);
       return out;
     }
+    // Either way a transposition of [rows][columns] for each image.
     const [n, channels] = this.shape;
-    const inner = this.size === 0 ? 0 : this.size / (n * channels);
+    const inner = this.size / (n * channels);
+    const [rows, columns] = layout === 'row' ? [channels, inner] : [inner, channels];
     for (let i = 0, at = 0; i < n; i++) {
-      for (let c = 0; c < channels; c++) {
-        for (let p = 0, from = i * inner * channels + c; p < inner; p++, from += channels) out[at++] = source[from];
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0, from = i * rows * columns + r; c < columns; c++, from += rows) out[at++] = source[from];
       }
     }
     return out;

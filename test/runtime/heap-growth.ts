@@ -16,11 +16,15 @@ async function repeat(count: number): Promise<void> {
 
 await repeat(3000); // the engine compiles what is hot, on its own heap's account
 const before = model.memory();
-globalThis.gc?.();
-await repeat(100);
-const start = getHeapStatistics().used_heap_size;
-await repeat(runs);
-const grown = getHeapStatistics().used_heap_size - start;
+// The least of three: on a busy machine code is optimised late, and what runs until then allocates numbers.
+let grown = Number.POSITIVE_INFINITY;
+for (let i = 0; i < 3; i++) {
+  globalThis.gc?.();
+  await repeat(100);
+  const start = getHeapStatistics().used_heap_size;
+  await repeat(runs);
+  grown = Math.min(grown, getHeapStatistics().used_heap_size - start);
+}
 const after = model.memory();
 console.log(
   JSON.stringify({ grown, memory: after.total - before.total, peak: after.peak - before.peak, y: [...into.y] }),

@@ -1,14 +1,16 @@
 import { load } from '../../../build/runtime/node.js';
+import { toChannelsLast, toRows } from '../layout.mjs';
 
-export async function create({ modelPath, input, threads, backend, variant }) {
-  const model = await load(modelPath, { threads, backend, variant });
-  const inputs = { [input.name]: { data: input.data, shape: input.shape } };
+/** Pictures go in and come out channels-last, as the engine works on them. */
+export async function create({ modelPath, input, outputShape, threads, backend, variant }) {
+  const model = await load(modelPath, { threads, backend, variant, layout: 'channels-last' });
+  const inputs = { [input.name]: { data: toChannelsLast(input.data, input.shape), shape: input.shape } };
   const [{ name }] = model.outputs;
   return {
     async run() {
       return (await model.run(inputs))[name].data;
     },
-    rows: (result) => result,
+    rows: (result) => toRows(result, outputShape),
     dispose: () => model.dispose(),
   };
 }

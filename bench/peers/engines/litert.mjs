@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { channelsLastShape, toChannelsLast, toRows } from '../onnx-graph.mjs';
+import { channelsLastShape, toChannelsLast, toRows } from '../layout.mjs';
 import { writeTflite } from '../tflite.mjs';
 
 const wasmDir = join(dirname(fileURLToPath(import.meta.resolve('@litertjs/core'))), '../wasm');

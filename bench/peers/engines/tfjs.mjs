@@ -1,7 +1,8 @@
 // TensorFlow.js runs no ONNX files: the graph is walked node by node with tfjs ops, channels last, convolution and dense
 // layers with bias and activation fused, which is what tfjs's own converter would make of it.
 import { createRequire } from 'node:module';
-import { channelsLastShape, readGraph, resizedSize, toChannelsLast, toRows, windowPads } from '../onnx-graph.mjs';
+import { channelsLastShape, toChannelsLast, toRows } from '../layout.mjs';
+import { readGraph, resizedSize, windowPads } from '../onnx-graph.mjs';
 
 const require = createRequire(import.meta.url);
 const tf = require('@tensorflow/tfjs-core');
