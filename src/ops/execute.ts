@@ -7,8 +7,15 @@ import type { OpDef } from './op.ts';
 /**
  * Runs one op now: checks, allocates the outputs on the backend, runs its prims, frees the temporaries. The caller owns
  * the outputs; one that shares memory with an input (reshape) keeps that input's storage and must not outlive it.
+ * `shared`: all of the backend's threads take part, which most single ops are too small for.
  */
-export function execute<A>(backend: Backend, op: OpDef<A>, inputs: readonly (Tensor | null)[], attrs: A): Tensor[] {
+export function execute<A>(
+  backend: Backend,
+  op: OpDef<A>,
+  inputs: readonly (Tensor | null)[],
+  attrs: A,
+  shared = false,
+): Tensor[] {
   if (op.evaluate !== undefined) return op.evaluate(inputs, attrs);
   const infos = op.infer(inputs, attrs);
   const lowering = new Lowering();
@@ -28,7 +35,8 @@ export function execute<A>(backend: Backend, op: OpDef<A>, inputs: readonly (Ten
       steps.push(...session.prepare(call));
     }
     session.seal();
-    for (const step of steps) step.run();
+    if (shared) session.runner(steps, () => `'${op.name}'`).run();
+    else for (const step of steps) step.run();
     return outputs.map((output) => keep(output, owned));
   } finally {
     for (const storage of owned.values()) storage.free();

@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { withSharedMemory } from '../../src/abi/shared-memory.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
+import { maximumPages, WasmBackend } from '../../src/backend/wasm/backend.ts';
 import { allocateArray, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
 import { execute } from '../../src/ops/execute.ts';
+import { spawnWorker } from '../../src/runtime/node.ts';
 import '../../src/ops/training-prims.ts';
 import type { OpCase, OpCaseInput, OpDef } from '../../src/ops/op.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
@@ -26,7 +30,7 @@ const seed = Number(process.env.CONVLET_SEED ?? 20240607);
 /**
  * Runs every case of every op of a family (a module of src/ops, or a list of ops) on plain JS and on every kernel build
  * that this engine can run, with inputs constant and not, in row and channels-last order, and compares all of them with
- * plain JS on row-ordered inputs. CONVLET_SEED=n picks other values.
+ * plain JS on row-ordered inputs; then with two threads, which must give the bits of one. CONVLET_SEED=n picks other values.
  */
 export function opTests(
   family: string,
@@ -44,6 +48,46 @@ export function opTests(
           test(`${title}, case ${i + 1}`, () => checkCase(op, opCase, i, backend, options));
         });
       }
+      for (const variant of variants) {
+        test(`wasm ${variant}, two threads: every case bit for bit as one`, async () => {
+          const team = await teamOf(variant);
+          for (const [i, opCase] of op.cases.entries()) checkThreads(op, opCase, i, variant, team);
+        });
+      }
+    });
+  }
+}
+
+const teams = new Map<string, WasmBackend>();
+
+/** Two threads over one memory; one team per variant and test file. */
+async function teamOf(variant: 'simd' | 'relaxed'): Promise<WasmBackend> {
+  let team = teams.get(variant);
+  if (team === undefined) {
+    const bytes = readFileSync(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
+    const module = new WebAssembly.Module(withSharedMemory(new Uint8Array(bytes), maximumPages));
+    team = new WasmBackend(module, variant, { threads: 2, spawn: spawnWorker });
+    teams.set(variant, team);
+    await team.ready();
+  }
+  return team;
+}
+
+afterAll(() => {
+  for (const team of teams.values()) team.dispose();
+});
+
+function checkThreads(op: OpDef, opCase: OpCase<unknown>, number: number, variant: 'simd' | 'relaxed', team: Backend) {
+  const arrays = caseValues(opCase.inputs, seed + number);
+  for (const layout of layouts) {
+    const what = `${op.name} case ${number + 1} (wasm ${variant}, two threads, layout: ${layout}, seed ${seed})\n${caseText(opCase)}\n`;
+    const expected = attempt(what, () => run(backendOf(variant), op, opCase, arrays, 'none', layout));
+    const got = attempt(what, () => run(team, op, opCase, arrays, 'none', layout, true));
+    got.forEach(({ data }, k) => {
+      const [a, b] = [data, expected[k].data].map((array) =>
+        Buffer.from(array.buffer, array.byteOffset, array.byteLength),
+      );
+      if (!a.equals(b)) throw new Error(`${what}output ${k} differs from one thread's`);
     });
   }
 }
@@ -82,6 +126,7 @@ function run(
   arrays: readonly (TypedArray | null)[],
   mode: ConstantMode,
   layout: Layout,
+  shared = false,
 ): Result[] {
   const before = backend.memory.liveBytes;
   const inputs = opCase.inputs.map((input, i) => {
@@ -89,7 +134,7 @@ function run(
     const constant = input.constant ?? (mode === 'all' || (mode === 'parameters' && i > 0));
     return caseTensor(input, arrays[i]!, constant, constant ? 'row' : layout);
   });
-  const outputs = execute(backend, op, inputs, opCase.attrs);
+  const outputs = execute(backend, op, inputs, opCase.attrs, shared);
   const results = outputs.map(({ shape, dtype, data }) => ({ shape, dtype, data }));
   for (const output of outputs) if (!inputs.some((t) => t?.storage === output.storage)) output.dispose();
   const left = backend.memory.liveBytes - before;

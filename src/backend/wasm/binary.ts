@@ -7,6 +7,7 @@ import { activationFields } from './activation.ts';
 import type { WasmSession } from './backend.ts';
 import { copySteps } from './copy.ts';
 import type { WasmPrim } from './prims.ts';
+import { scratch } from './scratch.ts';
 import { elementsPerUnit, isFloat32 } from './unary.ts';
 
 /** `Op` in assembly/act/binary.ts. */
@@ -69,8 +70,6 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   let [aStrides, bStrides] = coalesce(merged.dims, [operands[0].strides, operands[1].strides]).strides;
   if (total === 1) [aStrides, bStrides] = [[1], [1]];
   const addresses = operands.map((operand) => operand.address);
-  const workspaces: Record<string, number> = {};
-  if (steps.length > 0) workspaces[strided[0] ? 'a' : 'b'] = (strided[0] ? a : b).byteLength;
 
   const joined = steps.length === 0 ? joinRows(session, b, addresses[1], dims, aStrides, bStrides) : null;
   if (joined !== null) {
@@ -78,7 +77,6 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
     dims = joined.dims;
     [aStrides, bStrides] = joined.strides;
     addresses[1] = joined.address;
-    if (joined.workspace > 0) workspaces.b = joined.workspace;
   }
   if (dims.length - 1 > maxOuter) return null;
   const outer = dims.slice(0, -1).reverse();
@@ -108,13 +106,13 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   };
   if (values.aStep === 0 && values.bStep === 0) return null;
   const units = Math.ceil(total / elementsPerUnit);
-  steps.push(session.step('binary', 'binary', BinaryDesc, values, units, workspaces));
+  steps.push(session.step('binary', 'binary', BinaryDesc, values, units));
   return steps;
 };
 
 const isStrided = (strides: readonly number[]): boolean => strides[strides.length - 1] > 1;
 
-/** Copies an operand of another layout into the workspace, in the order in which the result needs it. */
+/** Copies an operand of another layout, in the order in which the result needs it. */
 function toDense(
   session: WasmSession,
   tensor: Tensor,
@@ -138,9 +136,9 @@ function toDense(
     outputOffset: 0,
     outputStrides: dense,
   };
-  const steps = copySteps('binary', session, attrs, 4, { x: address, y: 0 }, { y: tensor.byteLength });
-  // A copy in two pieces would need two places in the workspace; a strided operand never is one flat run.
-  return steps === null || steps.length > 1 ? null : { operand: { address: 0, strides: dense }, steps };
+  const y = scratch(session, tensor.byteLength);
+  const steps = copySteps('binary', session, attrs, 4, { x: address, y });
+  return steps && { operand: { address: y, strides: dense }, steps };
 }
 
 interface Joined {
@@ -148,7 +146,6 @@ interface Joined {
   readonly dims: number[];
   readonly strides: [number[], number[]];
   readonly address: number;
-  readonly workspace: number;
 }
 
 /**
@@ -181,7 +178,7 @@ function joinRows(
       const target = session.floats(to, row);
       for (let i = 0; i < times; i++) target.set(b.array, i * inner);
     });
-    return { ...result, steps: [], address: packed, workspace: 0 };
+    return { ...result, steps: [], address: packed };
   }
   const attrs = {
     dims: [times, inner],
@@ -190,8 +187,8 @@ function joinRows(
     outputOffset: 0,
     outputStrides: [inner, 1],
   };
-  const steps = copySteps('binary', session, attrs, 4, { x: address, y: 0 }, { y: row * 4 })!;
-  return { ...result, steps, address: 0, workspace: row * 4 };
+  const y = scratch(session, row * 4);
+  return { ...result, steps: copySteps('binary', session, attrs, 4, { x: address, y })!, address: y };
 }
 
 /** Exponents that are functions of their own. Others stay with JavaScript: exp(b·log a) would not be accurate enough. */

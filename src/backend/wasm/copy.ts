@@ -97,7 +97,6 @@ export function copySteps(
   attrs: CopyAttrs,
   size: number,
   addresses: { readonly x: number; readonly y: number },
-  workspaces?: { readonly [field: string]: number },
 ): Step[] | null {
   if (attrs.dims.includes(0)) return [];
   const x = addresses.x + attrs.inputOffset * size;
@@ -108,7 +107,7 @@ export function copySteps(
     const plan = planCopy(part, size);
     if (plan === null) return null;
     const values = { x: x + at, y: y + at, ...plan.values };
-    steps.push(session.step(prim, 'copy', CopyDesc, values, plan.units, workspaces));
+    steps.push(session.step(prim, 'copy', CopyDesc, values, plan.units));
   }
   return steps;
 }
