@@ -33,6 +33,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '7' },
     node: { type: 'string', default: process.execPath },
+    cpu: { type: 'string' },
     'bench-models': { type: 'string', default: defaultBenchModels },
     ops: { type: 'boolean', default: false },
     startup: { type: 'boolean', default: false },
@@ -55,6 +56,7 @@ const settings = {
   threads: Number(flags.threads),
   rounds: Number(flags.rounds),
   node: flags.node,
+  cpu: flags.cpu,
   major: Number.parseInt(version.slice(1), 10),
 };
 const about = { node: version, cpu: cpus()[0]?.model ?? 'unknown', threads: settings.threads, rounds: settings.rounds };

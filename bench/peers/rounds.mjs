@@ -1,5 +1,5 @@
 // The parent's side: engines in their processes, warmed up, then batches in turn (A B C A B C …).
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engines, nodeFlags } from './engines/index.mjs';
 
@@ -16,13 +16,15 @@ export class Engine {
   #child;
   #waiting = null;
 
-  constructor(name, { threads, node, major }) {
+  constructor(name, { threads, node, major, cpu }) {
     this.name = name;
     this.#child = fork(worker, [name, String(threads)], {
       execPath: node,
       execArgv: nodeFlags(name, major),
       stdio: ['ignore', 'ignore', process.env.DEBUG ? 'inherit' : 'ignore', 'ipc'],
     });
+    // All its threads, and those that they start.
+    if (cpu !== undefined) spawnSync('taskset', ['-acp', cpu, String(this.#child.pid)]);
     this.ready = new Promise((resolve) => {
       this.#waiting = resolve;
     });
