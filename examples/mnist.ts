@@ -12,7 +12,7 @@ import { augment, DigitNet, normalize } from './digits/network.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    epochs: { type: 'string', default: '6' },
+    epochs: { type: 'string', default: '8' },
     threads: { type: 'string', default: 'auto' },
     directory: { type: 'string', default: 'runs/mnist' },
   },
