@@ -121,6 +121,18 @@ function outputsOf(plan: Plan, x: Float32Array): [string, number[]][] {
   }
 }
 
+function expectClose(got: [string, number[]][], expected: [string, number[]][]): void {
+  expect(got.map(([name]) => name)).toEqual(expected.map(([name]) => name));
+  got.forEach(([, values], k) => {
+    const wanted = expected[k][1];
+    const largest = wanted.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    expect(values.length).toBe(wanted.length);
+    values.forEach((v, i) => {
+      expect(Math.abs(v - wanted[i])).toBeLessThanOrEqual(1e-5 * largest);
+    });
+  });
+}
+
 const rows = fc.array(
   fc.record({ kind: fc.constantFrom(...kinds), a: fc.nat(1000), b: fc.nat(1000), c: fc.nat(1000) }),
   { minLength: 2, maxLength: 14 },
@@ -128,6 +140,7 @@ const rows = fc.array(
 const shapes = fc.constantFrom([1, 6, 5, 4], [2, 3, 4, 3], [1, 16, 6, 7], [3, 4, 1, 1]);
 
 describe.each(backends)('views, %s', (_, backend) => {
+  // Except where sums are fused: a pitched input may be cut into other register tiles, and those of one row round twice.
   test('random graphs have the same bits with views as without', () => {
     const one = backend();
     fc.assert(
@@ -137,7 +150,8 @@ describe.each(backends)('views, %s', (_, backend) => {
         const without = outputsOf(compile(build(program, shape), one, session, { views: false }), x);
         const withViews = outputsOf(compile(build(program, shape), one, session, { views: true }), x);
         session.dispose();
-        expect(withViews).toEqual(without);
+        if (one.variant === 'relaxed') expectClose(withViews, without);
+        else expect(withViews).toEqual(without);
       }),
       { numRuns: 120 },
     );
