@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/table.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
-import { nodePlatform } from '../src/runtime/node.ts';
+import { nodeTrainingPlatform } from '../src/runtime/node-training.ts';
 import binary from './binary.ts';
 import conv from './conv.ts';
 import convTranspose from './conv-transpose.ts';
@@ -63,8 +63,8 @@ if (unknown.length > 0) {
 }
 
 const threads = Number(flags.threads);
-const wasm = await createBackend(nodePlatform, { threads, variant: flags.variant as LoadOptions['variant'] });
-const js = await createBackend(nodePlatform, { backend: 'js' });
+const wasm = await createBackend(nodeTrainingPlatform, { threads, variant: flags.variant as LoadOptions['variant'] });
+const js = await createBackend(nodeTrainingPlatform, { backend: 'js' });
 const file = new URL(`results/ops-node${process.versions.node.split('.')[0]}${suffix()}.json`, import.meta.url);
 const results: Results = {
   node: process.version,

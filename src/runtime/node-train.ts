@@ -1,9 +1,7 @@
 import { useFiles } from '../common/files.ts';
-import { embeddedKernels } from './embedded-kernels.ts';
-import { trainingTexts } from './embedded-training-kernels.ts';
 import { createInit } from './init.ts';
-import { inflateBuffer, nodePlatform } from './node.ts';
 import { nodeFiles } from './node-files.ts';
+import { nodeTrainingPlatform } from './node-training.ts';
 
 useFiles(nodeFiles);
 
@@ -14,7 +12,7 @@ useFiles(nodeFiles);
  * @param options backend, kernel build, threads, limits; see InitOptions
  * @throws ConvletError `argument` for a wrong option, `environment` where the runtime cannot run the kernels or has no threads
  */
-export const init = createInit({ ...nodePlatform, kernels: embeddedKernels(inflateBuffer, trainingTexts) });
+export const init = createInit(nodeTrainingPlatform);
 // With image folders, whose decoders are packages.
 export * as data from '../data/node-index.ts';
 export * from './train-public.ts';

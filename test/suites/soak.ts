@@ -82,8 +82,8 @@ for (const options of engines) {
     samples.push(sample(model));
     const last = samples[samples.length - 1];
     for (const key of ['held', 'heap', 'rss'] as const) {
-      // The heap and the process settle during the first part; what the model holds goes up and down with its plans.
-      const earlier = samples.slice(0, key === 'held' ? -1 : 2);
+      // The heap and the process settle during the first half; what the model holds goes up and down with its plans.
+      const earlier = samples.slice(0, key === 'held' ? -1 : 3);
       const most = Math.max(...earlier.map((s) => s[key]));
       if (last[key] - most > allowed[key])
         problems.push(`${title}: ${key} grew from ${mib(most)} to ${mib(last[key])} MiB`);
