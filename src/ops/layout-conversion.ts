@@ -30,19 +30,7 @@ export function constantToLayout(tensor: Tensor, layout: Layout): Tensor {
   if (sameMemory(tensor.shape, tensor.layout, layout)) return tensor.as(tensor.shape, layout);
   let out = convertedConstants.get(tensor);
   if (out === undefined) {
-    const array = tensor.data; // row-major
-    out = new Tensor(tensor.dtype, tensor.shape, 'row', new BorrowedStorage(array), true);
-    if (layout === 'channelsLast') {
-      const [n, channels] = tensor.shape;
-      const inner = tensor.size / (n * channels);
-      const target = array.slice();
-      for (let i = 0, at = 0; i < n; i++) {
-        for (let p = 0; p < inner; p++) {
-          for (let c = 0; c < channels; c++) target[at++] = array[(i * channels + c) * inner + p];
-        }
-      }
-      out = new Tensor(tensor.dtype, tensor.shape, layout, new BorrowedStorage(target), true);
-    }
+    out = new Tensor(tensor.dtype, tensor.shape, layout, new BorrowedStorage(tensor.dataIn(layout)), true);
     convertedConstants.set(tensor, out);
   }
   return out;

@@ -79,7 +79,7 @@ export function createLoad(platform: Platform): Load {
   return async (source, options = {}) => {
     checkOptions(options);
     // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
-    prefetchKernels(platform, options);
+    if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
     const program = await openProgram(platform, source, options.maxMemoryBytes);
     program.check();
     return new Model(program, await createBackend(platform, options), options);
@@ -98,14 +98,11 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
   return new OnnxProgram(parseModel(bytes), external);
 }
 
-/** Starts compiling the kernels that `createBackend` will ask for. */
-function prefetchKernels(platform: Platform, options: LoadOptions): void {
-  if (options.backend === 'js' || options.kernels !== undefined) return;
-  try {
-    platform.kernels(chooseVariant(platform, options), wantsTeam(platform, options)).catch(() => {});
-  } catch {
-    // createBackend says it again.
-  }
+/** The kernels for these options; a second call gets what the first one compiles. */
+async function kernelsOf(platform: Platform, options: LoadOptions): Promise<WebAssembly.Module> {
+  if (options.kernels !== undefined) return options.kernels;
+  const shared = chooseThreads(platform, options) > 1 || options.leader === 'worker';
+  return platform.kernels(chooseVariant(platform, options), shared);
 }
 
 /** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
@@ -114,7 +111,7 @@ export async function createBackend(platform: Platform, options: LoadOptions): P
   if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
-  const module = options.kernels ?? (await platform.kernels(variant, wantsTeam(platform, options)));
+  const module = await kernelsOf(platform, options);
   const backend = new WasmBackend(module, variant, {
     maxMemoryBytes,
     threads,
@@ -125,10 +122,6 @@ export async function createBackend(platform: Platform, options: LoadOptions): P
   await backend.ready();
   return backend;
 }
-
-/** Whether kernels run on workers as well, over a shared memory. */
-const wantsTeam = (platform: Platform, options: LoadOptions): boolean =>
-  chooseThreads(platform, options) > 1 || options.leader === 'worker';
 
 /** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
 function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions): number {
