@@ -1,18 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
-import { withSharedMemory } from '../../src/abi/shared-memory.ts';
+import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
-import { maximumPages, WasmBackend } from '../../src/backend/wasm/backend.ts';
 import { allocateArray, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
 import { execute } from '../../src/ops/execute.ts';
-import { spawnWorker } from '../../src/runtime/node.ts';
 import '../../src/ops/training-prims.ts';
 import type { OpCase, OpCaseInput, OpDef } from '../../src/ops/op.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
+import { teamOf } from '../support/teams.ts';
 
 /** Which inputs are given as constants, which a backend may pack ahead. */
 const constantModes = ['none', 'parameters', 'all'] as const;
@@ -57,25 +54,6 @@ export function opTests(
     });
   }
 }
-
-const teams = new Map<string, WasmBackend>();
-
-/** Two threads over one memory; one team per variant and test file. */
-async function teamOf(variant: 'simd' | 'relaxed'): Promise<WasmBackend> {
-  let team = teams.get(variant);
-  if (team === undefined) {
-    const bytes = readFileSync(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
-    const module = new WebAssembly.Module(withSharedMemory(new Uint8Array(bytes), maximumPages));
-    team = new WasmBackend(module, variant, { threads: 2, spawn: spawnWorker });
-    teams.set(variant, team);
-    await team.ready();
-  }
-  return team;
-}
-
-afterAll(() => {
-  for (const team of teams.values()) team.dispose();
-});
 
 function checkThreads(op: OpDef, opCase: OpCase<unknown>, number: number, variant: 'simd' | 'relaxed', team: Backend) {
   const arrays = caseValues(opCase.inputs, seed + number);

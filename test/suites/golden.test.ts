@@ -3,17 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
+import { describeShared } from '../shared.ts';
+import { sharing } from '../support/sharing.ts';
+import { teamOf } from '../support/teams.ts';
 import { GoldenSet, readManifest } from './golden-set.ts';
 import { Mismatch } from './suite.ts';
 
 const directory = fileURLToPath(new URL('../fixtures/golden/', import.meta.url));
 const set = new GoldenSet(directory);
 
-for (const backend of [new JsBackend(), ...variants.map(backendOf)]) {
-  describe(`PyTorch's values on ${backend.name} ${backend.variant}`, () => {
+/** Plain JS, and every kernel build on one thread and on two. */
+const backends: readonly Backend[] = [
+  new JsBackend(),
+  ...variants.map(backendOf),
+  ...(await Promise.all(variants.map(teamOf))).map(sharing),
+];
+const label = ({ name, variant, threads }: Backend): string => `${name} ${variant}, ${threads} thread(s)`;
+
+for (const backend of backends) {
+  describe(`PyTorch's values on ${label(backend)}`, () => {
     test.each([...set.cases.keys(), ...set.schedules.keys()])('%s', (id) => {
       const before = backend.memory.liveBytes;
       const { rtol, atol } = set.cases.get(id) ?? { rtol: 1e-9, atol: 1e-12 };
@@ -23,6 +35,41 @@ for (const backend of [new JsBackend(), ...variants.map(backendOf)]) {
     });
   });
 }
+
+/** Some 1200 cases: one test per group, which names all that fail. */
+describeShared("PyTorch's values of ../shared/golden", (shared) => {
+  const full = new GoldenSet(`${shared}golden/`);
+  const groups = [...new Set([...full.cases.values()].map(({ group }) => group))];
+  for (const backend of backends) {
+    test.each(groups)(`${label(backend)}: %s`, { timeout: 120_000 }, (group) => {
+      const ids = [...full.cases.values()].filter((c) => c.group === group).map(({ id }) => id);
+      expect(ids.length).toBeGreaterThan(0);
+      const before = backend.memory.liveBytes;
+      const failures = ids.flatMap((id) => {
+        try {
+          full.run(id, backend);
+          return [];
+        } catch (error) {
+          return [`${id}: ${(error as Error).message}`];
+        }
+      });
+      expect(failures).toEqual([]);
+      expect(backend.memory.liveBytes).toBe(before);
+    });
+  }
+
+  test.each([...full.schedules.keys()])('%s', (id) => {
+    expect(full.run(id, backends[0])).toBeLessThan(1e-6);
+  });
+});
+
+test.each(variants)('%s: on two threads the workers get something to do', async (variant) => {
+  const backend = await teamOf(variant);
+  const run = vi.spyOn(backend.team!, 'run');
+  set.run(set.manifest.cases.find(({ op }) => op === 'conv2d')!.id, sharing(backend));
+  expect(run).toHaveBeenCalled();
+  run.mockRestore();
+});
 
 test('a wrong value is a mismatch', () => {
   const c = set.manifest.cases.find(({ op }) => op === 'conv2d')!;

@@ -1,6 +1,7 @@
 // npm run golden -- DIR: what PyTorch computes, outputs and gradients, on one backend. Without --backend: wasm, the best variant.
 import { createBackend } from '../../src/runtime/load.ts';
 import { nodeTrainingPlatform } from '../../src/runtime/node-training.ts';
+import { sharing } from '../support/sharing.ts';
 import { GoldenSet } from './golden-set.ts';
 import { parseSuite, runSuite } from './suite.ts';
 
@@ -17,7 +18,7 @@ if (!['wasm', 'js'].includes(name) || !['auto', 'simd', 'relaxed'].includes(vari
   console.error(`golden: expects --backend js|wasm and --variant auto|simd|relaxed, got ${name} and ${variant}`);
   process.exit(2);
 }
-const backend = await createBackend(nodeTrainingPlatform, options.load);
+const backend = sharing(await createBackend(nodeTrainingPlatform, options.load));
 
 await runSuite(
   options,
