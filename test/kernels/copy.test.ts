@@ -120,6 +120,26 @@ describe.each(variants)('%s', (variant) => {
     });
   });
 
+  test('two runs taken in turns, from one tensor and pitched', () => {
+    for (const channels of [1, 2, 3, 4, 5, 7, 8, 29, 58]) {
+      for (const [pixels, gap] of [
+        [1, 0],
+        [6, 3],
+        [150, 0],
+      ]) {
+        const pixel = 2 * channels + gap;
+        const x = values('float32', pixels * pixel + 2);
+        check(variant, 'interleaved', x, 'float32', pixels * pixel + 1, {
+          dims: [pixels, channels, 2],
+          inputOffset: 2,
+          inputStrides: [pixel, 1, channels],
+          outputOffset: 1,
+          outputStrides: [pixel, 2, 1],
+        });
+      }
+    }
+  });
+
   test('one long run is shared out in units', () => {
     for (const length of [8191, 8192, 8193, 20001]) {
       const x = values('float32', length + 5);

@@ -7,7 +7,7 @@ import type { WasmSession } from './backend.ts';
 import type { WasmPrim } from './prims.ts';
 
 /** `Mode` in assembly/copy/copy.ts. */
-const modes = { runs: 0, transpose: 1, words: 2, bytes: 3, repeat: 4 } as const;
+const modes = { runs: 0, transpose: 1, words: 2, bytes: 3, repeat: 4, interleave: 5 } as const;
 
 /** One loop of a copy; strides in bytes. */
 interface Loop {
@@ -35,20 +35,25 @@ export function planCopy(attrs: Omit<CopyAttrs, 'inputOffset' | 'outputOffset'>,
   const element = size === 1 || size === 2 ? 1 : 4;
   const inner = loops.pop()!;
   const runs = inner.x === element && inner.y === element;
+  const next = loops[loops.length - 1];
+  const interleave = element === 4 && inner.n === 2 && inner.y === 4 && next?.x === 4 && next.y === 8;
   // The loop that is contiguous in x makes the core's lines, if the columns are contiguous in y.
   const contiguous = loops.findIndex((loop) => loop.x === 4);
-  const transpose = !runs && element === 4 && inner.y === 4 && contiguous >= 0;
+  const transpose = !runs && !interleave && element === 4 && inner.y === 4 && contiguous >= 0;
+  const columns = interleave ? loops.pop()!.n : inner.n;
   const lines = transpose ? loops.splice(contiguous, 1)[0] : (loops.pop() ?? none);
   if (loops.length > maxOuter) return null;
   const repeat = element === 4 && inner.x === 0 && inner.y === 4;
-  const mode = runs ? 'runs' : transpose ? 'transpose' : repeat ? 'repeat' : element === 4 ? 'words' : 'bytes';
-  const block = Math.min(lines.n, Math.ceil(unitBytes / (inner.n * element) / 16) * 16);
+  const words = repeat ? 'repeat' : element === 4 ? 'words' : 'bytes';
+  const mode = runs ? 'runs' : interleave ? 'interleave' : transpose ? 'transpose' : words;
+  const written = columns * (interleave ? 8 : element);
+  const block = Math.min(lines.n, Math.ceil(unitBytes / written / 16) * 16);
   const outer = loops.reverse();
   const [o0, o1, o2, o3] = Array.from({ length: maxOuter }, (_, i) => outer[i] ?? none);
   const values = {
     mode: modes[mode],
     lines: lines.n,
-    columns: runs ? inner.n * element : inner.n,
+    columns: runs ? written : columns,
     xLine: lines.x,
     xColumn: inner.x,
     yLine: lines.y,
