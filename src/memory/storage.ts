@@ -1,4 +1,5 @@
 import { ConvletError } from '../common/error.ts';
+import type { LazyFile } from '../common/lazy-file.ts';
 
 /**
  * A block of bytes that a tensor lives in. `buffer()` must be asked again after anything that may grow the memory:
@@ -12,6 +13,10 @@ export interface Storage {
   readonly linear: boolean;
   /** The bytes where they are already, if getting an aligned `buffer()` makes a copy first. */
   readonly bytes?: Uint8Array;
+  /** Where the bytes are or would be, if they are to be had by `copyTo` only: what tells two constants apart. */
+  readonly place?: Uint8Array;
+  /** Fills `target` with the bytes from `start` on, if there is a shorter way than by `buffer()`. */
+  copyTo?(target: Uint8Array, start: number): void;
   buffer(): ArrayBufferLike;
   free(): void;
 }
@@ -95,6 +100,40 @@ export class UnalignedStorage implements Storage {
 
   buffer(): ArrayBuffer {
     this.copy ??= new Uint8Array(this.bytes).buffer;
+    return this.copy;
+  }
+
+  free(): void {}
+}
+
+/** Storage over bytes of a file that have not been read; `place` is their part of `file.bytes`, `start` their position there. */
+export class FileStorage implements Storage {
+  readonly linear = false;
+  readonly byteOffset = 0;
+  readonly byteLength: number;
+  readonly place: Uint8Array;
+  private readonly file: LazyFile;
+  private readonly start: number;
+  private copy: ArrayBuffer | null = null;
+
+  constructor(file: LazyFile, place: Uint8Array, start: number) {
+    this.file = file;
+    this.place = place;
+    this.start = start;
+    this.byteLength = place.byteLength;
+  }
+
+  copyTo(target: Uint8Array, start: number): void {
+    if (this.copy === null) this.file.copy(this.start + start, target);
+    else target.set(new Uint8Array(this.copy, start, target.byteLength));
+  }
+
+  buffer(): ArrayBuffer {
+    if (this.copy === null) {
+      const copy = new Uint8Array(this.byteLength);
+      this.file.copy(this.start, copy);
+      this.copy = copy.buffer;
+    }
     return this.copy;
   }
 

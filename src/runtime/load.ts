@@ -3,6 +3,7 @@ import type { Backend } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
 import { ConvletError } from '../common/error.ts';
+import type { LazyFile } from '../common/lazy-file.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
 import '../ops/index.ts';
@@ -81,21 +82,42 @@ export function createLoad(platform: Platform): Load {
     // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
     if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
     const program = await openProgram(platform, source, options.maxMemoryBytes);
-    program.check();
-    return new Model(program, await createBackend(platform, options), options);
+    try {
+      program.check();
+      return new Model(program, await createBackend(platform, options), options);
+    } catch (error) {
+      program.close();
+      throw error;
+    }
   };
 }
 
 /** The parsed model of a source; nothing of it has been prepared, and it may hold nodes that convlet cannot run. */
 export async function openProgram(platform: Platform, source: ModelSource, limit?: number): Promise<OnnxProgram> {
-  const bytes = await readSource(platform, source);
+  const located = typeof source === 'string' || source instanceof URL;
+  const file = (located && platform.openFile?.(source)) || undefined;
+  try {
+    return readProgram(platform, source, file?.bytes ?? (await readSource(platform, source)), file, limit);
+  } catch (error) {
+    file?.close();
+    throw error;
+  }
+}
+
+function readProgram(
+  platform: Platform,
+  source: ModelSource,
+  bytes: Uint8Array,
+  file: LazyFile | undefined,
+  limit: number | undefined,
+): OnnxProgram {
   if (limit !== undefined && bytes.byteLength > limit) {
     throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
   }
   const located = typeof source === 'string' || source instanceof URL;
   const external =
     located && platform.readSibling ? (location: string) => platform.readSibling!(source, location) : undefined;
-  return new OnnxProgram(parseModel(bytes), external);
+  return new OnnxProgram(parseModel(bytes, file), external, () => file?.close());
 }
 
 /** The kernels for these options; a second call gets what the first one compiles. */

@@ -187,6 +187,7 @@ export class Model {
     this.session = null;
     this.engine?.dispose();
     this.engine = null;
+    this.program.close();
   }
 
   [Symbol.dispose](): void {

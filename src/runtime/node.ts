@@ -11,6 +11,7 @@ import { ConvletError } from '../common/error.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
 import { fetchBytes } from './fetch.ts';
 import { createLoad } from './load.ts';
+import { openLazyFile } from './node-lazy-file.ts';
 import type { Platform } from './platform.ts';
 
 const isRemote = (source: string): boolean => /^(https?|data|blob):/.test(source);
@@ -19,6 +20,9 @@ function pathOf(source: string | URL): string {
   const text = String(source);
   return text.startsWith('file:') ? fileURLToPath(text) : text;
 }
+
+const unreadable = (source: string | URL, cause: unknown): ConvletError =>
+  new ConvletError('environment', `load: cannot read '${pathOf(source)}': ${(cause as Error).message}`, { cause });
 
 /** Not by DecompressionStream, behind which Node loads all of fetch: 10 ms and more of a program's start. */
 export const inflateBuffer = (text: string): Uint8Array<ArrayBuffer> =>
@@ -52,9 +56,15 @@ export const nodePlatform: Platform = {
     try {
       return await readFile(pathOf(source));
     } catch (cause) {
-      throw new ConvletError('environment', `load: cannot read '${pathOf(source)}': ${(cause as Error).message}`, {
-        cause,
-      });
+      throw unreadable(source, cause);
+    }
+  },
+  openFile(source) {
+    if (isRemote(String(source))) return null;
+    try {
+      return openLazyFile(pathOf(source));
+    } catch (cause) {
+      throw unreadable(source, cause);
     }
   },
   readSibling(source, location) {

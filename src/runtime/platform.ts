@@ -1,10 +1,13 @@
 import type { Variant } from '../abi/modules.ts';
 import type { SpawnWorker } from '../backend/wasm/team.ts';
+import type { LazyFile } from '../common/lazy-file.ts';
 
 /** What differs between the runtimes: how a model file is read and where the kernel modules come from. */
 export interface Platform {
   /** Bytes of a path or URL. Throws `environment` where they cannot be had. */
   readBytes(source: string | URL): Promise<Uint8Array>;
+  /** The file of a path or URL, to be read by pieces; null where `readBytes` is to get it. Throws `environment` as well. */
+  openFile?(source: string | URL): LazyFile | null;
   /** Bytes of a file that a model at `source` names relative to itself (ONNX external data); absent: not possible. */
   readSibling?(source: string | URL, location: string): Uint8Array;
   /** The compiled kernels, from wherever the runtime has them, for a plain or a shared memory. Compiled once per process. */

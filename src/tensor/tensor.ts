@@ -56,6 +56,17 @@ export class Tensor {
     return this.storage?.bytes ?? new Uint8Array(this.array.buffer, this.array.byteOffset, this.array.byteLength);
   }
 
+  /** The memory of the elements, to tell constants apart; their values may not have been read into it. */
+  get place(): Uint8Array {
+    return this.storage?.place ?? this.bytes;
+  }
+
+  /** Fills `target` with the bytes of the elements in memory order, from the byte `start` of them on. */
+  copyTo(target: Uint8Array, start = 0): void {
+    if (this.storage?.copyTo !== undefined) this.storage.copyTo(target, start);
+    else target.set(this.bytes.subarray(start, start + target.byteLength));
+  }
+
   /** A copy of the elements in logical row-major order. */
   get data(): TypedArray {
     return this.dataIn('row');

@@ -169,7 +169,7 @@ export class WasmSession implements Session {
     if (tensor.storage?.linear) return tensor.storage.byteOffset;
     if (!tensor.constant) throw new Error('a tensor outside the linear memory must be a constant');
     return this.packed(tensor, 'plain', tensor.byteLength, (address) => {
-      this.bytes().set(tensor.bytes, address);
+      tensor.copyTo(this.bytes().subarray(address, address + tensor.byteLength));
     });
   }
 
@@ -194,7 +194,7 @@ export class WasmSession implements Session {
   }
 
   private constant(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): PackedConstant {
-    const source = tensor.bytes;
+    const source = tensor.place;
     const key = `${form}:${source.byteOffset}:${source.byteLength}`;
     const forms = this.resident.get(source.buffer) ?? new Map<string, PackedConstant>();
     this.resident.set(source.buffer, forms);

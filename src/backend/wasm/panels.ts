@@ -93,7 +93,7 @@ let nextIdentity = 0;
 /** Two tensors of the same memory have the same text, others never. */
 function identity(tensor: Tensor | null): string {
   if (tensor === null) return '-';
-  const { buffer, byteOffset } = tensor.bytes;
+  const { buffer, byteOffset } = tensor.place;
   let id = identities.get(buffer);
   if (id === undefined) {
     id = nextIdentity++;
@@ -131,15 +131,14 @@ function packConstant(
   try {
     const base = scratch.byteOffset;
     const buffer = memory.memory.buffer;
-    // Only now: had the memory grown, an earlier view of it would be dead.
-    const source = weight.bytes;
     const bytes = new Uint8Array(buffer);
     const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
-    if (bias !== null) bytes.set(bias.bytes, base + biasOffset);
+    if (bias !== null) bias.copyTo(bytes.subarray(base + biasOffset, base + biasOffset + biasBytes));
     for (let g = 0; g < groups; g++) {
       for (let p = 0; p < groupPanels; p += panelsAtOnce) {
         const first = shape.offset + g * shape.groupStride + p * 8 * shape.columnStride;
-        bytes.set(source.subarray(first * 4, (first + reach) * 4), base);
+        const last = Math.min(first + reach, weight.size);
+        weight.copyTo(bytes.subarray(base, base + (last - first) * 4), first * 4);
         const values = descriptorOf(shape, {
           // The kernel counts from the first element of the weight, of which only this stretch is here.
           weight: base - first * 4,

@@ -48,14 +48,14 @@ export function transformedWeights(
     const atOnce = cuttable ? Math.min(panels, Math.max(1, Math.floor(524288 / panelElements))) : panels;
     const window = memory.allocate(atOnce * panelElements * 4 + PackWinogradDesc.size);
     try {
-      const source = weight.bytes;
       const buffer = memory.memory.buffer;
       const bytes = new Uint8Array(buffer);
       const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
       const at = window.byteOffset + PackWinogradDesc.size;
       for (let panel = 0; panel < panels; panel += atOnce) {
         const begin = panel * panelElements;
-        bytes.set(source.subarray(begin * 4, (begin + atOnce * panelElements) * 4), at);
+        const end = Math.min(begin + atOnce * panelElements, weight.size);
+        weight.copyTo(bytes.subarray(at, at + (end - begin) * 4), begin * 4);
         writeDescriptor(views, window.byteOffset, PackWinogradDesc, {
           ...common,
           // The kernel counts from the first panel, of which only this stretch is here.

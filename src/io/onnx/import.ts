@@ -39,16 +39,19 @@ export class OnnxProgram {
   /** What the caller must give: the graph's inputs without those that have an initializer. */
   readonly inputs: readonly DeclaredInput[];
   readonly outputs: readonly Declared[];
+  /** Gives the model's file back; what has not been read of it cannot be read any more. */
+  readonly close: () => void;
   private readonly model: OnnxModel;
   private readonly parts: ModelParts;
   private readonly folded = new FoldCache();
 
   /**
-   * `readExternal` gives the bytes of a file beside the model. Throws `malformed` for graphs that make no sense and
+   * `readExternal` gives the bytes of a file beside the model; `close` is called when nothing more is read. Throws `malformed` for graphs that make no sense and
    * `unsupported` for inputs that are not tensors of a known element type.
    */
-  constructor(model: OnnxModel, readExternal?: (location: string) => Uint8Array) {
+  constructor(model: OnnxModel, readExternal?: (location: string) => Uint8Array, close?: () => void) {
     this.model = model;
+    this.close = close ?? (() => {});
     const { graph } = model;
     this.inputs = graph.inputs.filter((info) => !graph.initializers.has(info.name)).map(declaredInput);
     this.outputs = graph.outputs.map(declared);

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import type { LazyFile } from '../../common/lazy-file.ts';
 import { plainBytes } from '../elements.ts';
 import { type FieldReaders, ProtoReader } from './protobuf.ts';
 import { type OnnxTensor, readEntry, readSparseTensor, readTensor } from './tensor-proto.ts';
@@ -75,12 +76,13 @@ export interface OnnxFunction {
 }
 
 /**
- * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`.
+ * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`. `lazy`: what the bytes are
+ * filled from while they are read.
  * Throws `malformed`, with the message and byte, for anything that is not a well-formed ModelProto with a graph.
  */
-export function parseModel(bytes: Uint8Array): OnnxModel {
+export function parseModel(bytes: Uint8Array, lazy?: LazyFile): OnnxModel {
   const file = plainBytes(bytes, 'onnx');
-  const reader = new ProtoReader({ bytes: file, start: 0, end: file.byteLength }, 'ModelProto');
+  const reader = new ProtoReader({ bytes: file, start: 0, end: file.byteLength, file: lazy }, 'ModelProto');
   const model = reader.read(modelFields, {
     irVersion: 0,
     producerName: '',

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import type { LazyFile } from '../../common/lazy-file.ts';
 
 /** Wire types of the protobuf encoding (https://protobuf.dev/programming-guides/encoding). */
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
@@ -20,6 +21,14 @@ export interface ByteRange {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
+  /** Where `bytes` are filled from; absent: they are all there. */
+  readonly file?: LazyFile;
+}
+
+/** The bytes of a range, read if they have not been. */
+export function bytesOf({ bytes, start, end, file }: ByteRange): Uint8Array {
+  file?.need(start, end);
+  return bytes.subarray(start, end);
 }
 
 /** What to do with each field of a message: field number -> reader. Fields that are not listed are skipped. */
@@ -44,6 +53,7 @@ export class ProtoReader {
   #end: number;
   readonly #depth: number;
   readonly #view: DataView;
+  readonly #file: LazyFile | undefined;
 
   constructor(range: ByteRange, message: string, depth = 0, view?: DataView) {
     this.bytes = range.bytes;
@@ -51,12 +61,13 @@ export class ProtoReader {
     this.position = range.start;
     this.#end = range.end;
     this.#depth = depth;
+    this.#file = range.file;
     this.#view = view ?? new DataView(range.bytes.buffer, range.bytes.byteOffset, range.bytes.byteLength);
     if (depth > maxMessageDepth) this.fail(`messages nested more than ${maxMessageDepth} deep`);
   }
 
   get range(): ByteRange {
-    return { bytes: this.bytes, start: this.position, end: this.#end };
+    return { bytes: this.bytes, start: this.position, end: this.#end, file: this.#file };
   }
 
   fail(problem: string, at = this.position): never {
@@ -121,31 +132,31 @@ export class ProtoReader {
 
   float(): number {
     this.#expect(wireTypes.fixed32);
-    return this.#view.getFloat32(this.#take(4), true);
+    return this.#view.getFloat32(this.#need(4), true);
   }
 
   double(): number {
     this.#expect(wireTypes.fixed64);
-    return this.#view.getFloat64(this.#take(8), true);
+    return this.#view.getFloat64(this.#need(8), true);
   }
 
   /** The range of a length-delimited field. */
   slice(): ByteRange {
     this.#expect(wireTypes.bytes);
     const start = this.#take(this.#length());
-    return { bytes: this.bytes, start, end: this.position };
+    return { bytes: this.bytes, start, end: this.position, file: this.#file };
   }
 
   /** The bytes of a length-delimited field: a view, not a copy. */
   view(): Uint8Array {
-    const { start, end } = this.slice();
-    return this.bytes.subarray(start, end);
+    return bytesOf(this.slice());
   }
 
   /** A name: must be valid UTF-8, so that two names that differ in the file differ here. */
   string(): string {
     const { start, end } = this.slice();
     if (end - start > maxTextBytes) this.fail(`text of ${end - start} bytes, at most ${maxTextBytes}`, start);
+    this.#file?.need(start, end);
     if (end - start <= 64) {
       // Names are short and ASCII: several times faster than TextDecoder.
       let text = '';
@@ -163,9 +174,10 @@ export class ProtoReader {
 
   /** A value that is text by convention only (`bytes` in the schema): invalid UTF-8 becomes U+FFFD. */
   text(): string {
-    const bytes = this.view();
-    if (bytes.byteLength > maxTextBytes) this.fail(`text of ${bytes.byteLength} bytes, at most ${maxTextBytes}`);
-    return lenientUtf8.decode(new Uint8Array(bytes));
+    const range = this.slice();
+    const length = range.end - range.start;
+    if (length > maxTextBytes) this.fail(`text of ${length} bytes, at most ${maxTextBytes}`);
+    return lenientUtf8.decode(new Uint8Array(bytesOf(range)));
   }
 
   /** A reader of the message in this field. */
@@ -220,10 +232,18 @@ export class ProtoReader {
     return start;
   }
 
+  /** As `#take`, for bytes that are looked at. */
+  #need(count: number): number {
+    const start = this.#take(count);
+    this.#file?.need(start, this.position);
+    return start;
+  }
+
   #varint(): void {
     const { bytes } = this;
     const start = this.position;
     const end = this.#end;
+    this.#file?.need(start, Math.min(start + 10, end));
     let low = 0;
     let high = 0;
     for (let index = 0; index < 10; index++) {

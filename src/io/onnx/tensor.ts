@@ -1,7 +1,7 @@
 import { byteLength, type DType, type TypedArray } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { bfloat16ToFloat32Bits, float16ToFloat32Bits } from '../../common/half.ts';
-import { UnalignedStorage } from '../../memory/storage.ts';
+import { FileStorage, UnalignedStorage } from '../../memory/storage.ts';
 import { constant, Tensor } from '../../tensor/tensor.ts';
 import {
   countElements,
@@ -14,7 +14,7 @@ import {
   type Source,
   type TensorValue,
 } from '../elements.ts';
-import { type ByteRange, ProtoReader, wireTypes } from './protobuf.ts';
+import { type ByteRange, bytesOf, ProtoReader, wireTypes } from './protobuf.ts';
 import {
   dataTypes,
   type ExternalData,
@@ -57,10 +57,16 @@ export function decodeTensor(
   return { dtype, shape, data };
 }
 
-/** As `decodeTensor`, as a constant; floats that lie unaligned in the file stay there until somebody reads them. */
+/** Weights from this size on are left in a file that is read by pieces until somebody wants them. */
+const lazyBytes = 1 << 14;
+
+/** As `decodeTensor`, as a constant; floats that lie unaligned or unread in the file stay there until somebody reads them. */
 export function decodeConstant(tensor: OnnxTensor, readExternal?: (location: string) => Uint8Array): Tensor {
   if (tensor.sparse === null && tensor.external === null && tensor.raw !== null && elementOf(tensor) === 'f32') {
-    const bytes = rawBytes(tensor, 'f32', tensor.raw);
+    const { file, start, end } = tensor.raw;
+    const lazy = file !== undefined && end - start >= lazyBytes;
+    const bytes = rawBytes(tensor, 'f32', lazy ? { ...tensor.raw, file: undefined } : tensor.raw);
+    if (lazy) return new Tensor('float32', [...tensor.dims], 'row', new FileStorage(file, bytes, start), true);
     if (bytes.byteOffset % 4 !== 0) {
       return new Tensor('float32', [...tensor.dims], 'row', new UnalignedStorage(bytes), true);
     }
@@ -105,10 +111,11 @@ function countError(tensor: OnnxTensor, unit: string, expected: number, actual: 
   );
 }
 
-function rawBytes(tensor: OnnxTensor, element: ElementType, { bytes, start, end }: ByteRange): Uint8Array {
+function rawBytes(tensor: OnnxTensor, element: ElementType, range: ByteRange): Uint8Array {
   const expected = countElements(tensor.dims) * elementTypes[element].bytes;
-  if (end - start !== expected) throw countError(tensor, 'bytes of raw_data', expected, end - start);
-  return bytes.subarray(start, end);
+  const actual = range.end - range.start;
+  if (actual !== expected) throw countError(tensor, 'bytes of raw_data', expected, actual);
+  return bytesOf(range);
 }
 
 function externalBytes(
@@ -171,7 +178,7 @@ function decodeTyped(tensor: OnnxTensor, element: ElementType, source: Source): 
   if (found !== count) throw countError(tensor, unit, count, found);
   // The usual case of packed floats is raw data in all but name.
   if (fixed && only !== null && (only.end - only.start) / size === count) {
-    return decodeElements(element, only.bytes.subarray(only.start, only.end), source);
+    return decodeElements(element, bytesOf(only), source);
   }
 
   let at = 0;
@@ -220,9 +227,10 @@ const smallArrays = {
 };
 
 /** Every varint ends with the one byte whose high bit is clear. */
-function countVarints({ bytes, start, end }: ByteRange): number {
+function countVarints(range: ByteRange): number {
+  const bytes = bytesOf(range);
   let count = 0;
-  for (let at = start; at < end; at++) count += (bytes[at] >>> 7) ^ 1;
+  for (let at = 0; at < bytes.length; at++) count += (bytes[at] >>> 7) ^ 1;
   return count;
 }
 
