@@ -60,6 +60,8 @@ class ViewPass {
   private readonly pieces = new Map<Tensor, readonly Piece[] | null>();
   /** Concatenations with memory of their own that have been looked at. */
   private readonly hosts = new Set<Tensor>();
+  /** Tensors whose memory a concatenation takes over: what they are part of must keep a copy. */
+  private readonly overwritten = new Set<Tensor>();
   /** Copies that are carried out earlier: behind the call of that index. */
   private readonly moved = new Map<number, number>();
 
@@ -87,7 +89,9 @@ class ViewPass {
       const [whole] = call.outputs;
       seen.add(whole);
       const pieces = this.piecesOf(whole);
-      if (pieces !== null && !this.placeInLarger(whole, pieces)) for (const piece of pieces) this.placePiece(piece);
+      if (pieces === null || this.placeInLarger(whole, pieces)) continue;
+      const kept = this.placeOverSource(whole, pieces);
+      for (const piece of pieces) if (!kept.includes(piece)) this.placePiece(piece);
     }
   }
 
@@ -158,6 +162,57 @@ class ViewPass {
     return false;
   }
 
+  /**
+   * Channels that go on as they are (half of those of a ShuffleNet unit): a concatenation takes over the memory of the tensor
+   * that they were cut from, if they stay in their place and nobody reads that tensor once the other parts are written.
+   * Returns the pieces that need not be copied.
+   */
+  private placeOverSource(whole: Tensor, pieces: readonly Piece[]): readonly Piece[] {
+    if (this.parents.has(whole) || !this.canBeRead(whole)) return [];
+    for (const { part } of pieces) {
+      const source = this.sliceOf(part)?.base;
+      if (source === undefined || source.shape.join() !== whole.shape.join()) continue;
+      if (!isSpatial(source) || this.fixed.has(source) || this.parents.has(source)) continue;
+      if (this.overwritten.has(source)) continue;
+      if (this.writers.get(source)?.length !== 1 || this.piecesOf(source) !== null) continue;
+      const kept = pieces.filter((piece) => {
+        const slice = this.sliceOf(piece.part);
+        return slice?.base === source && slice.offset === piece.channel;
+      });
+      const others = pieces.filter((piece) => !kept.includes(piece));
+      const written = Math.min(...others.flatMap((piece) => this.writers.get(piece.part) ?? [-1]));
+      if (kept.length === 0 || this.lastRead(source, new Set(kept.map((piece) => piece.part))) >= written) continue;
+      for (const piece of kept) this.removed.add(piece.at);
+      this.parents.set(whole, { base: source, offset: 0 });
+      this.overwritten.add(source);
+      return kept;
+    }
+    return [];
+  }
+
+  /** What `part` is cut from, and where. */
+  private sliceOf(part: Tensor): View | null {
+    const writers = this.writers.get(part) ?? [];
+    const call = writers.length === 1 ? this.calls[writers[0]] : null;
+    const base = call?.inputs[0];
+    if (call?.prim !== 'copy' || base == null) return null;
+    const { inputOffset, inputStrides, outputOffset, outputStrides } = call.attrs as CopyAttrs;
+    const offset = channelRange(call, part, base, inputStrides, inputOffset, outputStrides, outputOffset);
+    return offset === null ? null : { base, offset };
+  }
+
+  /** The last call that reads `tensor` or slices of it, those `kept` excepted. */
+  private lastRead(tensor: Tensor, kept: ReadonlySet<Tensor>): number {
+    let last = -1;
+    for (const at of this.readers.get(tensor) ?? []) {
+      const [result] = this.calls[at].outputs;
+      if (kept.has(result)) continue;
+      const slice = this.sliceOf(result)?.base === tensor;
+      last = Math.max(last, at, slice ? this.lastRead(result, kept) : -1);
+    }
+    return last;
+  }
+
   /** Larger concatenations, already looked at, that `part` goes into. */
   private hostsOf(part: Tensor): Piece[] {
     const hosts: Piece[] = [];
@@ -175,7 +230,7 @@ class ViewPass {
   private placePiece(piece: Piece): void {
     const { part, whole, channel, at } = piece;
     this.hosts.add(whole);
-    if (this.parents.has(part) || this.fixed.has(part) || !isSpatial(part)) return;
+    if (this.parents.has(part) || this.fixed.has(part) || this.overwritten.has(part) || !isSpatial(part)) return;
     // A part of itself, twice over, is copied once.
     if (this.resolve(whole).base === part || !this.canBeRead(part) || !this.canBeWritten(part)) return;
     this.parents.set(part, { base: whole, offset: channel });

@@ -46,6 +46,7 @@ const kinds = [
   'pool',
   'relu',
   'shuffle',
+  'unit',
 ] as const;
 
 const conv = { stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1], groups: 1, activation: null };
@@ -85,6 +86,7 @@ function addNode(b: GraphBuilder, values: Value[], { kind, a, b: second, c }: Ro
       return node('maxPool', [x], { ...attrs, indices: false, columnMajor: false, indexBase: 'plane' });
     },
     relu: () => node('relu', [x], {}),
+    unit: () => addUnit(b, x, salt),
     shuffle: () => {
       const [n, , h, w] = x.shape;
       const groups = channels % 3 === 0 ? 3 : channels % 2 === 0 ? 2 : 1;
@@ -94,6 +96,22 @@ function addNode(b: GraphBuilder, values: Value[], { kind, a, b: second, c }: Ro
     },
   };
   return make[kind]();
+}
+
+/** Channels from `first` on. */
+const channelSlice = (b: GraphBuilder, x: Value, first: number, count: number): Value => {
+  const sizes = x.shape.map((d, i) => (i === 1 ? count : d));
+  return b.add('slice', [x], { starts: [0, first, 0, 0], steps: [1, 1, 1, 1], sizes }, 'slice')[0];
+};
+
+/** Half of the channels go on as they are, the others through convolutions (ShuffleNet v2). */
+function addUnit(b: GraphBuilder, x: Value, salt: number): Value {
+  const half = x.shape[1] >> 1;
+  if (half === 0) return x;
+  const rest = x.shape[1] - half;
+  const layer = (of: Value): Value => b.add('conv', [of, numbers([rest, rest, 3, 3], salt)], conv, 'conv')[0];
+  const branch = layer(layer(channelSlice(b, x, half, rest)));
+  return b.add('concat', [channelSlice(b, x, 0, half), branch], { axis: 1 }, 'concat')[0];
 }
 
 function build(rows: readonly Row[], shape: readonly number[]): Graph {
@@ -209,5 +227,18 @@ describe('views save', () => {
       return layer(b, part, 8);
     });
     expect(copies(plan)).toBe(baseline);
+  });
+
+  test('channels that go on unchanged past convolutions of the others', () => {
+    const plan = compiled((b, x) => layer(b, addUnit(b, layer(b, addUnit(b, x, 1), 8), 2), 8));
+    expect(copies(plan)).toBe(baseline);
+  });
+
+  test('but not where the tensor they were cut from is read again', () => {
+    const plan = compiled((b, x) => {
+      const whole = layer(b, x, 8);
+      return concat(b, addUnit(b, whole, 1), layer(b, whole, 4));
+    });
+    expect(copies(plan)).toBe(baseline + 1);
   });
 });
