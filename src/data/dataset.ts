@@ -48,9 +48,14 @@ export class TensorDataset implements Dataset {
   private readonly targets: Rows;
   private readonly areClasses: boolean;
 
-  constructor(inputs: Values, targets: Values | readonly number[], options: { classes?: readonly string[] } = {}) {
+  constructor(
+    inputs: Values,
+    targets: Values | TypedArray | readonly number[],
+    options: { classes?: readonly string[] } = {},
+  ) {
     this.inputs = rowsOf('inputs', inputs);
-    const given = Array.isArray(targets) ? { shape: [targets.length], data: Int32Array.from(targets) } : targets;
+    const data = Array.isArray(targets) ? Int32Array.from(targets) : targets;
+    const given = ArrayBuffer.isView(data) ? { shape: [data.length], data } : data;
     this.targets = rowsOf('targets', given as Values);
     this.length = this.inputs.count;
     this.classes = options.classes;

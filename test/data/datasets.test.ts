@@ -146,6 +146,12 @@ describe('tensors, subsets, splits', () => {
       { shape: [2, 3], data: Float32Array.of(0, 1, 2, 3, 4, 5) },
     );
     expect(values.get(1).target).toMatchObject({ shape: [3], data: Float32Array.of(3, 4, 5) });
+    const inputs = { shape: [2, 1], data: new Float32Array(2) };
+    expect(new TensorDataset(inputs, Int32Array.of(7, 8)).get(1).target).toBe(8);
+    expect(new TensorDataset(inputs, Float32Array.of(0.5, 1.5)).get(1).target).toMatchObject({
+      shape: [],
+      data: Float32Array.of(1.5),
+    });
     expect(() => new TensorDataset({ shape: [5, 2], data: new Float32Array(10) }, [1])).toThrow(
       /5 inputs expect as many targets, got 1/,
     );
