@@ -10,6 +10,7 @@ export * from './act/where';
 export * from './conv/conv';
 export * from './conv/conv-depthwise';
 export * from './conv/winograd';
+export * from './conv/winograd-row';
 export * from './matmul/matmul';
 export * from './pack/panels';
 export * from './pack/winograd';

@@ -118,7 +118,7 @@ function columns2(from: usize, pitch: usize, to: usize, quads: i32): void {
 
 // @ts-ignore: decorator
 @inline
-function storePixel(epilogue: i32, residual: usize, low: v128, high: v128, q: usize, v: v128, n: i32): void {
+export function storePixel(epilogue: i32, residual: usize, low: v128, high: v128, q: usize, v: v128, n: i32): void {
   if (epilogue & addResidual) v = f32x4.add(v, v128.load(q + residual));
   if (epilogue & clamp) v = clampTo(v, low, high);
   storeFirst(q, v, n);

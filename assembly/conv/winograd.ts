@@ -1,31 +1,9 @@
 import { runPanel, workspaceHead } from '../micro/panel';
 import { Tile } from '../micro/tile';
-import { recordHead } from '../pack/table';
+import { placeRows } from '../pack/table';
 import { WinogradDesc } from './winograd-desc';
 import { placeInputConstants, transformInput } from './winograd-input';
 import { placeOutputConstants, transformOutput } from './winograd-output';
-
-/** Records (micro/panel.ts) of the register tiles over `count` rows of V and M, as even as possible; returns their number. */
-function placeRecords(d: WinogradDesc, record: usize, count: i32): i32 {
-  const tileRows = d.tileRows;
-  const groups = (count + tileRows - 1) / tileRows;
-  const recordBytes = recordHead + (<usize>tileRows << 2);
-  let v = d.workspace + d.vOffset;
-  let m = d.workspace + d.mOffset;
-  for (let left = groups; left > 0; left--) {
-    const rows = (count + left - 1) / left;
-    store<i32>(record, rows);
-    store<usize>(record, m, 4);
-    m += rows * d.mPitch;
-    for (let r = 0; r < rows; r++) {
-      store<usize>(record + recordHead + (r << 2), v);
-      v += d.vPitch;
-    }
-    count -= rows;
-    record += recordBytes;
-  }
-  return groups;
-}
 
 /** M = V · U, matrix by matrix, for `panels` panels of the weights from `weight` on. */
 function multiply(d: WinogradDesc, t: Tile, records: usize, groups: i32, weight: usize, panels: i32): void {
@@ -73,7 +51,7 @@ export function convWinograd(d: WinogradDesc, begin: i32, end: i32): void {
     const first = chunk * d.chunk;
     const count = min(d.chunk, d.tiles - first);
     if (chunk != placed) {
-      groups = placeRecords(d, records, count);
+      groups = placeRows(records, d.tileRows, count, d.workspace + d.vOffset, d.vPitch, d.workspace + d.mOffset, d.mPitch);
       transformInput(d, forInput, first, count);
       placed = chunk;
     }

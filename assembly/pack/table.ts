@@ -31,10 +31,32 @@ export const padded: i32 = 3;
 @inline
 export const recordHead: usize = 16;
 
+/**
+ * Records of the register tiles, as even as possible, of a plain matrix A of `count` rows from `a` on, `aPitch` bytes apart, whose
+ * results go to the rows from `c` on; returns their number.
+ */
+export function placeRows(record: usize, tileRows: i32, count: i32, a: usize, aPitch: usize, c: usize, cPitch: usize): i32 {
+  const tiles = (count + tileRows - 1) / tileRows;
+  const recordBytes = recordHead + (<usize>tileRows << 2);
+  for (let left = tiles; left > 0; left--) {
+    const rows = (count + left - 1) / left;
+    store<i32>(record, rows);
+    store<usize>(record, c, 4);
+    c += cPitch * rows;
+    for (let r = 0; r < rows; r++) {
+      store<usize>(record + recordHead + (r << 2), a);
+      a += aPitch;
+    }
+    count -= rows;
+    record += recordBytes;
+  }
+  return tiles;
+}
+
 /** Copies `count` floats, 4 at a time: may read and write up to 12 bytes more. */
 // @ts-ignore: decorator
 @inline
-function copyFloats(to: usize, from: usize, count: i32): void {
+export function copyFloats(to: usize, from: usize, count: i32): void {
   while (count > 0) {
     v128.store(to, v128.load(from));
     to += 16;
@@ -45,7 +67,7 @@ function copyFloats(to: usize, from: usize, count: i32): void {
 
 // @ts-ignore: decorator
 @inline
-function zeroFloats(to: usize, count: i32): void {
+export function zeroFloats(to: usize, count: i32): void {
   while (count > 0) {
     v128.store(to, i32x4.splat(0));
     to += 16;

@@ -7,6 +7,7 @@ import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
 import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradSteps } from './winograd.ts';
+import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
 
 export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -57,6 +58,11 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   },
   winograd(4),
   winograd(2),
+  {
+    name: 'winogradRow',
+    cost: (call, session) => (canTransformRows(call, session) ? winogradRowCost(call.attrs) : null),
+    lower: winogradRowSteps,
+  },
   {
     name: 'gemm',
     cost: ({ attrs }) => gemmCost(attrs),
