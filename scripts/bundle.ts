@@ -1,10 +1,10 @@
 // npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
 // small modules cost 100 ms and more to import, and what V8 has to read costs in proportion to its length (Node 24, importing
 // the core: as written 74 ms, without whitespace 62, names shortened as well 60). Names stay, so stack traces can be read.
-import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -21,17 +21,52 @@ const entries = [
   'io/images/index',
   'data/node-image-worker',
   'cli/main',
-  // For bench/peers, which must not load more than this for engines that have no ONNX reader.
-  'io/onnx/model',
-  'io/onnx/tensor',
-  'io/onnx/protobuf-writer',
 ];
 
+/**
+ * For bench/peers, which must not load more than this for engines that have no ONNX reader. They share nothing with the
+ * package's entries: the more entries, the more chunks, and each file that an entry loads costs 1 to 2 ms.
+ */
+const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
+
+/**
+ * The source of an op without its `cases`, which are for tests: a tenth of what the core would be. Sources are formatted, so
+ * that a property ends where a line of its own indentation does. What the cases alone called is dropped by esbuild then.
+ */
+export function withoutCases(source: string): string {
+  const kept: string[] = [];
+  /** Of the `cases` that are being left out. */
+  let indentation: number | null = null;
+  for (const line of source.split('\n')) {
+    const own = line.length - line.trimStart().length;
+    const goes = indentation !== null && (own > indentation || (own === indentation && /^ +[\])}]/.test(line)));
+    if (goes) continue;
+    indentation = /^ +cases: \(\) =>/.test(line) ? own : null;
+    if (indentation === null) kept.push(line);
+  }
+  return kept.join('\n');
+}
+
+const stripCases: Plugin = {
+  name: 'strip-cases',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/]ops[\\/][^\\/]+\.ts$/ }, ({ path }) => ({
+      contents: withoutCases(readFileSync(path, 'utf8')),
+      loader: 'ts',
+    }));
+  },
+};
+
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
-export function bundlePackage(folder: string): string[] {
-  const { metafile } = buildSync({
+export async function bundlePackage(folder: string): Promise<string[]> {
+  return [...(await bundle(folder, entries)), ...(await bundle(folder, readers))];
+}
+
+async function bundle(folder: string, names: readonly string[]): Promise<string[]> {
+  const { metafile } = await build({
+    plugins: [stripCases],
     absWorkingDir: root,
-    entryPoints: entries.map((name) => `src/${name}.ts`),
+    entryPoints: names.map((name) => `src/${name}.ts`),
     outbase: 'src',
     outdir: folder,
     // One level deep, like the entries that start workers: src/data/node-image-pool.ts looks for ../data/.
@@ -64,5 +99,5 @@ function removeOthers(folder: string, written: readonly string[]): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = join(root, 'build');
-  removeOthers(folder, bundlePackage(folder));
+  removeOthers(folder, await bundlePackage(folder));
 }

@@ -18,8 +18,8 @@ const samples = join(root, 'examples/workerd/samples');
 let folder: string;
 const file = (name: string): string => join(folder, name);
 
-beforeAll(() => {
-  buildPackage();
+beforeAll(async () => {
+  await buildPackage();
   folder = mkdtempSync(join(tmpdir(), 'convlet-cli-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

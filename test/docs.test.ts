@@ -49,8 +49,8 @@ const titleOf = ({ path, line }: { path: string; line: number }): string => `${p
 /** A project that has convlet installed, with the files that the documents speak of. */
 let project: string;
 
-beforeAll(() => {
-  buildPackage();
+beforeAll(async () => {
+  await buildPackage();
   project = mkdtempSync(join(tmpdir(), 'convlet-docs-'));
   mkdirSync(join(project, 'node_modules/.bin'), { recursive: true });
   symlinkSync(root, join(project, 'node_modules/convlet'), 'dir');

@@ -17,5 +17,5 @@ export const assign = defineOp<object>({
   forward(emit, inputs, outputs) {
     emitRelayout(emit, inputs[1]!, outputs[0]);
   },
-  cases: [],
+  cases: () => [],
 });

@@ -144,7 +144,7 @@ export const binaryOps = binaryKinds.map((kind) => {
       });
     },
     backward: rule === null ? undefined : backward,
-    cases: casesOf(kind),
+    cases: () => casesOf(kind),
   });
 });
 
@@ -180,7 +180,7 @@ export const where = defineOp<object>({
       g.wants[2] ? sumTo(g, apply(g, 'where', [condition, zero, gy]), b.shape) : null,
     ];
   },
-  cases: [
+  cases: () => [
     {
       attrs: {},
       inputs: [{ shape: [2, 3, 4, 5], dtype: 'bool', range: [0, 1] }, { shape: [2, 3, 4, 5] }, { shape: [3, 1, 1] }],

@@ -76,7 +76,7 @@ export const convTranspose = defineOp<ConvTransposeOpAttrs>({
     ];
   },
   macs: (inputs) => product(inputs[0]!.shape) * product(inputs[1]!.shape.slice(1)),
-  cases: convTransposeCases(),
+  cases: () => convTransposeCases(),
 });
 
 /**

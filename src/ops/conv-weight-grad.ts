@@ -57,7 +57,7 @@ export const convWeightGrad = defineOp<ConvWeightGradOpAttrs>({
   },
   macs: (inputs, _outputs, attrs) =>
     product(inputs[1]!.shape) * (inputs[0]!.shape[1] / attrs.groups) * product(attrs.kernel),
-  cases: convWeightGradCases(),
+  cases: () => convWeightGradCases(),
 });
 
 /** A bias is added to every cell of its channel. */

@@ -90,7 +90,7 @@ export const conv = defineOp<ConvOpAttrs>({
     ];
   },
   macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[1]!.shape.slice(1)),
-  cases: convCases(),
+  cases: () => convCases(),
 });
 
 /** What conv and convTranspose ask of weight, strides, padding and groups alike. */

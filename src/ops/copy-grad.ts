@@ -58,7 +58,7 @@ export const sliceGrad = defineOp<SliceGradAttrs>({
       ),
     });
   },
-  cases: [
+  cases: () => [
     { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 3, 3, 7] }] },
     { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], shape: [2, 5, 3, 7] }, inputs: [{ shape: [1, 5, 2, 2] }] },
     {
@@ -139,14 +139,18 @@ export const padGrad = defineOp<PadGradAttrs>({
       current = next;
     });
   },
-  cases: (['reflect', 'edge', 'wrap'] as const).flatMap((mode): OpCase<PadGradAttrs>[] => [
-    { attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, shape: [2, 5, 3, 4] }, inputs: [{ shape: [2, 5, 6, 7] }] },
-    {
-      attrs: { begin: [1, 2, 0, -1], end: [0, 1, -1, 2], mode, shape: [2, 5, 3, 4] },
-      inputs: [{ shape: [3, 8, 2, 5] }],
-    },
-    { attrs: { begin: [7], end: [8], mode, shape: [4] }, inputs: [{ shape: [19] }] },
-    { attrs: { begin: [-1, -1], end: [-1, 0], mode, shape: [4, 3] }, inputs: [{ shape: [2, 2] }] },
-    { attrs: { begin: [0, 0], end: [0, 0], mode, shape: [4, 3] }, inputs: [{ shape: [4, 3] }] },
-  ]),
+  cases: () =>
+    (['reflect', 'edge', 'wrap'] as const).flatMap((mode): OpCase<PadGradAttrs>[] => [
+      {
+        attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, shape: [2, 5, 3, 4] },
+        inputs: [{ shape: [2, 5, 6, 7] }],
+      },
+      {
+        attrs: { begin: [1, 2, 0, -1], end: [0, 1, -1, 2], mode, shape: [2, 5, 3, 4] },
+        inputs: [{ shape: [3, 8, 2, 5] }],
+      },
+      { attrs: { begin: [7], end: [8], mode, shape: [4] }, inputs: [{ shape: [19] }] },
+      { attrs: { begin: [-1, -1], end: [-1, 0], mode, shape: [4, 3] }, inputs: [{ shape: [2, 2] }] },
+      { attrs: { begin: [0, 0], end: [0, 0], mode, shape: [4, 3] }, inputs: [{ shape: [4, 3] }] },
+    ]),
 });

@@ -75,21 +75,22 @@ export const transpose = defineOp<TransposeAttrs>({
     });
   },
   backward: (g) => [apply(g, 'transpose', [gradOf(g)], { perm: g.attrs.perm.map((_, i) => g.attrs.perm.indexOf(i)) })],
-  cases: [
-    [0, 2, 3, 1],
-    [0, 3, 1, 2],
-    [3, 2, 1, 0],
-    [0, 1, 3, 2],
-    [1, 0, 2, 3],
-  ]
-    .map((perm) => ({ attrs: { perm } as TransposeAttrs, inputs: [{ shape: [2, 5, 3, 7] as Numbers }] }))
-    .concat([
-      { attrs: { perm: [1, 0] }, inputs: [{ shape: [17, 35] }] },
-      { attrs: { perm: [0, 2, 1] }, inputs: [{ shape: [2, 9, 5] }] },
-      { attrs: { perm: [0, 2, 1, 3, 4] }, inputs: [{ shape: [2, 3, 4, 2, 3] }] },
-      { attrs: { perm: [] }, inputs: [{ shape: [] }] },
-      { attrs: { perm: [0, 4, 1, 5, 2, 3] }, inputs: [{ shape: [2, 2, 3, 2, 3, 4] }] },
-    ]),
+  cases: () =>
+    [
+      [0, 2, 3, 1],
+      [0, 3, 1, 2],
+      [3, 2, 1, 0],
+      [0, 1, 3, 2],
+      [1, 0, 2, 3],
+    ]
+      .map((perm) => ({ attrs: { perm } as TransposeAttrs, inputs: [{ shape: [2, 5, 3, 7] as Numbers }] }))
+      .concat([
+        { attrs: { perm: [1, 0] }, inputs: [{ shape: [17, 35] }] },
+        { attrs: { perm: [0, 2, 1] }, inputs: [{ shape: [2, 9, 5] }] },
+        { attrs: { perm: [0, 2, 1, 3, 4] }, inputs: [{ shape: [2, 3, 4, 2, 3] }] },
+        { attrs: { perm: [] }, inputs: [{ shape: [] }] },
+        { attrs: { perm: [0, 4, 1, 5, 2, 3] }, inputs: [{ shape: [2, 2, 3, 2, 3, 4] }] },
+      ]),
 });
 
 // --- concat -----------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ export const concat = defineOp<ConcatAttrs>({
       return g.wants[i] ? apply(g, 'slice', [gy], { starts, steps: shape.map(() => 1), sizes: shape }) : null;
     });
   },
-  cases: [
+  cases: () => [
     ...[0, 1, 2, 3].map((axis) => ({
       attrs: { axis },
       inputs: [0, 1, 2].map((i) => ({ shape: [2, 4, 3, 5].map((d, j) => (j === axis ? d + i : d)) })),
@@ -215,7 +216,7 @@ export const slice = defineOp<SliceAttrs>({
     const { starts, steps } = g.attrs;
     return [apply(g, 'sliceGrad', [gradOf(g)], { starts, steps, shape: inputOf(g).shape })];
   },
-  cases: [
+  cases: () => [
     { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], sizes: [2, 3, 3, 7] }, inputs: [{ shape: [2, 5, 3, 7] }] },
     { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], sizes: [1, 5, 2, 2] }, inputs: [{ shape: [2, 5, 3, 7] }] },
     {
@@ -257,7 +258,7 @@ export const expand = defineOp<ExpandAttrs>({
     if (y.size > 0) copyInto(emit, x, y, { dims: y.shape, inputStrides: broadcastStrides(x, y.rank) });
   },
   backward: (g) => [sumTo(g, gradOf(g), inputOf(g).shape)],
-  cases: [
+  cases: () => [
     { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 5, 1, 1] }] },
     { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [3, 1] }] },
     { attrs: { shape: [2, 3] }, inputs: [{ shape: [], dtype: 'int32', values: [4] }] },
@@ -304,7 +305,7 @@ export const tile = defineOp<TileAttrs>({
     const axes = shape.map((_, axis) => 2 * axis);
     return [apply(g, 'reduceSum', [reshapeTo(g, gradOf(g), copies)], { axes, keepDims: false })];
   },
-  cases: [
+  cases: () => [
     { attrs: { repeats: [1, 2, 3, 1] }, inputs: [{ shape: [2, 3, 2, 4] }] },
     { attrs: { repeats: [2, 1, 1, 2] }, inputs: [{ shape: [1, 3, 2, 4] }] },
     { attrs: { repeats: [3] }, inputs: [{ shape: [4], dtype: 'int64', range: [0, 9] }] },

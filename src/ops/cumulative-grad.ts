@@ -49,7 +49,7 @@ export const cumProdGrad = defineOp<CumulativeAttrs>({
       },
     });
   },
-  cases: [
+  cases: () => [
     {
       attrs: { axis: 1, exclusive: false, reverse: false },
       inputs: [{ shape: [2, 5, 3, 4] }, { shape: [2, 5, 3, 4] }],

@@ -64,7 +64,7 @@ export const depthToSpace = defineOp<DepthToSpaceAttrs>({
     });
   },
   backward: (g) => [apply(g, 'spaceToDepth', [gradOf(g)], g.attrs)],
-  cases: [
+  cases: () => [
     { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 12, 3, 5] }] },
     { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 12, 3, 5] }] },
     { attrs: { blockSize: 3, mode: 'CRD' }, inputs: [{ shape: [1, 9, 2, 2] }] },
@@ -100,7 +100,7 @@ export const spaceToDepth = defineOp<DepthToSpaceAttrs>({
     });
   },
   backward: (g) => [apply(g, 'depthToSpace', [gradOf(g)], g.attrs)],
-  cases: [
+  cases: () => [
     { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 3, 4, 6] }] },
     { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 3, 4, 6] }] },
     { attrs: { blockSize: 3, mode: 'DCR' }, inputs: [{ shape: [1, 1, 3, 6] }] },
@@ -144,7 +144,7 @@ export const channelShuffle = defineOp<ChannelShuffleAttrs>({
     const gy = gradOf(g);
     return [apply(g, 'channelShuffle', [gy], { groups: gy.shape[1] / g.attrs.groups })];
   },
-  cases: [
+  cases: () => [
     { attrs: { groups: 2 }, inputs: [{ shape: [2, 8, 3, 5] }] },
     { attrs: { groups: 3 }, inputs: [{ shape: [1, 12, 4] }] },
   ],

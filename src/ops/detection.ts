@@ -81,7 +81,7 @@ export const nonMaxSuppression = defineOp<NonMaxSuppressionAttrs>({
     }
     return [tensor(Int32Array.from(out), [out.length / 3, 3], 'int64')];
   },
-  cases: [
+  cases: () => [
     {
       attrs: { centerPointBox: false, maxOutputBoxesPerClass: 3, iouThreshold: 0.5, scoreThreshold: 0 },
       inputs: [
@@ -193,23 +193,24 @@ export const roiAlign = defineOp<RoiAlignAttrs>({
       run: ([x, rois, batch], [y]) => alignRegions(x as Tensor, rois as Tensor, batch as Tensor, y, attrs),
     });
   },
-  cases: (['avg', 'max'] as const).flatMap((mode) =>
-    (['half_pixel', 'output_half_pixel'] as const).map((coordinateMode) => ({
-      attrs: {
-        mode,
-        coordinateMode,
-        outputHeight: 3,
-        outputWidth: 2,
-        samplingRatio: mode === 'avg' ? 0 : 2,
-        spatialScale: 0.5,
-      },
-      inputs: [
-        { shape: [2, 3, 9, 8] },
-        { shape: [3, 4], values: [0, 0, 12, 15, 3.3, 2.1, 4, 9.7, -3, 5, 20, 6] },
-        { shape: [3], dtype: 'int64' as const, values: [0, 1, 1] },
-      ],
-    })),
-  ),
+  cases: () =>
+    (['avg', 'max'] as const).flatMap((mode) =>
+      (['half_pixel', 'output_half_pixel'] as const).map((coordinateMode) => ({
+        attrs: {
+          mode,
+          coordinateMode,
+          outputHeight: 3,
+          outputWidth: 2,
+          samplingRatio: mode === 'avg' ? 0 : 2,
+          spatialScale: 0.5,
+        },
+        inputs: [
+          { shape: [2, 3, 9, 8] },
+          { shape: [3, 4], values: [0, 0, 12, 15, 3.3, 2.1, 4, 9.7, -3, 5, 20, 6] },
+          { shape: [3], dtype: 'int64' as const, values: [0, 1, 1] },
+        ],
+      })),
+    ),
 });
 
 function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: RoiAlignAttrs): void {

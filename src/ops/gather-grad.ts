@@ -42,7 +42,7 @@ export const gatherGrad = defineOp<GatherGradAttrs>({
       },
     });
   },
-  cases: [
+  cases: () => [
     {
       attrs: { axis: 0, shape: [5, 4] },
       inputs: [{ shape: [2, 3], dtype: 'int64', range: [-5, 4] }, { shape: [2, 3, 4] }],
@@ -94,7 +94,7 @@ export const gatherNDGrad = defineOp<GatherNDGradAttrs>({
       },
     });
   },
-  cases: [
+  cases: () => [
     {
       attrs: { batchDims: 0, shape: [3, 4, 2] },
       inputs: [{ shape: [5, 2], dtype: 'int64', range: [-3, 2] }, { shape: [5, 2] }],

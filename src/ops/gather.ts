@@ -69,7 +69,7 @@ export const gather = defineOp<GatherAttrs>({
     const attrs = { axis: g.attrs.axis, shape: inputOf(g).shape };
     return [apply(g, 'gatherGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
   },
-  cases: [
+  cases: () => [
     { attrs: { axis: 0 }, inputs: [{ shape: [5, 4] }, { shape: [2, 3], dtype: 'int64', range: [-5, 4] }] },
     { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [3], dtype: 'int64', values: [4, -5, 2] }] },
     { attrs: { axis: 3 }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [], dtype: 'int32', values: [-1] }] },
@@ -112,7 +112,7 @@ export const gatherElements = defineOp<GatherAttrs>({
     const empty = zeros(g, inputOf(g).shape, gy.dtype);
     return [apply(g, 'scatterElements', [empty, inputOf(g, 1), gy], { axis: g.attrs.axis, reduction: 'add' }), null];
   },
-  cases: [
+  cases: () => [
     { attrs: { axis: 1 }, inputs: [{ shape: [3, 4] }, { shape: [2, 5], dtype: 'int64', range: [-4, 3] }] },
     { attrs: { axis: 0 }, inputs: [{ shape: [3, 4, 2, 2] }, { shape: [2, 4, 1, 2], dtype: 'int32', range: [0, 2] }] },
   ],
@@ -184,7 +184,7 @@ export const gatherND = defineOp<GatherNDAttrs>({
     const attrs = { batchDims: g.attrs.batchDims, shape: inputOf(g).shape };
     return [apply(g, 'gatherNDGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
   },
-  cases: [
+  cases: () => [
     { attrs: { batchDims: 0 }, inputs: [{ shape: [3, 4, 2] }, { shape: [5, 2], dtype: 'int64', range: [-3, 2] }] },
     { attrs: { batchDims: 0 }, inputs: [{ shape: [3, 4] }, { shape: [2, 2, 1], dtype: 'int64', range: [0, 2] }] },
     { attrs: { batchDims: 1 }, inputs: [{ shape: [2, 3, 4] }, { shape: [2, 3, 1], dtype: 'int64', range: [0, 2] }] },

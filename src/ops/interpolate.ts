@@ -89,7 +89,7 @@ export const interpolate = defineOp<InterpolateAttrs>({
     return Math.round(sum);
   },
   backward: (g) => [apply(g, 'interpolateGrad', [gradOf(g)], { ...g.attrs, inputShape: inputOf(g).shape })],
-  cases: interpolateCases(),
+  cases: () => interpolateCases(),
 });
 
 export interface InterpolateGradAttrs extends InterpolateAttrs {
@@ -125,10 +125,11 @@ export const interpolateGrad = defineOp<InterpolateGradAttrs>({
     if (passes.length === 0) emitRelayout(emit, from, gx);
   },
   macs: (_inputs, outputs, attrs) => interpolate.macs!(outputs, [], attrs),
-  cases: interpolateCases().map(({ attrs, inputs }) => ({
-    attrs: { ...attrs, inputShape: inputs[0]!.shape },
-    inputs: [random(...attrs.outputShape)],
-  })),
+  cases: () =>
+    interpolateCases().map(({ attrs, inputs }) => ({
+      attrs: { ...attrs, inputShape: inputs[0]!.shape },
+      inputs: [random(...attrs.outputShape)],
+    })),
 });
 
 interface Pass {

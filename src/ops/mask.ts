@@ -50,7 +50,7 @@ export const oneHot = defineOp<OneHotAttrs>({
       },
     });
   },
-  cases: [
+  cases: () => [
     {
       attrs: { depth: 5, axis: -1 },
       inputs: [
@@ -99,7 +99,7 @@ export const trilu = defineOp<TriluAttrs>({
     });
   },
   backward: (g) => [apply(g, 'trilu', [gradOf(g)], g.attrs)],
-  cases: [
+  cases: () => [
     { attrs: { k: 0, upper: true }, inputs: [{ shape: [2, 4, 5] }] },
     { attrs: { k: -1, upper: false }, inputs: [{ shape: [5, 3] }] },
     { attrs: { k: 2, upper: true }, inputs: [{ shape: [3, 5], dtype: 'int64', range: [-9, 9] }] },
@@ -133,7 +133,7 @@ export const eyeLike = defineOp<EyeLikeAttrs>({
       },
     });
   },
-  cases: [
+  cases: () => [
     { attrs: { dtype: 'float32', k: 0 }, inputs: [{ shape: [3, 4] }] },
     { attrs: { dtype: 'int64', k: -1 }, inputs: [{ shape: [4, 3] }] },
   ],
@@ -168,7 +168,7 @@ export const hardmax = defineOp<{ readonly axis: number }>({
       },
     });
   },
-  cases: [
+  cases: () => [
     { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4] }] },
     { attrs: { axis: 0 }, inputs: [{ shape: [4], values: [1, 3, 3, 0] }] },
   ],
@@ -222,7 +222,7 @@ export const reverseSequence = defineOp<ReverseSequenceAttrs>({
     });
   },
   backward: (g) => [apply(g, 'reverseSequence', [gradOf(g), inputOf(g, 1)], g.attrs), null],
-  cases: [
+  cases: () => [
     {
       attrs: { batchAxis: 1, timeAxis: 0 },
       inputs: [{ shape: [4, 3] }, { shape: [3], dtype: 'int64', values: [4, 2, 1] }],

@@ -48,7 +48,7 @@ export const maxUnpool = defineOp<MaxUnpoolAttrs>({
     const at = reshapeTo(g, indices, [...rows, product(rows.length > 0 ? spatial : x.shape)]);
     return [reshapeTo(g, apply(g, 'gatherElements', [from, at], { axis: rows.length }), x.shape), null];
   },
-  cases: maxUnpoolCases(),
+  cases: () => maxUnpoolCases(),
 });
 
 function scatterMaxima(x: Tensor, indices: Tensor, y: Tensor, attrs: MaxUnpoolAttrs): void {

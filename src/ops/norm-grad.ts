@@ -98,7 +98,7 @@ export const batchNormGrad = defineOp<BatchNormGradOpAttrs>({
     const rows = channels === 0 ? 0 : x!.size / channels;
     emit.call('batchNormGrad', [x, weight, gy, mean, variance], outputs, { rows, channels, epsilon });
   },
-  cases: batchNormGradCases(),
+  cases: () => batchNormGradCases(),
 });
 
 /** Gradients of groupNorm, and of instanceNorm (groups = C). Inputs: x [N,C,…], weight? [C], gy. Outputs: gx, gweight, gbias. */
@@ -125,7 +125,7 @@ export const groupNormGrad = defineOp<GroupNormGradAttrs>({
     const sizes = { outer, spatial: product(spatial), groups, size: channels / groups };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean: true });
   },
-  cases: groupNormGradCases(),
+  cases: () => groupNormGradCases(),
 });
 
 /** Gradients of layerNorm and rmsNorm. Inputs: x, weight? (shape of the axes from `axis` on), gy. Outputs: gx, gweight, gbias. */
@@ -154,7 +154,7 @@ export const layerNormGrad = defineOp<LayerNormGradAttrs>({
     const sizes = { outer: product(shape.slice(0, axis)), spatial: 1, groups: 1, size: product(shape.slice(axis)) };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean });
   },
-  cases: layerNormGradCases(),
+  cases: () => layerNormGradCases(),
 });
 
 /** Gradient of lrn. Inputs: x [N,C,…], gy. Output: gx. */
@@ -178,7 +178,7 @@ export const lrnGrad = defineOp<LrnGradOpAttrs>({
       ...{ outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias },
     });
   },
-  cases: lrnGradCases(),
+  cases: () => lrnGradCases(),
 });
 
 function batchNormGradCases(): OpCase<BatchNormGradOpAttrs>[] {

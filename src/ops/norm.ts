@@ -116,7 +116,7 @@ export const batchNorm = defineOp<BatchNormOpAttrs>({
     const [mean, variance] = [inputOf(g, 3), inputOf(g, 4)];
     return parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, mean, variance);
   },
-  cases: batchNormCases(),
+  cases: () => batchNormCases(),
 });
 
 /**
@@ -157,7 +157,7 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
   },
   /** The running statistics carry no gradient, as in PyTorch. */
   backward: (g) => parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, null, null),
-  cases: batchNormTrainingCases(),
+  cases: () => batchNormTrainingCases(),
 });
 
 /** Runs a gradient op of x, weight, gy (and `more`): gradients of x, weight and bias, where they are wanted. */
@@ -212,7 +212,7 @@ export const instanceNorm = defineOp<BatchNormOpAttrs>({
     expectNoActivation('instanceNorm', g.attrs.activation);
     return parameterGrads(g, 'groupNormGrad', { groups: inputOf(g).shape[1], epsilon: g.attrs.epsilon });
   },
-  cases: instanceNormCases(),
+  cases: () => instanceNormCases(),
 });
 
 /** Group normalisation (Wu & He 2018): channels in `groups` runs, each run of each image by its own mean and variance. */
@@ -238,7 +238,7 @@ export const groupNorm = defineOp<GroupNormAttrs>({
     expectNoActivation('groupNorm', g.attrs.activation);
     return parameterGrads(g, 'groupNormGrad', { groups: g.attrs.groups, epsilon: g.attrs.epsilon });
   },
-  cases: groupNormCases(),
+  cases: () => groupNormCases(),
 });
 
 function emitGroups(
@@ -313,7 +313,7 @@ export const layerNorm = defineOp<LayerNormAttrs & { readonly statistics: boolea
     const { axis, epsilon } = g.attrs;
     return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: true });
   },
-  cases: layerNormCases(),
+  cases: () => layerNormCases(),
 });
 
 /** x / √(mean(x²) + epsilon) · weight + bias over the axes from `axis` on (Zhang & Sennrich 2019; ONNX RMSNormalization). */
@@ -332,7 +332,7 @@ export const rmsNorm = defineOp<LayerNormAttrs>({
     const { axis, epsilon } = g.attrs;
     return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: false });
   },
-  cases: rmsNormCases(),
+  cases: () => rmsNormCases(),
 });
 
 /**
@@ -353,5 +353,5 @@ export const lrn = defineOp<LrnOpAttrs>({
     emit.call('lrn', [x], outputs, { outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias });
   },
   backward: (g) => [g.op('lrnGrad', [inputOf(g), gradOf(g)], g.attrs)[0]],
-  cases: lrnCases(),
+  cases: () => lrnCases(),
 });

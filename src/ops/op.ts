@@ -95,7 +95,8 @@ export interface OpDef<A = any> {
    * an op has no `infer` result before it runs; infer still checks what can be checked.
    */
   evaluate?(inputs: readonly (Tensor | null)[], attrs: A): Tensor[];
-  readonly cases: readonly OpCase<A>[];
+  /** Examples for tests and docs. The package leaves them out (scripts/bundle.ts): nothing else may call this. */
+  readonly cases: () => readonly OpCase<A>[];
 }
 
 const registry = new Map<string, OpDef>();

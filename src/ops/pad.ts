@@ -111,11 +111,12 @@ export const pad = defineOp<PadAttrs>({
     const opposite = { begin: begin.map((p) => -p), end: end.map((p) => -p), mode, value: 0 };
     return [apply(g, 'pad', [gy], opposite)];
   },
-  cases: modes.flatMap((mode): OpCase<PadAttrs>[] => [
-    { attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, value: 0.5 }, inputs: [{ shape: [2, 5, 3, 4] }] },
-    { attrs: { begin: [1, 2, 0, -1], end: [0, 1, -1, 2], mode, value: 0 }, inputs: [{ shape: [2, 5, 3, 4] }] },
-    { attrs: { begin: [7], end: [8], mode, value: 3 }, inputs: [{ shape: [4], dtype: 'int64', range: [0, 9] }] },
-    { attrs: { begin: [0, 0, 0], end: [0, 0, 0], mode, value: 3 }, inputs: [{ shape: [2, 3, 4] }] },
-    { attrs: { begin: [-1, -1], end: [-1, 0], mode, value: 3 }, inputs: [{ shape: [4, 3] }] },
-  ]),
+  cases: () =>
+    modes.flatMap((mode): OpCase<PadAttrs>[] => [
+      { attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, value: 0.5 }, inputs: [{ shape: [2, 5, 3, 4] }] },
+      { attrs: { begin: [1, 2, 0, -1], end: [0, 1, -1, 2], mode, value: 0 }, inputs: [{ shape: [2, 5, 3, 4] }] },
+      { attrs: { begin: [7], end: [8], mode, value: 3 }, inputs: [{ shape: [4], dtype: 'int64', range: [0, 9] }] },
+      { attrs: { begin: [0, 0, 0], end: [0, 0, 0], mode, value: 3 }, inputs: [{ shape: [2, 3, 4] }] },
+      { attrs: { begin: [-1, -1], end: [-1, 0], mode, value: 3 }, inputs: [{ shape: [4, 3] }] },
+    ]),
 });

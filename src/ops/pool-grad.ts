@@ -122,7 +122,7 @@ export const maxPoolGrad = defineOp<PoolGradOpAttrs>({
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, poolAttrs(x!, gy!, attrs, 'max'));
   },
-  cases: windowCases([0, 1], (attrs) => attrs),
+  cases: () => windowCases([0, 1], (attrs) => attrs),
 });
 
 /** Gradient of averagePool: gy divided among the cells of its window. Input: gy. Output: gx of `inputShape`. */
@@ -144,7 +144,7 @@ export const averagePoolGrad = defineOp<AveragePoolGradAttrs>({
       divisor: attrs.divisorOverride,
     });
   },
-  cases: [
+  cases: () => [
     ...windowCases([1], (attrs, inputShape, i) => ({
       ...attrs,
       inputShape,
@@ -168,7 +168,7 @@ export const lpPoolGrad = defineOp<LpPoolGradAttrs>({
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, { ...poolAttrs(x!, gy!, attrs, 'lp'), p: attrs.p });
   },
-  cases: windowCases([0, 1], (attrs, _shape, i) => ({ ...attrs, p: [1, 2, 3, 2.5][i % 4] })),
+  cases: () => windowCases([0, 1], (attrs, _shape, i) => ({ ...attrs, p: [1, 2, 3, 2.5][i % 4] })),
 });
 
 /** Gradient of adaptiveAveragePool. Input: gy [N,C,…]. Output: gx of `inputShape`. */
@@ -184,7 +184,7 @@ export const adaptiveAveragePoolGrad = defineOp<AdaptiveAveragePoolGradAttrs>({
   forward(emit, [gy], [gx]) {
     emit.call('adaptivePoolGrad', [null, gy], [gx], adaptiveAttrs(gx, gy!, 'average'));
   },
-  cases: adaptiveShapes.map(([x, y]) => ({ attrs: { inputShape: x }, inputs: [random(...y)] })),
+  cases: () => adaptiveShapes.map(([x, y]) => ({ attrs: { inputShape: x }, inputs: [random(...y)] })),
 });
 
 /** Gradient of adaptiveMaxPool. Inputs: x [N,C,…], gy [N,C,…]. Output: gx. */
@@ -201,7 +201,7 @@ export const adaptiveMaxPoolGrad = defineOp<object>({
   forward(emit, [x, gy], outputs) {
     emit.call('adaptivePoolGrad', [x, gy], outputs, adaptiveAttrs(x!, gy!, 'max'));
   },
-  cases: adaptiveShapes.map(([x, y]) => ({ attrs: {}, inputs: [random(...x), random(...y)] })),
+  cases: () => adaptiveShapes.map(([x, y]) => ({ attrs: {}, inputs: [random(...x), random(...y)] })),
 });
 
 /** One case per geometry; `which` of x and gy are inputs. */

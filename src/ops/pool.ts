@@ -156,7 +156,7 @@ export const maxPool = defineOp<MaxPoolAttrs>({
     translateIndices(emit, inPlane, outputs[1], x!, attrs);
   },
   backward: (g) => [apply(g, 'maxPoolGrad', [inputOf(g), gradOf(g)], windowOf(g.attrs))],
-  cases: maxPoolCases(),
+  cases: () => maxPoolCases(),
 });
 
 /** From row-major indices inside a plane to what ONNX wants. */
@@ -201,7 +201,7 @@ export const averagePool = defineOp<AveragePoolAttrs>({
     const attrs = { ...windowOf(g.attrs), inputShape: inputOf(g).shape, countIncludePad, divisorOverride };
     return [apply(g, 'averagePoolGrad', [gradOf(g)], attrs)];
   },
-  cases: averagePoolCases(),
+  cases: () => averagePoolCases(),
 });
 
 /** (Σ |x|^p)^(1/p) of each window (ONNX LpPool). x [N,C,…] → y. */
@@ -217,7 +217,7 @@ export const lpPool = defineOp<LpPoolAttrs>({
     emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'lp'), p: attrs.p });
   },
   backward: (g) => [apply(g, 'lpPoolGrad', [inputOf(g), gradOf(g)], { ...windowOf(g.attrs), p: g.attrs.p })],
-  cases: lpPoolCases(),
+  cases: () => lpPoolCases(),
 });
 
 function checkP(op: string, p: number): void {
@@ -250,7 +250,7 @@ const globalPool = (name: string, kind: 'average' | 'max') =>
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
     backward: (g) => [kind === 'max' ? adaptiveGrad(g, 'max') : spread(g)],
-    cases: globalCases(),
+    cases: () => globalCases(),
   });
 
 /** The gradient of a mean over all cells is the same for all of them. */
@@ -297,7 +297,7 @@ export const globalLpPool = defineOp<{ readonly p: number }>({
     const x = inputOf(g);
     return [apply(g, 'lpPoolGrad', [x, gradOf(g)], { ...wholeWindow(x), p: g.attrs.p })];
   },
-  cases: globalLpCases(),
+  cases: () => globalLpCases(),
 });
 
 /**
@@ -322,7 +322,7 @@ const adaptivePool = (name: string, kind: 'average' | 'max') =>
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
     backward: (g) => [adaptiveGrad(g, kind)],
-    cases: adaptiveCases(kind === 'max'),
+    cases: () => adaptiveCases(kind === 'max'),
   });
 
 export const adaptiveAveragePool = adaptivePool('adaptiveAveragePool', 'average');

@@ -88,24 +88,25 @@ export const scatterElements = defineOp<ScatterElementsAttrs>({
       g.wants[2] ? apply(g, 'gatherElements', [gy, indices], { axis }) : null,
     ];
   },
-  cases: (['none', 'add', 'mul', 'max', 'min'] as const).flatMap((reduction) => [
-    {
-      attrs: { axis: 1, reduction },
-      inputs: [
-        { shape: [3, 5] },
-        { shape: [2, 3], dtype: 'int64' as const, values: [0, -1, 2, 3, 1, 0] },
-        { shape: [2, 3] },
-      ],
-    },
-    {
-      attrs: { axis: 0, reduction },
-      inputs: [
-        { shape: [3, 2, 2, 2] },
-        { shape: [1, 2, 2, 1], dtype: 'int32' as const, range: [0, 2] as const },
-        { shape: [1, 2, 2, 1] },
-      ],
-    },
-  ]),
+  cases: () =>
+    (['none', 'add', 'mul', 'max', 'min'] as const).flatMap((reduction) => [
+      {
+        attrs: { axis: 1, reduction },
+        inputs: [
+          { shape: [3, 5] },
+          { shape: [2, 3], dtype: 'int64' as const, values: [0, -1, 2, 3, 1, 0] },
+          { shape: [2, 3] },
+        ],
+      },
+      {
+        attrs: { axis: 0, reduction },
+        inputs: [
+          { shape: [3, 2, 2, 2] },
+          { shape: [1, 2, 2, 1], dtype: 'int32' as const, range: [0, 2] as const },
+          { shape: [1, 2, 2, 1] },
+        ],
+      },
+    ]),
 });
 
 export interface ScatterNDAttrs {
@@ -162,7 +163,7 @@ export const scatterND = defineOp<ScatterNDAttrs>({
       g.wants[2] ? apply(g, 'gatherND', [gy, indices], { batchDims: 0 }) : null,
     ];
   },
-  cases: [
+  cases: () => [
     {
       attrs: { reduction: 'none' },
       inputs: [{ shape: [8] }, { shape: [3, 1], dtype: 'int64', values: [4, -1, 0] }, { shape: [3] }],

@@ -64,7 +64,7 @@ export const nonZero = defineOp<object>({
     });
     return [tensor(out, [shape.length, found.length], 'int64')];
   },
-  cases: [
+  cases: () => [
     { attrs: {}, inputs: [{ shape: [2, 3], values: [0, 1, 0, -2, 0, 3] }] },
     { attrs: {}, inputs: [{ shape: [4, 2], dtype: 'bool', range: [0, 1] }] },
   ],
@@ -102,7 +102,7 @@ export const compress = defineOp<CompressAttrs>({
     const axis = attrs.axis === null ? 0 : normalizeAxis('compress', attrs.axis, x.rank);
     return [pick(x.data, x.dtype, shape, axis, picked)];
   },
-  cases: [
+  cases: () => [
     { attrs: { axis: 0 }, inputs: [{ shape: [3, 2] }, { shape: [3], dtype: 'bool', values: [0, 1, 1] }] },
     { attrs: { axis: null }, inputs: [{ shape: [3, 2] }, { shape: [5], dtype: 'bool', values: [0, 1, 1, 0, 1] }] },
   ],
@@ -164,7 +164,7 @@ export const unique = defineOp<UniqueAttrs>({
       whole(counts),
     ];
   },
-  cases: [
+  cases: () => [
     { attrs: { axis: null, sorted: true }, inputs: [{ shape: [6], values: [2, 1, 1, 3, 4, 3] }] },
     { attrs: { axis: null, sorted: false }, inputs: [{ shape: [6], values: [2, 1, 1, 3, 4, 3] }] },
     { attrs: { axis: 0, sorted: true }, inputs: [{ shape: [3, 3], values: [1, 0, 0, 1, 0, 0, 2, 3, 4] }] },

@@ -51,7 +51,7 @@ export const unaryGrad = defineOp<UnaryGradOpAttrs>({
   forward(emit, inputs, outputs, { kind, alpha, beta, exclusive = false }) {
     emit.call('unaryGrad', inputs, outputs, { kind, alpha, beta, exclusive, length: outputs[0].size });
   },
-  cases: [
+  cases: () => [
     ...differentiableKinds.flatMap(casesOf),
     {
       attrs: { kind: 'clip', alpha: 0, beta: 6, exclusive: true },

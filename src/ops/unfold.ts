@@ -70,7 +70,7 @@ export const unfold = defineOp<UnfoldAttrs>({
     });
   },
   backward: (g) => [apply(g, 'fold', [gradOf(g)], { ...g.attrs, outputSize: inputOf(g).shape.slice(2) })],
-  cases: windowCases.map((attrs) => ({ attrs, inputs: [{ shape: [2, 3, 6, 7] }] })),
+  cases: () => windowCases.map((attrs) => ({ attrs, inputs: [{ shape: [2, 3, 6, 7] }] })),
 });
 
 /** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places (col2im, PyTorch's fold), the transpose of unfold. */
@@ -127,11 +127,12 @@ export const fold = defineOp<FoldAttrs>({
     const { kernel, stride, dilation, padBegin, padEnd } = g.attrs;
     return [apply(g, 'unfold', [gradOf(g)], { kernel, stride, dilation, padBegin, padEnd })];
   },
-  cases: windowCases.map((attrs): OpCase<FoldAttrs> => {
-    const [oh, ow] = windowOutput('fold', [6, 7], attrs.kernel, attrs);
-    return {
-      attrs: { ...attrs, outputSize: [6, 7] },
-      inputs: [{ shape: [2, 3 * attrs.kernel[0] * attrs.kernel[1], oh * ow] }],
-    };
-  }),
+  cases: () =>
+    windowCases.map((attrs): OpCase<FoldAttrs> => {
+      const [oh, ow] = windowOutput('fold', [6, 7], attrs.kernel, attrs);
+      return {
+        attrs: { ...attrs, outputSize: [6, 7] },
+        inputs: [{ shape: [2, 3 * attrs.kernel[0] * attrs.kernel[1], oh * ow] }],
+      };
+    }),
 });

@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { inflateRawSync } from 'node:zlib';
 import { supportedVariants } from '../abi/modules.ts';
 import type { TeamWorker } from '../backend/wasm/team.ts';
 import { ConvletError } from '../common/error.ts';
@@ -13,6 +9,9 @@ import { fetchBytes } from './fetch.ts';
 import { createLoad } from './load.ts';
 import { openLazyFile } from './node-lazy-file.ts';
 import type { Platform } from './platform.ts';
+
+/** Modules of Node that not every program needs are loaded with their first use: imported ahead they cost 5 ms and more. */
+const builtin: typeof process.getBuiltinModule = (name: string) => process.getBuiltinModule(name);
 
 const isRemote = (source: string): boolean => /^(https?|data|blob):/.test(source);
 
@@ -26,11 +25,11 @@ const unreadable = (source: string | URL, cause: unknown): ConvletError =>
 
 /** Not by DecompressionStream, behind which Node loads all of fetch: 10 ms and more of a program's start. */
 export const inflateBuffer = (text: string): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(inflateRawSync(Buffer.from(text, 'base64')));
+  new Uint8Array(builtin('node:zlib').inflateRawSync(Buffer.from(text, 'base64')));
 
 /** Workers do not keep the process alive: a program that has nothing else to do ends. */
 export function spawnWorker(source: string, data: object): TeamWorker {
-  const worker = new Worker(source, { eval: true, workerData: data });
+  const worker = new (builtin('node:worker_threads').Worker)(source, { eval: true, workerData: data });
   const ready = new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('error', (cause) =>
@@ -54,7 +53,7 @@ export const nodePlatform: Platform = {
   async readBytes(source) {
     if (isRemote(String(source))) return fetchBytes(source);
     try {
-      return await readFile(pathOf(source));
+      return await builtin('node:fs/promises').readFile(pathOf(source));
     } catch (cause) {
       throw unreadable(source, cause);
     }
@@ -72,7 +71,7 @@ export const nodePlatform: Platform = {
   },
   kernels: embeddedKernels(inflateBuffer),
   variants: supportedVariants,
-  threading: { spawn: spawnWorker, available: availableParallelism },
+  threading: { spawn: spawnWorker, available: () => builtin('node:os').availableParallelism() },
 };
 
 /**

@@ -36,7 +36,7 @@ const plain = (width: number, height: number, r: number, g: number, b: number): 
 });
 
 beforeAll(async () => {
-  buildPackage();
+  await buildPackage();
   useFiles(nodeFiles);
   directory = mkdtempSync(join(tmpdir(), 'convlet-folder-'));
   for (const name of ['set/roses', 'set/asters', 'empty/none']) mkdirSync(join(directory, name), { recursive: true });

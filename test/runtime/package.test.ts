@@ -24,7 +24,7 @@ let project: string;
 let packed: Packed;
 
 beforeAll(async () => {
-  buildPackage();
+  await buildPackage();
   folder = mkdtempSync(join(tmpdir(), 'convlet-package-'));
   project = join(folder, 'project');
   mkdirSync(project);

@@ -15,7 +15,7 @@ export const tsc: string = join(dirname(createRequire(import.meta.url).resolve('
  * Compiles src/ into build/ if a source is newer, so that no test runs an old package. Files are renamed into place one by
  * one: two test files may do this at once. What `tsc` says about types is `npm run check`'s affair.
  */
-export function buildPackage(): void {
+export async function buildPackage(): Promise<void> {
   const folder = join(root, 'build');
   if (newest(join(root, 'src')) <= modified(join(folder, 'index.js'))) return;
   mkdirSync(folder, { recursive: true });
@@ -29,7 +29,7 @@ export function buildPackage(): void {
     } catch (error) {
       if (modified(join(temporary, 'index.d.ts')) === 0) throw error;
     }
-    bundlePackage(temporary);
+    await bundlePackage(temporary);
     for (const path of filesOf(temporary)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       renameSync(join(temporary, path), join(folder, path));

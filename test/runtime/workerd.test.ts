@@ -15,7 +15,7 @@ let folder: string;
 let server: Server;
 
 beforeAll(async () => {
-  buildPackage();
+  await buildPackage();
   folder = mkdtempSync(join(tmpdir(), 'convlet-workerd-'));
   server = await serve(await buildWorker(folder, fileURLToPath(new URL('workerd/probe.ts', import.meta.url))));
 });
