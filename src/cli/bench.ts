@@ -49,9 +49,15 @@ async function bench(path: string, flags: BenchFlags): Promise<void> {
   }
 }
 
+/** Deno and Bun give themselves out as a Node too. */
+function engineName(): string {
+  const { deno, bun, node } = process.versions;
+  return deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node ${node}`;
+}
+
 function print(model: Model, timing: Timing, profile: boolean): void {
   const { median, min, max, runs, macs } = timing;
-  console.log(`${model.backend} ${model.variant}, Node ${process.version.slice(1)}`);
+  console.log(`${model.backend} ${model.variant}, ${engineName()}`);
   console.log(`median ${median.toFixed(3)} ms   min ${min.toFixed(3)} ms   max ${max.toFixed(3)} ms   (${runs} runs)`);
   if (macs > 0)
     console.log(`${(macs / 1e6).toFixed(1)} MMACs, ${((2 * macs) / median / 1e6).toFixed(2)} GFLOP/s at the median`);

@@ -1,5 +1,5 @@
 // The package as npm publishes it: packed, installed into an empty project, imported, run and type-checked there.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,15 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/io/safetensors.ts';
 import { assertClose } from '../networks/engines.ts';
-import { buildPackage, models, root, run, tsc } from './package.ts';
-
-interface Packed {
-  readonly filename: string;
-  readonly version: string;
-  readonly size: number;
-  readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
-}
+import { buildPackage, installPackage, models, type Packed, root, run, tsc } from './package.ts';
 
 const model = join(models, 'espcn_bicubic.onnx');
 let folder: string;
@@ -26,18 +18,7 @@ let packed: Packed;
 beforeAll(async () => {
   await buildPackage();
   folder = mkdtempSync(join(tmpdir(), 'convlet-package-'));
-  project = join(folder, 'project');
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n');
-  const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
-  expect(pack.code, pack.stderr).toBe(0);
-  [packed] = Object.values(JSON.parse(pack.stdout) as Packed[]);
-  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier'];
-  const install = await run('npm', ['install', ...flags, join(folder, packed.filename)], {
-    cwd: project,
-    timeout: 100_000,
-  });
-  expect(install.code, install.stderr).toBe(0);
+  ({ project, packed } = await installPackage(folder));
 }, 150_000);
 
 afterAll(() => {

@@ -1,6 +1,6 @@
 // What the tests of the built package need.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,14 +59,44 @@ export interface Finished {
 export function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly timeout?: number; readonly input?: string } = {},
+  options: {
+    readonly cwd?: string;
+    readonly timeout?: number;
+    readonly input?: string;
+    readonly env?: NodeJS.ProcessEnv;
+  } = {},
 ): Promise<Finished> {
-  const { cwd = root, timeout = 60_000, input } = options;
+  const { cwd = root, timeout = 60_000, input, env = process.env } = options;
   return new Promise((resolve) => {
-    const child = execFile(command, args, { cwd, timeout, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    const child = execFile(command, args, { cwd, timeout, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr: code === -1 ? `${stderr}${error?.message}` : stderr });
     });
     child.stdin?.end(input ?? '');
   });
+}
+
+export interface Packed {
+  readonly filename: string;
+  readonly version: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** Packs the built package as npm publishes it, and installs it into an empty project inside `folder`. */
+export async function installPackage(folder: string): Promise<{ readonly project: string; readonly packed: Packed }> {
+  const project = join(folder, 'project');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true, "type": "module" }\n');
+  const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
+  if (pack.code !== 0) throw new Error(`npm pack: ${pack.stderr}`);
+  const [packed] = Object.values(JSON.parse(pack.stdout) as Packed[]);
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier'];
+  const install = await run('npm', ['install', ...flags, join(folder, packed.filename)], {
+    cwd: project,
+    timeout: 100_000,
+  });
+  if (install.code !== 0) throw new Error(`npm install: ${install.stderr}`);
+  return { project, packed };
 }
