@@ -101,28 +101,41 @@ function computeParameters(
   return { scale, steps: [session.step('batchNorm', 'batchNormParameters', BatchNormDesc, values, times)] };
 }
 
+/** `most` in assembly/norm/normalize.ts, and a cache line. */
+const mostColumns = 32;
+const lineColumns = 16;
+
+/** Channels of whole groups that are normalised side by side: two cache lines where that leaves enough units for threads. */
+function spanOf(outer: number, groups: number, size: number): number {
+  const wide = size > lineColumns || outer * groups * size >= 8 * mostColumns;
+  return Math.floor((wide ? mostColumns : lineColumns) / size) * size;
+}
+
 export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, spatial, groups, size, epsilon, subtractMean } = attrs;
   const activation = activationFields(attrs.activation);
   if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
   if (outer * spatial * groups * size === 0) return [];
-  const total = outer * (size > 1 ? groups : Math.ceil(groups / 4));
-  const unit = Math.ceil(elementsPerUnit / (spatial * Math.max(size, 4)));
+  const span = size === 1 || (spatial > 1 && size <= mostColumns) ? spanOf(outer, groups, size) : 0;
+  const unit = Math.ceil(elementsPerUnit / (spatial * size));
+  const units = span > 0 ? outer * Math.ceil((groups * size) / span) : Math.ceil((outer * groups) / unit);
   const values = {
     x: session.address(inputs[0]!),
     y: session.address(outputs[0]),
     weight: session.addressOrNull(inputs[1]),
     bias: session.addressOrNull(inputs[2]),
+    outer,
     spatial,
     groups,
     size,
     subtractMean: subtractMean ? 1 : 0,
     epsilon,
+    span,
     unit,
-    total,
+    workspace: 0,
     ...activation,
   };
-  return [session.step('normalize', 'normalize', NormalizeDesc, values, Math.ceil(total / unit))];
+  return [session.step('normalize', 'normalize', NormalizeDesc, values, units, { workspace: 512 })];
 };
 
 export const lrn: WasmPrim<'lrn'> = ({ inputs, outputs, attrs }, session) => {
