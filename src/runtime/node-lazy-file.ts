@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
+import { builtin } from './node-builtin.ts';
 
 /** Smaller files are read at once: no file stays open for them. */
 const leastBytes = 1 << 20;
@@ -9,7 +10,7 @@ const pageBytes = 4096;
 const mostAhead = 8 * pageBytes;
 
 /** Files that nobody closed. */
-const forgotten = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+const forgotten = new FinalizationRegistry<number>((descriptor) => builtin('node:fs').closeSync(descriptor));
 
 /** A file that stays open until it is closed or collected. That it stays the same in the meantime is checked. */
 class NodeLazyFile implements LazyFile {
@@ -65,7 +66,7 @@ class NodeLazyFile implements LazyFile {
   close(): void {
     if (this.descriptor === null) return;
     forgotten.unregister(this);
-    closeSync(this.descriptor);
+    builtin('node:fs').closeSync(this.descriptor);
     this.descriptor = null;
   }
 
@@ -73,6 +74,7 @@ class NodeLazyFile implements LazyFile {
     const fail = (problem: string, cause?: unknown) =>
       new ConvletError('environment', `load: cannot read '${this.path}': ${problem}`, { cause });
     if (this.descriptor === null) throw fail('it was closed');
+    const { fstatSync, readSync } = builtin('node:fs');
     let now: Stats;
     try {
       for (let at = 0; at < target.byteLength; ) {
@@ -91,6 +93,7 @@ class NodeLazyFile implements LazyFile {
 
 /** Opens a file; null for one that is to be read at once: a small one, or a pipe. Throws what node:fs throws. */
 export function openLazyFile(path: string): LazyFile | null {
+  const { closeSync, fstatSync, openSync } = builtin('node:fs');
   const descriptor = openSync(path, 'r');
   try {
     const stats = fstatSync(descriptor);

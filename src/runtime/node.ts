@@ -1,24 +1,25 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { supportedVariants } from '../abi/modules.ts';
 import type { TeamWorker } from '../backend/wasm/team.ts';
 import { ConvletError } from '../common/error.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
 import { fetchBytes } from './fetch.ts';
 import { createLoad } from './load.ts';
+import { builtin } from './node-builtin.ts';
 import { openLazyFile } from './node-lazy-file.ts';
 import type { Platform } from './platform.ts';
-
-/** Modules of Node that not every program needs are loaded with their first use: imported ahead they cost 5 ms and more. */
-const builtin: typeof process.getBuiltinModule = (name: string) => process.getBuiltinModule(name);
 
 const isRemote = (source: string): boolean => /^(https?|data|blob):/.test(source);
 
 function pathOf(source: string | URL): string {
   const text = String(source);
-  return text.startsWith('file:') ? fileURLToPath(text) : text;
+  return text.startsWith('file:') ? builtin('node:url').fileURLToPath(text) : text;
 }
+
+/** By callback: node:fs/promises would be one more module to load. */
+const readWhole = (path: string): Promise<Uint8Array> =>
+  new Promise((done, fail) => {
+    builtin('node:fs').readFile(path, (error, bytes) => (error === null ? done(bytes) : fail(error)));
+  });
 
 const unreadable = (source: string | URL, cause: unknown): ConvletError =>
   new ConvletError('environment', `load: cannot read '${pathOf(source)}': ${(cause as Error).message}`, { cause });
@@ -53,7 +54,7 @@ export const nodePlatform: Platform = {
   async readBytes(source) {
     if (isRemote(String(source))) return fetchBytes(source);
     try {
-      return await builtin('node:fs/promises').readFile(pathOf(source));
+      return await readWhole(pathOf(source));
     } catch (cause) {
       throw unreadable(source, cause);
     }
@@ -67,7 +68,8 @@ export const nodePlatform: Platform = {
     }
   },
   readSibling(source, location) {
-    return readFileSync(resolve(dirname(pathOf(source)), location));
+    const { dirname, resolve } = builtin('node:path');
+    return builtin('node:fs').readFileSync(resolve(dirname(pathOf(source)), location));
   },
   kernels: embeddedKernels(inflateBuffer),
   variants: supportedVariants,
