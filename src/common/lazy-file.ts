@@ -6,8 +6,11 @@
 export interface LazyFile {
   /** As long as the file. Only what `need` was called for is there, the rest is zeros that take no memory. */
   readonly bytes: Uint8Array;
-  /** Reads the bytes from `start` to `end` into `bytes`, unless they are there. Throws `environment` where that fails. */
-  need(start: number, end: number): void;
+  /**
+   * Reads the bytes from `start` to `end` into `bytes`, unless they are there, and says up to where all from `start` on are.
+   * Throws `environment` where that fails.
+   */
+  need(start: number, end: number): number;
   /** Fills `target` with the bytes from `start` on, which need not come into `bytes` for that. Throws as `need` does. */
   copy(start: number, target: Uint8Array): void;
   /** Nothing more can be read. */

@@ -34,8 +34,9 @@ class NodeLazyFile implements LazyFile {
     forgotten.register(this, descriptor, this);
   }
 
-  need(start: number, end: number): void {
-    if ((start >= this.from && end <= this.to) || start >= end) return;
+  need(start: number, end: number): number {
+    if (start >= this.from && end <= this.to) return this.to;
+    if (start >= end) return start;
     const { present, bytes } = this;
     let page = Math.floor(start / pageBytes);
     const last = Math.floor((end - 1) / pageBytes);
@@ -54,6 +55,7 @@ class NodeLazyFile implements LazyFile {
     }
     this.from = first * pageBytes;
     this.to = Math.min(page * pageBytes, bytes.byteLength);
+    return this.to;
   }
 
   copy(start: number, target: Uint8Array): void {

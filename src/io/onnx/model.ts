@@ -228,11 +228,11 @@ function readNode(reader: ProtoReader): OnnxNode {
     attributes: new Map<string, OnnxAttribute>(),
   });
   if (node.opType === '') reader.fail(`node '${node.name}' has no op_type`);
-  for (const [name, attribute] of node.attributes) {
-    if (attribute.type !== 'TENSOR') continue;
+  node.attributes.forEach((attribute, name) => {
+    if (attribute.type !== 'TENSOR') return;
     const label = `attribute '${name}' of node '${node.name || (node.outputs[0] ?? '')}' (${node.opType})`;
     node.attributes.set(name, { type: 'TENSOR', t: { ...attribute.t, label } });
-  }
+  });
   return node;
 }
 
@@ -248,11 +248,12 @@ interface AttributeDraft {
   t: OnnxTensor | null;
   g: OnnxGraph | null;
   sparseTensor: OnnxTensor | null;
-  floats: number[];
-  ints: number[];
-  strings: string[];
-  tensors: OnnxTensor[];
-  graphs: OnnxGraph[];
+  /** Made for the one of them that an attribute has: hundreds of attributes make a model. */
+  floats: number[] | null;
+  ints: number[] | null;
+  strings: string[] | null;
+  tensors: OnnxTensor[] | null;
+  graphs: OnnxGraph[] | null;
 }
 
 function attributeLabel(name: string): string {
@@ -266,11 +267,14 @@ const attributeValues: { [field: number]: [type: number, read: FieldReaders<Attr
   4: [3, (reader, attribute) => (attribute.s = reader.text())],
   5: [4, (reader, attribute) => (attribute.t = readTensor(reader.child('TensorProto'), attributeLabel))],
   6: [5, (reader, attribute) => (attribute.g = readGraph(reader.child('GraphProto')))],
-  7: [6, (reader, attribute) => reader.floats(attribute.floats)],
-  8: [7, (reader, attribute) => reader.int64s(attribute.ints)],
-  9: [8, (reader, attribute) => attribute.strings.push(reader.text())],
-  10: [9, (reader, attribute) => attribute.tensors.push(readTensor(reader.child('TensorProto'), attributeLabel))],
-  11: [10, (reader, attribute) => attribute.graphs.push(readGraph(reader.child('GraphProto')))],
+  7: [6, (reader, attribute) => reader.floats((attribute.floats ??= []))],
+  8: [7, (reader, attribute) => reader.int64s((attribute.ints ??= []))],
+  9: [8, (reader, attribute) => (attribute.strings ??= []).push(reader.text())],
+  10: [
+    9,
+    (reader, attribute) => (attribute.tensors ??= []).push(readTensor(reader.child('TensorProto'), attributeLabel)),
+  ],
+  11: [10, (reader, attribute) => (attribute.graphs ??= []).push(readGraph(reader.child('GraphProto')))],
   22: [
     11,
     (reader, attribute) => {
@@ -301,11 +305,11 @@ const attributeTypes: { [type: number]: (attribute: AttributeDraft) => OnnxAttri
   3: ({ s }) => ({ type: 'STRING', s }),
   4: ({ t }) => t && { type: 'TENSOR', t },
   5: ({ g }) => g && { type: 'GRAPH', g },
-  6: ({ floats }) => ({ type: 'FLOATS', floats }),
-  7: ({ ints }) => ({ type: 'INTS', ints }),
-  8: ({ strings }) => ({ type: 'STRINGS', strings }),
-  9: ({ tensors }) => ({ type: 'TENSORS', tensors }),
-  10: ({ graphs }) => ({ type: 'GRAPHS', graphs }),
+  6: ({ floats }) => ({ type: 'FLOATS', floats: floats ?? [] }),
+  7: ({ ints }) => ({ type: 'INTS', ints: ints ?? [] }),
+  8: ({ strings }) => ({ type: 'STRINGS', strings: strings ?? [] }),
+  9: ({ tensors }) => ({ type: 'TENSORS', tensors: tensors ?? [] }),
+  10: ({ graphs }) => ({ type: 'GRAPHS', graphs: graphs ?? [] }),
   11: ({ sparseTensor }) => sparseTensor && { type: 'SPARSE_TENSOR', sparseTensor },
   12: ({ type }) => ({ type: 'OTHER', attributeType: type }),
   13: ({ type }) => ({ type: 'OTHER', attributeType: type }),
@@ -325,11 +329,11 @@ function readAttribute(reader: ProtoReader, into: Map<string, OnnxAttribute>): v
     t: null,
     g: null,
     sparseTensor: null,
-    floats: [],
-    ints: [],
-    strings: [],
-    tensors: [],
-    graphs: [],
+    floats: null,
+    ints: null,
+    strings: null,
+    tensors: null,
+    graphs: null,
   });
   const { name, refAttrName } = draft;
   if (name === '') child.fail('attribute without a name');

@@ -56,6 +56,8 @@ export class ProtoReader {
   readonly #depth: number;
   readonly #view: DataView;
   readonly #file: LazyFile | undefined;
+  /** Up to where the bytes from `position` on are there; a reader goes forward only. */
+  #ready: number;
 
   constructor(range: ByteRange, message: string, depth = 0, view?: DataView) {
     this.bytes = range.bytes;
@@ -64,6 +66,7 @@ export class ProtoReader {
     this.#end = range.end;
     this.#depth = depth;
     this.#file = range.file;
+    this.#ready = range.file === undefined ? range.end : range.start;
     this.#view = view ?? new DataView(range.bytes.buffer, range.bytes.byteOffset, range.bytes.byteLength);
     if (depth > maxMessageDepth) this.fail(`messages nested more than ${maxMessageDepth} deep`);
   }
@@ -158,13 +161,14 @@ export class ProtoReader {
   string(): string {
     const { start, end } = this.slice();
     if (end - start > maxTextBytes) this.fail(`text of ${end - start} bytes, at most ${maxTextBytes}`, start);
-    this.#file?.need(start, end);
+    this.#fetch(start, end);
     if (end - start <= 64) {
       // Names are short and ASCII: several times faster than TextDecoder. Appending characters one by one would make a
       // string of each of them, a MB for a few hundred nodes.
+      const { bytes } = this;
       const codes = asciiCodes[end - start];
       let at = start;
-      for (; at < end && this.bytes[at] < 0x80; at++) codes[at - start] = this.bytes[at];
+      for (; at < end && bytes[at] < 0x80; at++) codes[at - start] = bytes[at];
       if (at === end) return String.fromCharCode.apply(null, codes);
     }
     try {
@@ -185,7 +189,9 @@ export class ProtoReader {
 
   /** A reader of the message in this field. */
   child(message: string): ProtoReader {
-    return new ProtoReader(this.slice(), message, this.#depth + 1, this.#view);
+    const child = new ProtoReader(this.slice(), message, this.#depth + 1, this.#view);
+    child.#ready = this.#ready;
+    return child;
   }
 
   /** Calls `read` for each value of a repeated scalar field, packed or not. */
@@ -238,15 +244,26 @@ export class ProtoReader {
   /** As `#take`, for bytes that are looked at. */
   #need(count: number): number {
     const start = this.#take(count);
-    this.#file?.need(start, this.position);
+    this.#fetch(start, this.position);
     return start;
+  }
+
+  #fetch(start: number, end: number): void {
+    if (end > this.#ready && this.#file !== undefined) this.#ready = this.#file.need(start, end);
   }
 
   #varint(): void {
     const { bytes } = this;
     const start = this.position;
     const end = this.#end;
-    this.#file?.need(start, Math.min(start + 10, end));
+    // Nearly all are a byte long: tags, types, lengths of names. A model is parsed before V8 optimises anything.
+    if (start < end && start < this.#ready && bytes[start] < 0x80) {
+      this.position = start + 1;
+      this.low = bytes[start];
+      this.high = 0;
+      return;
+    }
+    this.#fetch(start, Math.min(start + 10, end));
     let low = 0;
     let high = 0;
     for (let index = 0; index < 10; index++) {
