@@ -25,7 +25,7 @@ const entries = [
 
 /**
  * For bench/peers, which must not load more than this for engines that have no ONNX reader. They share nothing with the
- * package's entries: the more entries, the more chunks, and each file that an entry loads costs 1 to 2 ms.
+ * package's entries and are not in the package (its `files`): the more entries, the more chunks, and each file that an entry loads costs 1 to 2 ms.
  */
 const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 
@@ -59,10 +59,10 @@ const stripCases: Plugin = {
 
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
 export async function bundlePackage(folder: string): Promise<string[]> {
-  return [...(await bundle(folder, entries)), ...(await bundle(folder, readers))];
+  return [...(await bundle(folder, entries, 'chunk')), ...(await bundle(folder, readers, 'reader'))];
 }
 
-async function bundle(folder: string, names: readonly string[]): Promise<string[]> {
+async function bundle(folder: string, names: readonly string[], chunk: string): Promise<string[]> {
   const { metafile } = await build({
     plugins: [stripCases],
     absWorkingDir: root,
@@ -70,7 +70,7 @@ async function bundle(folder: string, names: readonly string[]): Promise<string[
     outbase: 'src',
     outdir: folder,
     // One level deep, like the entries that start workers: src/data/node-image-pool.ts looks for ../data/.
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: `chunks/${chunk === 'chunk' ? '[name]' : chunk}-[hash]`,
     bundle: true,
     splitting: true,
     format: 'esm',
