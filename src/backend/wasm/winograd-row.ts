@@ -76,9 +76,9 @@ export function winogradRowSteps(
   const tiles = Math.ceil(output[2] / tileSize);
   const bytes = panels * 13 * kernel[1] * channels * 32;
   const weight = session.packed(inputs[1]!, `winograd row ${channels} ${outChannels}`, bytes, (to) => {
-    const { bytes: source } = inputs[1]!;
-    const aligned = new Float32Array(source.slice().buffer);
-    transformWeights(aligned, attrs, new Float32Array(session.bytes().buffer, to, bytes / 4));
+    const raw = new Float32Array(inputs[1]!.size);
+    inputs[1]!.copyTo(new Uint8Array(raw.buffer));
+    transformWeights(raw, attrs, new Float32Array(session.bytes().buffer, to, bytes / 4));
   });
   // V of a block stays in the second-level cache; input rows that two blocks share are transformed twice.
   const rowBlock = Math.ceil(output[1] / roundUp(Math.ceil(output[1] / 8), 2));
