@@ -1,6 +1,6 @@
 import { storeFirst } from '../common/tail';
 import { recordHead } from '../pack/table';
-import { runTile } from './gemm';
+import { runTiles } from './gemm';
 import { sweep } from './sweep';
 import { activateStored, addResidual, clamp, clampTo, Tile } from './tile';
 
@@ -49,13 +49,12 @@ export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: us
   const epilogue = t.epilogue;
   const cPitch = t.cPitch;
   if (columns == 8 || columns == 4) {
+    const swept = epilogue & activateStored;
     do {
-      const rows = load<i32>(records);
-      const c = load<usize>(records, 4) + cOffset;
-      runTile(rows, columns, t, records + recordHead, bias, b, c);
-      if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c, rows, columns, cPitch);
-      records += recordBytes;
-      tiles--;
+      const done = runTiles(columns, t, records, swept ? 1 : tiles, bias, b, cOffset);
+      if (swept) sweep(t.kind, t.alpha, t.beta, load<usize>(records, 4) + cOffset, load<i32>(records), columns, cPitch);
+      records += recordBytes * done;
+      tiles -= done;
     } while (tiles);
     return;
   }
@@ -64,10 +63,10 @@ export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: us
   t.cPitch = 32;
   do {
     const rows = load<i32>(records);
-    runTile(rows, columns, t, records + recordHead, bias, b, scratch);
-    const c = load<usize>(records, 4) + cOffset;
-    finish(t, epilogue, cPitch, scratch, rows, columns, c);
-    if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c, rows, columns, cPitch);
+    const c = load<usize>(records, 4);
+    runTiles(columns, t, records, 1, bias, b, scratch - c);
+    finish(t, epilogue, cPitch, scratch, rows, columns, c + cOffset);
+    if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c + cOffset, rows, columns, cPitch);
     records += recordBytes;
     tiles--;
   } while (tiles);
