@@ -1,6 +1,8 @@
 // npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
 // small modules cost 100 ms and more to import, and what V8 has to read costs in proportion to its length (Node 24, importing
 // the core: as written 74 ms, without whitespace 62, names shortened as well 60). Names stay, so stack traces can be read.
+// Half of the rest is V8 looking through the functions once; an application that turns on Node's compile cache
+// (module.enableCompileCache, NODE_COMPILE_CACHE) saves a third of the new pages of the import (1460 → 970). It is theirs to turn on.
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -78,6 +78,8 @@ export const nodePlatform: Platform = {
 
 /**
  * Loads a network: reads and checks the model, and gets the kernels ready. Memory for it is taken at the first `run`.
+ * Of a file of 1 MB and more the weights are read by the `run` that needs them: it stays open until `dispose`, may be deleted
+ * or replaced, and if it is written to in place that run is a ConvletError `environment`.
  *
  * @param source a path or URL of an .onnx file, or its bytes
  * @param options backend, kernel build, limits; see LoadOptions
