@@ -1,6 +1,7 @@
 // What training calls beside the kernels of index.ts: in the builds *-train.wasm alone.
 export * from './act/unary-grad';
 export * from './conv/conv-weight-grad';
+export * from './conv/winograd-grad';
 export * from './reduce/softmax-grad';
 export * from './loss/loss';
 export * from './optim/optimizer';

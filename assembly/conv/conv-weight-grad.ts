@@ -1,6 +1,6 @@
 // Two steps: partial sums of fixed stretches of the batch, then their sum in a fixed order. How the batch is cut depends on the
 // shapes alone, so results have the same bits with any number of threads.
-import { Outer, runBytes, runOuter } from '../micro/outer';
+import { Outer, runBytes, runOuterRows } from '../micro/outer';
 import { ConvWeightGradDesc, FinishWeightGradDesc } from './conv-weight-grad-desc';
 
 /** Runs of pixels begin here in the workspace. */
@@ -97,18 +97,6 @@ function packPanel(to: usize, from: usize, pitch: usize, pixels: i32): void {
   } while (pixels);
 }
 
-/** All rows of one item times one panel: tiles of nearly equal height. */
-function runRows(d: ConvWeightGradDesc, t: Outer, a: usize, b: usize, c: usize, columns: i32): void {
-  const tiles = (d.rows + d.tileRows - 1) / d.tileRows;
-  const pitch = t.cPitch;
-  let row = 0;
-  for (let i = 1; i <= tiles; i++) {
-    const next = (d.rows * i) / tiles;
-    runOuter(next - row, columns, t, a + (<usize>row << 2), b, c + pitch * row);
-    row = next;
-  }
-}
-
 /** Unit of work: a split × a block of items × a block of panels. */
 export function convWeightGrad(d: ConvWeightGradDesc, begin: i32, end: i32): void {
   const t = changetype<Outer>(d.workspace);
@@ -152,7 +140,7 @@ export function convWeightGrad(d: ConvWeightGradDesc, begin: i32, end: i32): voi
         const c = partial + <usize>d.itemBytes * item;
         for (let panel = firstPanel; panel < lastPanel; panel++) {
           const b = panelBytes * (panel - firstPanel);
-          runRows(d, t, d.groupInput * group, b, c + (panel << 5), min(8, d.columns - (panel << 3)));
+          runOuterRows(t, d.rows, d.tileRows, min(8, d.columns - (panel << 3)), d.groupInput * group, b, c + (panel << 5));
         }
       }
     }

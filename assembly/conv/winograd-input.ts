@@ -11,7 +11,7 @@
 //   0  b/2  −½   −b   1   0
 //   0   1   0  −5/2   0   1
 import { fma, fnma } from '../common/simd';
-import { WinogradDesc } from './winograd-desc';
+import { WinogradTiles } from './winograd-desc';
 
 // Constants of the transforms in the workspace: a literal splat is built anew by V8 at each use, a loaded one is kept.
 // @ts-ignore: decorator
@@ -237,10 +237,10 @@ function rowOr(zeros: usize, p: usize, line: usize, ih: i32, r: i32, height: i32
   return <u32>(ih + r) < <u32>height ? p + line * r : zeros;
 }
 
-/** V of the tiles first … first + count − 1. `size` (4 or 2) is a constant at every call. */
+/** V of the tiles first … first + count − 1; `x` is the first of `channels` channels. `size` (4 or 2) is a constant at every call. */
 // @ts-ignore: decorator
 @inline
-function inputTiles(size: i32, d: WinogradDesc, k: usize, first: i32, count: i32): void {
+function inputTiles(size: i32, d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
   const edge = size + 2;
   const inputH = d.inputH;
   const inputW = d.inputW;
@@ -251,8 +251,6 @@ function inputTiles(size: i32, d: WinogradDesc, k: usize, first: i32, count: i32
   const tileColumns = d.tileColumns;
   const scratch = d.workspace + d.scratchOffset;
   const vMatrix = <usize>d.vMatrix;
-  let channels = d.channels;
-  let x = d.x;
   let v = d.workspace + d.vOffset;
   do {
     const quads = (min(channels, strip) + 3) >> 2;
@@ -338,16 +336,16 @@ function inputTiles(size: i32, d: WinogradDesc, k: usize, first: i32, count: i32
   } while (channels > 0);
 }
 
-function inputTiles4(d: WinogradDesc, k: usize, first: i32, count: i32): void {
-  inputTiles(4, d, k, first, count);
+function inputTiles4(d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
+  inputTiles(4, d, k, x, channels, first, count);
 }
 
-function inputTiles2(d: WinogradDesc, k: usize, first: i32, count: i32): void {
-  inputTiles(2, d, k, first, count);
+function inputTiles2(d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
+  inputTiles(2, d, k, x, channels, first, count);
 }
 
-/** `k`: where placeInputConstants has been. */
-export function transformInput(d: WinogradDesc, k: usize, first: i32, count: i32): void {
-  if (d.size == 4) inputTiles4(d, k, first, count);
-  else inputTiles2(d, k, first, count);
+/** `k`: where placeInputConstants has been; `x`: the first of `channels` channels of the first pixel. */
+export function transformInput(d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
+  if (d.size == 4) inputTiles4(d, k, x, channels, first, count);
+  else inputTiles2(d, k, x, channels, first, count);
 }

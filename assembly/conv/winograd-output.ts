@@ -14,23 +14,23 @@ import { largePoint, smallPoint, strip } from './winograd-input';
 
 // @ts-ignore: decorator
 @inline
-const atHalf: usize = 0;
+export const atHalf: usize = 0;
 // @ts-ignore: decorator
 @inline
-const atTwo: usize = 4;
+export const atTwo: usize = 4;
 // @ts-ignore: decorator
 @inline
-const atSmall: usize = 8;
+export const atSmall: usize = 8;
 // @ts-ignore: decorator
 @inline
-const atLarge: usize = 12;
+export const atLarge: usize = 12;
 /** a³ and b³. */
 // @ts-ignore: decorator
 @inline
-const atSmallCube: usize = 16;
+export const atSmallCube: usize = 16;
 // @ts-ignore: decorator
 @inline
-const atLargeCube: usize = 20;
+export const atLargeCube: usize = 20;
 
 export function placeOutputConstants(at: usize): void {
   store<f32>(at + atHalf, 0.5);

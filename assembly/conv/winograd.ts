@@ -1,7 +1,7 @@
 import { runPanel, workspaceHead } from '../micro/panel';
 import { Tile } from '../micro/tile';
 import { placeRows } from '../pack/table';
-import { WinogradDesc } from './winograd-desc';
+import { WinogradDesc, WinogradTiles } from './winograd-desc';
 import { placeInputConstants, transformInput } from './winograd-input';
 import { placeOutputConstants, transformOutput } from './winograd-output';
 
@@ -52,7 +52,7 @@ export function convWinograd(d: WinogradDesc, begin: i32, end: i32): void {
     const count = min(d.chunk, d.tiles - first);
     if (chunk != placed) {
       groups = placeRows(records, d.tileRows, count, d.workspace + d.vOffset, d.vPitch, d.workspace + d.mOffset, d.mPitch);
-      transformInput(d, forInput, first, count);
+      transformInput(changetype<WinogradTiles>(d), forInput, d.x, d.channels, first, count);
       placed = chunk;
     }
     const panel = (unit % d.panelUnits) * d.panelUnit;

@@ -180,3 +180,15 @@ export function runOuter(rows: i32, columns: i32, t: Outer, a: usize, b: usize, 
     else outer1x4(t, a, b, c);
   }
 }
+
+/** `rows` rows of A times one panel of up to 8 columns: tiles of nearly equal height, `tileRows` at most. */
+export function runOuterRows(t: Outer, rows: i32, tileRows: i32, columns: i32, a: usize, b: usize, c: usize): void {
+  const tiles = (rows + tileRows - 1) / tileRows;
+  const pitch = t.cPitch;
+  let row = 0;
+  for (let i = 1; i <= tiles; i++) {
+    const next = (rows * i) / tiles;
+    runOuter(next - row, columns, t, a + (<usize>row << 2), b, c + pitch * row);
+    row = next;
+  }
+}

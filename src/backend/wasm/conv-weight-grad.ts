@@ -1,11 +1,13 @@
 import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../abi/generated/abi.ts';
-import type { Step } from '../backend.ts';
+import type { PrimCall, Step } from '../backend.ts';
 import type { ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import type { WasmPrim } from './prims.ts';
 import { scratch } from './scratch.ts';
 import { isFloat32 } from './unary.ts';
 import { tileRowsOf } from './window.ts';
+import { canTransform, gemmCost } from './winograd.ts';
+import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 
 const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -44,11 +46,20 @@ function cut(pixels: number, splitBytes: number, items: number, panels: number) 
   };
 }
 
-export const convWeightGrad: WasmPrim<'convWeightGrad'> = ({ inputs, outputs, attrs }, session) => {
-  const { channels, outChannels, groups, kernel, output, batch, dilation } = attrs;
+export const convWeightGrad: WasmPrim<'convWeightGrad'> = (call, session) => {
+  const { inputs, outputs, attrs } = call;
   if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return null;
+  const plan = canTransform(call, session) ? planWinogradGrad(attrs) : null;
+  return plan !== null && plan.cost < gemmCost(attrs)
+    ? winogradGradSteps(call, session, plan)
+    : directSteps(call, session);
+};
+
+/** Rows of pixels, as they lie in x and gy. */
+export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad'>, session: WasmSession): Step[] {
+  const { channels, outChannels, groups, kernel, output, batch, dilation } = attrs;
   const pixels = batch * product(output);
-  if (pixels * channels * outChannels === 0) return null;
   const taps = product(kernel);
   const depthwise = groups > 1 && groups === channels && groups === outChannels;
   const perGroup = channels / groups;
@@ -101,7 +112,7 @@ export const convWeightGrad: WasmPrim<'convWeightGrad'> = ({ inputs, outputs, at
   const bytes = stagingOffset + (byTap ? 0 : rowsOfBlock * stagingRow);
   const sums = session.step('convWeightGrad', name, ConvWeightGradDesc, values, count, { workspace: bytes });
   return [sums, finishStep(session, attrs, session.address(outputs[0]), partial, splits, splitBytes, rowBytes)];
-};
+}
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 

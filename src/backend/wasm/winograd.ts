@@ -1,6 +1,6 @@
 import { WinogradDesc } from '../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../backend.ts';
-import type { ConvAttrs } from '../prims.ts';
+import type { ConvAttrs, ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import type { Epilogue } from './epilogue.ts';
 import { recordHead, tileRowsOf, type WindowShape, workspaceHead, zeros } from './window.ts';
@@ -25,17 +25,17 @@ export interface WinogradPlan {
 export type TransformCall = PrimCall<'conv'> | PrimCall<'convTranspose'>;
 
 const matricesOf = (size: TileSize): number => (size + 2) ** 2;
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
+export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 /** Rows of V: whole vectors. */
-const vPitchOf = (channels: number): number => roundUp(channels, 4) * 4;
+export const vPitchOf = (channels: number): number => roundUp(channels, 4) * 4;
 /** At least `bytes`, an odd number of cache lines: the transforms touch all matrices at once, which then lie in different cache sets. */
-const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
+export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 
 /** What V and M of a chunk may take, beside the weights that stream through the second-level cache. */
 const cacheBytes = 524288;
 
 /** What there are transforms for: 3×3 (in each slice of a 3-d input), stride 1, dilation 1, one group. */
-export function canTransform({ attrs }: TransformCall, session: WasmSession): boolean {
+export function canTransform({ attrs }: { attrs: ConvWeightGradAttrs }, session: WasmSession): boolean {
   const { kernel, stride, dilation, padBegin, groups, input, output, channels, outChannels } = attrs;
   const shape = kernel.join() === '1,3,3' && [...stride, ...dilation, groups].every((n) => n === 1);
   const slices = padBegin[0] === 0 && input[0] === output[0];
@@ -70,15 +70,15 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
 // The cost model: nanoseconds on one core of an AMD EPYC (relaxed SIMD; plain SIMD is slower by the same tenth everywhere),
 // fitted to layers from 8 → 8 @32 to 512 → 512 @14, cold and warm, and right within a fifth where an algorithm matters.
 /** One row of A × one row of a panel (8 multiply–adds): 53 GFLOP/s. */
-const perStep = 0.3;
+export const perStep = 0.3;
 /** Bytes of weights, streamed from memory while the multiplications go on. */
 const perByte = 0.02;
 /** The table of addresses of an output pixel. */
 const perPixel = 13;
 /** Transforming a tile of four channels there, and back; the latter with what each panel costs the micro-kernel's calls. */
-const perQuad = { 4: [16, 50], 2: [6, 16] } as const;
+export const perQuad = { 4: [16, 50], 2: [6, 16] } as const;
 
-export function gemmCost({ batch, output, kernel, channels, outChannels, groups }: ConvAttrs): number {
+export function gemmCost({ batch, output, kernel, channels, outChannels, groups }: ConvWeightGradAttrs): number {
   const pixels = batch * output[0] * output[1] * output[2];
   const steps = kernel[0] * kernel[1] * kernel[2] * (channels / groups) * groups * Math.ceil(outChannels / groups / 8);
   return pixels * (perPixel + steps * perStep) + steps * 32 * perByte;
