@@ -37,7 +37,10 @@ export interface Runner {
   start?(): Promise<void>;
 }
 
-/** One step after the other on the calling thread. */
+/**
+ * One step after the other on the calling thread. Rejected: a few rows of a map through a chain of 1×1 and depthwise convolutions
+ * before the next rows, so that they are still in the second-level cache: 1.00 × on MobileNet v2, 1.00–1.01 × on EfficientNet-B0.
+ */
 export class Sequence implements Runner {
   private readonly steps: readonly Step[];
   private readonly where: (index: number) => string;
