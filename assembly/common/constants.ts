@@ -96,7 +96,8 @@ export function placeConstants(): void {
   put(Const.tiny, 5.9604645e-8);
   put(Const.expLeast, -88.1);
   put(Const.expm1Least, -25);
-  put(Const.logisticLeast, -104.6);
+  // Low enough for 2^128: results there are −0, or NaN for −∞ · 0, as in PyTorch.
+  put(Const.logisticLeast, -105.4);
   put(Const.logisticMost, 60);
   put(Const.tanhMost, 40);
   put(Const.erfMost, 4);

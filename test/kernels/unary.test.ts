@@ -39,6 +39,22 @@ describe.each(variants)('%s', (variant) => {
     }
   });
 
+  test.each(['silu', 'geluTanh', 'gelu', 'mish', 'hardSwish'] as const)(
+    '%s at the ends is what PyTorch gives',
+    (kind) => {
+      const data = Float32Array.of(-Infinity, Infinity, -3e38, -1e30, -200, -105.4, Number.NaN, 3e38);
+      const attrs = { kind, alpha: 0, beta: 0, length: data.length };
+      const got = runPrim(variant, 'unary', [{ data }], [{ length: data.length }], attrs, unary)!.arrays[0];
+      const expected = [Number.NaN, Infinity, 0, 0, 0, 0, Number.NaN, Math.fround(3e38)];
+      expected.forEach((v, i) => {
+        for (const y of [got[i], Math.fround(unaryFunctions[kind](data[i], 0, 0))]) {
+          if (v === 0) expect(Math.abs(Number(y)), `${kind}(${data[i]})`).toBeLessThan(1e-40);
+          else expect(Math.abs(Number(y) / v - 1) <= 1e-6 || Object.is(y, v), `${kind}(${data[i]}) = ${y}`).toBe(true);
+        }
+      });
+    },
+  );
+
   test('other element types and functions have no kernel', () => {
     const attrs = { kind: 'relu', alpha: 0, beta: 0, length: 4 } as const;
     expect(
