@@ -4,14 +4,13 @@ import type { ConvAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
 import type { Epilogue } from './epilogue.ts';
 import { recordHead, tileRowsOf, type WindowShape, workspaceHead, zeros } from './window.ts';
+import { perByte, perStep, roundUp } from './winograd.ts';
 
 /** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
 const tileSize = 4;
 const points = [0.5, 1, 2].flatMap((p) => [p, -p]);
 /** Input columns of a tile, as in assembly/conv/winograd-row.ts. */
 const columns = 13;
-
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Seven taps at stride 2 along W, whatever there is along H; constant weights. */
 export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): boolean {
@@ -21,11 +20,9 @@ export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: W
   return shape && plain && inputs[1]!.constant && session.backend.precision !== 'exact';
 }
 
-/** Nanoseconds of one thread, as those of winograd.ts: per row of A and panel and element of K, per tile and panel, per tile and row. */
-const perStep = 0.3;
+/** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels. */
 const perTile = 20;
 const perInput = 16;
-const perByte = 0.02;
 
 export function winogradRowCost({ batch, output, kernel, stride, channels, outChannels }: ConvAttrs): number {
   const rows = batch * output[1];

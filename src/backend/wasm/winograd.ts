@@ -72,7 +72,7 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
 /** One row of A × one row of a panel (8 multiply–adds): 53 GFLOP/s. */
 export const perStep = 0.3;
 /** Bytes of weights, streamed from memory while the multiplications go on. */
-const perByte = 0.02;
+export const perByte = 0.02;
 /** The table of addresses of an output pixel. */
 const perPixel = 13;
 /** Transforming a tile of four channels there, and back; the latter with what each panel costs the micro-kernel's calls. */
