@@ -94,8 +94,7 @@ export function createLoad(platform: Platform): Load {
 
 /** The parsed model of a source; nothing of it has been prepared, and it may hold nodes that convlet cannot run. */
 export async function openProgram(platform: Platform, source: ModelSource, limit?: number): Promise<OnnxProgram> {
-  const located = typeof source === 'string' || source instanceof URL;
-  const file = (located && platform.openFile?.(source)) || undefined;
+  const file = (isLocated(source) && platform.openFile?.(source)) || undefined;
   try {
     return readProgram(platform, source, file?.bytes ?? (await readSource(platform, source)), file, limit);
   } catch (error) {
@@ -103,6 +102,8 @@ export async function openProgram(platform: Platform, source: ModelSource, limit
     throw error;
   }
 }
+
+const isLocated = (source: ModelSource): source is string | URL => typeof source === 'string' || source instanceof URL;
 
 function readProgram(
   platform: Platform,
@@ -114,9 +115,10 @@ function readProgram(
   if (limit !== undefined && bytes.byteLength > limit) {
     throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
   }
-  const located = typeof source === 'string' || source instanceof URL;
   const external =
-    located && platform.readSibling ? (location: string) => platform.readSibling!(source, location) : undefined;
+    isLocated(source) && platform.readSibling
+      ? (location: string) => platform.readSibling!(source, location)
+      : undefined;
   return new OnnxProgram(parseModel(bytes, file), external, () => file?.close());
 }
 
