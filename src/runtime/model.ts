@@ -201,7 +201,7 @@ export class Model {
 
   /** The plan for these inputs, with them in it. */
   private feed(inputs: ModelInputs): Prepared {
-    this.alive();
+    this.alive().rouse?.();
     if (this.last?.slots.fill(inputs)) return this.last;
     return this.place(checkInputs(this.inputs, inputs, this.order));
   }

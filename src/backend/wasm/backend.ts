@@ -70,6 +70,10 @@ export class WasmBackend implements Backend {
     await this.team?.ready;
   }
 
+  rouse(): void {
+    this.team?.rouse();
+  }
+
   dispose(): void {
     this.team?.dispose();
   }

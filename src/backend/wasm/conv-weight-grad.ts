@@ -2,10 +2,10 @@ import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../abi/generated/ab
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { tileRowsOf } from './blocks.ts';
 import type { WasmPrim } from './prims.ts';
 import { scratch } from './scratch.ts';
 import { isFloat32 } from './unary.ts';
-import { tileRowsOf } from './window.ts';
 import { canTransform, gemmCost } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 

@@ -1,11 +1,12 @@
 import { MatmulDesc } from '../../abi/generated/abi.ts';
 import type { MatmulAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from './blocks.ts';
 import { epilogueOf } from './epilogue.ts';
 import { panelsOf } from './panels.ts';
 import type { WasmPrim } from './prims.ts';
 import { isFloat32 } from './unary.ts';
-import { recordHead, rowBlockOf, tileRowsOf, workspaceHead, zeros } from './window.ts';
+import { zeros } from './window.ts';
 
 /** Where B is read from, as in assembly/matmul/matmul.ts. */
 const source = { asIs: 0, packed: 1, packedPerUnit: 2 } as const;
@@ -30,15 +31,12 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
   const panels = Math.ceil(n / 8);
   const panelBytes = (k + 1) * 32;
   const tileRows = tileRowsOf(session);
-  const rowBlock = rowBlockOf(m, k * 4);
+  const rowBlock = rowBlockOf(session, m, k * 4);
   const unitRows = kind === 'packed' ? rowBlock : m;
   const rowUnits = Math.ceil(m / unitRows);
   // What is packed per unit should stay in the second-level cache; without packing, as in window.ts.
   const fitting = kind === 'packedPerUnit' ? Math.min(8, Math.max(1, Math.floor(262144 / panelBytes))) : panels;
-  const panelBlock = Math.min(
-    fitting,
-    Math.max(4, Math.ceil(panels / Math.max(1, Math.ceil(16 / (rowUnits * batch))))),
-  );
+  const panelBlock = Math.min(fitting, panelBlockOf(session, rowUnits * batch, panels));
   const panelUnits = Math.ceil(panels / panelBlock);
   const packedOffset = workspaceHead + Math.ceil(rowBlock / tileRows) * (recordHead + tileRows * 4);
   const stagingOffset = packedOffset + (kind === 'packedPerUnit' ? panelBlock * panelBytes : 0);

@@ -6,12 +6,27 @@
 export const workerSource = `
 (() => {
   const { workerData, parentPort } = require('node:worker_threads');
-  const { module, memory, control: buffer, names, index, threads, spins } = workerData;
+  const { module, memory, control: buffer, names, index, threads, spins, taken, maxSteps } = workerData;
   const GENERATION = 0, DONE = 1, ARRIVED = 2, BASE = 3, ABORT = 4, FIRST = 5, END = 6, ANNOUNCE = 7;
-  const PROGRAM = 16, WORDS = 6;
+  const PROGRAM = 16, WORDS = 5;
   const control = new Int32Array(buffer);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = names.map((name) => exports[name]);
+
+  // The own share first, then those of the threads behind.
+  function share(step, kernel, descriptor, units, chunk) {
+    const chunks = Math.ceil(units / chunk);
+    for (let turn = 0; turn < threads; turn++) {
+      const thread = (index + turn) % threads;
+      const first = Math.floor((thread * chunks) / threads);
+      const count = Math.floor(((thread + 1) * chunks) / threads) - first;
+      const at = taken + thread * maxSteps + step;
+      for (let i = Atomics.add(control, at, 1); i < count; i = Atomics.add(control, at, 1)) {
+        const begin = (first + i) * chunk;
+        kernel(descriptor, begin, Math.min(begin + chunk, units));
+      }
+    }
+  }
 
   function runProgram() {
     const first = control[FIRST], end = control[END], base = control[BASE];
@@ -19,10 +34,7 @@ export const workerSource = `
       const at = PROGRAM + i * WORDS;
       if (control[at] >= 0) {
         const kernel = kernels[control[at]], units = control[at + 1], chunk = control[at + 2];
-        const descriptor = control[at + 4] + index * control[at + 5];
-        for (let begin = Atomics.add(control, at + 3, chunk); begin < units; begin = Atomics.add(control, at + 3, chunk)) {
-          kernel(descriptor, begin, Math.min(begin + chunk, units));
-        }
+        share(i, kernel, control[at + 3] + index * control[at + 4], units, chunk);
       }
       if (i === end - 1) return;
       const target = base + (i - first + 1) * threads;
@@ -38,6 +50,9 @@ export const workerSource = `
   parentPort.postMessage('ready');
   for (;;) {
     Atomics.wait(control, GENERATION, seen);
+    // Roused for a run that is not there yet, or for none.
+    for (let polls = 0; Atomics.load(control, GENERATION) === seen && polls < 10 * spins; polls++);
+    if (Atomics.load(control, GENERATION) === seen) continue;
     seen = Atomics.load(control, GENERATION);
     try {
       runProgram();

@@ -2,6 +2,7 @@ import { ConvDesc } from '../../abi/generated/abi.ts';
 import type { Step } from '../backend.ts';
 import type { PrimName, Triple } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from './blocks.ts';
 import type { Epilogue } from './epilogue.ts';
 import type { Panels } from './panels.ts';
 
@@ -31,19 +32,6 @@ export interface WindowShape {
 
 /** How rows of A are found, as in assembly/pack/table.ts. */
 const addressing = { byTap: 0, byRun: 1, acrossImages: 2, padded: 3 } as const;
-
-/** Rows of a full register tile: twelve accumulators spill without FMA (micro/gemm.ts has the figures). */
-export const tileRowsOf = (session: WasmSession): number => (session.backend.variant === 'relaxed' ? 6 : 4);
-
-/** Bytes in front of a GEMM workspace, and of a tile record in front of its addresses. */
-export const workspaceHead = 256;
-export const recordHead = 16;
-
-/** Rows of A per pass: 256 KB of it, which leaves room in the second-level cache for a panel of B and the results. */
-export function rowBlockOf(rows: number, bytesPerRow: number): number {
-  const fitting = Math.floor(262144 / bytesPerRow / 12) * 12;
-  return Math.min(Math.max(fitting, 24), 240, Math.max(Math.ceil(rows / 12) * 12, 12));
-}
 
 const zeroAreas = new WeakMap<WasmSession, { address: number; bytes: number }>();
 
@@ -135,34 +123,34 @@ interface Blocks {
 
 /** Rows of A in one unit of work, by the way in which they are found. */
 const blocksOf: {
-  readonly [mode in keyof typeof addressing]: (shape: WindowShape, tileRows: number, contiguous: boolean) => Blocks;
+  readonly [mode in keyof typeof addressing]: (session: WasmSession, shape: WindowShape, contiguous: boolean) => Blocks;
 } = {
   byTap: plainBlocks,
-  byRun(shape, tileRows, contiguous) {
-    const blocks = plainBlocks(shape, tileRows, contiguous);
+  byRun(session, shape, contiguous) {
+    const blocks = plainBlocks(session, shape, contiguous);
     return { ...blocks, staging: blocks.rowBlock * product(shape.kernel) * shape.channels * 4 + 64 };
   },
-  acrossImages({ batch, grid }, tileRows) {
+  acrossImages(session, { batch, grid }) {
     const positions = product(grid);
     const rowBlock = Math.min(Math.max(1, Math.round(240 / batch)), positions);
-    const tiles = rowBlock * Math.ceil(batch / tileRows);
+    const tiles = rowBlock * Math.ceil(batch / tileRowsOf(session));
     return { rowBlock, rowBlocks: Math.ceil(positions / rowBlock), tiles, staging: 0 };
   },
-  padded({ batch, grid, kernel, stride, dilation, channels }, tileRows) {
+  padded(session, { batch, grid, kernel, stride, dilation, channels }) {
     const most = Math.max(1, Math.floor(240 / grid[2]));
     const rowBlock = Math.ceil(grid[1] / Math.ceil(grid[1] / most));
     const inputRows = (rowBlock - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
     const pitch = ((grid[2] - 1) * stride[2] + kernel[2]) * channels * 4 + 32;
-    const tiles = Math.ceil((rowBlock * grid[2]) / tileRows);
+    const tiles = Math.ceil((rowBlock * grid[2]) / tileRowsOf(session));
     return { rowBlock, rowBlocks: batch * Math.ceil(grid[1] / rowBlock), tiles, staging: inputRows * pitch + 64 };
   },
 };
 
-function plainBlocks(shape: WindowShape, tileRows: number, contiguous: boolean): Blocks {
+function plainBlocks(session: WasmSession, shape: WindowShape, contiguous: boolean): Blocks {
   const { batch, grid, channels, kernel } = shape;
   const rows = batch * product(grid);
-  const rowBlock = rowBlockOf(rows, channels * 4 * Math.min(product(kernel), 4));
-  const tiles = contiguous ? Math.ceil(rowBlock / tileRows) : rowBlock;
+  const rowBlock = rowBlockOf(session, rows, channels * 4 * Math.min(product(kernel), 4));
+  const tiles = contiguous ? Math.ceil(rowBlock / tileRowsOf(session)) : rowBlock;
   return { rowBlock, rowBlocks: Math.ceil(rows / rowBlock), tiles, staging: 0 };
 }
 
@@ -191,9 +179,8 @@ export function gemmStep(
     : shape.batch >= leastImages && paddedShare(shape) > leastPadding
       ? 'acrossImages'
       : 'byTap';
-  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](shape, fields.tileRows, fields.contiguous === 1);
-  // Small maps are also cut along the output channels, so that several threads find work.
-  const panelBlock = Math.max(4, Math.ceil(panels.panels / Math.max(1, Math.ceil(16 / rowBlocks))));
+  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](session, shape, fields.contiguous === 1);
+  const panelBlock = panelBlockOf(session, rowBlocks, panels.panels);
   const panelBlocks = Math.ceil(panels.panels / panelBlock);
   const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
   const values = {

@@ -2,9 +2,10 @@ import { FinishWinogradGradDesc, WinogradGradDesc } from '../../abi/generated/ab
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { roundUp, tileRowsOf } from './blocks.ts';
 import { scratch } from './scratch.ts';
-import { tileRowsOf, zeros } from './window.ts';
-import { oddLines, perQuad, perStep, roundUp, vPitchOf } from './winograd.ts';
+import { zeros } from './window.ts';
+import { oddLines, perQuad, perStep, vPitchOf } from './winograd.ts';
 
 /** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. By the shapes alone, not by threads. */
 export interface WinogradGradPlan {

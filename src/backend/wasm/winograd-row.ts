@@ -2,9 +2,10 @@ import { WinogradRowDesc } from '../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { recordHead, roundUp, tileRowsOf, workspaceHead } from './blocks.ts';
 import type { Epilogue } from './epilogue.ts';
-import { recordHead, tileRowsOf, type WindowShape, workspaceHead, zeros } from './window.ts';
-import { perByte, perStep, roundUp } from './winograd.ts';
+import { type WindowShape, zeros } from './window.ts';
+import { perByte, perStep } from './winograd.ts';
 
 /** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
 const tileSize = 4;

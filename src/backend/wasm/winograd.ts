@@ -2,8 +2,9 @@ import { WinogradDesc } from '../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvAttrs, ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { recordHead, roundUp, tileRowsOf, workspaceHead } from './blocks.ts';
 import type { Epilogue } from './epilogue.ts';
-import { recordHead, tileRowsOf, type WindowShape, workspaceHead, zeros } from './window.ts';
+import { type WindowShape, zeros } from './window.ts';
 import { transformedWeights } from './winograd-weights.ts';
 
 /** Output pixels of a tile along each axis: F(4×4, 3×3) and F(2×2, 3×3). */
@@ -25,7 +26,6 @@ export interface WinogradPlan {
 export type TransformCall = PrimCall<'conv'> | PrimCall<'convTranspose'>;
 
 const matricesOf = (size: TileSize): number => (size + 2) ** 2;
-export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 /** Rows of V: whole vectors. */
 export const vPitchOf = (channels: number): number => roundUp(channels, 4) * 4;
 /** At least `bytes`, an odd number of cache lines: the transforms touch all matrices at once, which then lie in different cache sets. */
@@ -46,7 +46,6 @@ export function canTransform({ attrs }: { attrs: ConvWeightGradAttrs }, session:
 /** The results do not depend on the number of threads. */
 export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSession): WinogradPlan {
   const { batch, output, channels, outChannels } = attrs;
-  const { threads } = session.backend;
   const rows = tileRowsOf(session);
   const tileRows = Math.ceil(output[1] / size);
   const tileColumns = Math.ceil(output[2] / size);
@@ -61,10 +60,38 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
   const chunks = Math.ceil(tiles / most);
   const chunk = Math.ceil(tiles / (chunks === 1 ? 1 : roundUp(chunks, 2)));
   // As many panels as there are, so that the weights are read front to back: 512 → 512 @7, relaxed, with 8, 16, 32, 64 panels at
-  // a time 92, 113, 125, 135 GFLOP/s. Several threads need some units each, and repeat the input transform.
-  const parts = threads === 1 ? 1 : Math.ceil((4 * threads) / Math.ceil(tiles / chunk));
-  const panelUnit = Math.min(64, Math.max(Math.ceil(panels / parts), Math.min(16, panels)));
-  return { size, channels, tileRows, tileColumns, tiles, chunk, panels, panelUnit };
+  // a time 92, 113, 125, 135 GFLOP/s.
+  const plan = { size, channels, tileRows, tileColumns, tiles, chunk, panels, panelUnit: Math.min(64, panels) };
+  return session.backend.threads === 1 ? plan : shareOut(plan, session.backend.threads);
+}
+
+/**
+ * The cut of which the thread with most units has the least to do. Units of fewer panels repeat the input transform, units of
+ * fewer tiles read the weights again.
+ */
+function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
+  const { tiles, panels, channels, size } = plan;
+  const [there, back] = perQuad[size];
+  const streamed = matricesOf(size) * panels * channels * 32 > cacheBytes;
+  let best = plan;
+  let least = Infinity;
+  for (const chunks of [Math.ceil(tiles / plan.chunk), threads, 2 * threads, 4 * threads]) {
+    const chunk = Math.ceil(tiles / chunks);
+    if (chunk > plan.chunk) continue;
+    for (let parts = Math.ceil(panels / plan.panelUnit); parts <= Math.min(panels, 4 * threads); parts++) {
+      const panelUnit = Math.ceil(panels / parts);
+      const steps = matricesOf(size) * channels * panelUnit;
+      const weights = steps * 32 * perByte + (streamed ? matricesOf(size) * perStretch : 0);
+      const transforms = chunk * (there * Math.ceil(channels / 4) + back * 2 * panelUnit);
+      const unit = Math.max(chunk, 2) * steps * perStep + weights + transforms + perUnit;
+      const units = Math.ceil(tiles / chunk) * Math.ceil(panels / panelUnit);
+      const time = (Math.ceil(units / threads) + unevenness) * unit;
+      if (time >= least) continue;
+      least = time;
+      best = { ...plan, chunk, panelUnit };
+    }
+  }
+  return best;
 }
 
 // The cost model: nanoseconds on one core of an AMD EPYC (relaxed SIMD; plain SIMD is slower by the same tenth everywhere),
@@ -73,6 +100,12 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
 export const perStep = 0.3;
 /** Bytes of weights, streamed from memory while the multiplications go on. */
 export const perByte = 0.02;
+/** A stretch of weights that is not in the second-level cache: until the processor reads ahead. */
+const perStretch = 1500;
+/** A kernel call for a unit. */
+const perUnit = 300;
+/** Threads are not equally fast: what the slower one has left is part of a unit. */
+const unevenness = 0.1;
 /** The table of addresses of an output pixel. */
 const perPixel = 13;
 /** Transforming a tile of four channels there, and back; the latter with what each panel costs the micro-kernel's calls. */
