@@ -1,6 +1,7 @@
 // Two steps: partial sums of fixed stretches of the batch, then their sum in a fixed order. How the batch is cut depends on the
 // shapes alone, so results have the same bits with any number of threads.
 import { Outer, runBytes, runOuterRows } from '../micro/outer';
+import { copyFloats, zeroFloats } from '../pack/table';
 import { ConvWeightGradDesc, FinishWeightGradDesc } from './conv-weight-grad-desc';
 
 /** Runs of pixels begin here in the workspace. */
@@ -17,11 +18,12 @@ function ceilDiv(a: i32, b: i32): i32 {
 /** One kernel row of a stretch of output pixels, with zeros where it sticks out: `pixels` pixels from column `iw` on. */
 function stage(d: ConvWeightGradDesc, to: usize, row: usize, iw: i32, pixels: i32): void {
   const pixel = <usize>d.pixel;
+  const channels = <i32>(pixel >> 2);
   const first = min(max(0, -iw), pixels);
   const last = max(min(pixels, d.inputW - iw), first);
-  memory.fill(to, 0, pixel * first);
-  memory.copy(to + pixel * first, row + pixel * (iw + first), pixel * (last - first));
-  memory.fill(to + pixel * last, 0, pixel * (pixels - last));
+  zeroFloats(to, first * channels);
+  copyFloats(to + pixel * first, row + pixel * (iw + first), (last - first) * channels);
+  zeroFloats(to + pixel * last, (pixels - last) * channels);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
-import { Pool, tapsBefore } from './window';
+import { areQuads, Pool, tapsBefore } from './window';
 
 /** x [batch, iD, iH, iW, channels] → y [batch, oD, oH, oW, channels]; a work unit is one row of y. */
 @unmanaged
@@ -45,6 +45,7 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
   const square =
     !d.adaptive && d.kH == 3 && d.kW == 3 && d.dilationH == 1 && d.dilationW == 1 && d.strideW <= 2 &&
     d.padW <= 2 && (d.oW - 1) * d.strideW - d.padW < d.iW;
+  const quad = !d.adaptive && areQuads(d.kH, d.kW, d.strideW, d.dilationH, d.dilationW, d.padW, d.oW, d.iW);
   for (let row = begin; row < end; row++) {
     const plane = row / d.oH;
     const oh = row - plane * d.oH;
@@ -80,6 +81,8 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
         const second: usize = hTaps > 1 ? line : 0;
         const third: usize = hTaps > 2 ? line + line : second;
         sum = d.strideW == 1 ? pairs1(d, x, second, third, y) : pairs2(d, x, second, third, y);
+      } else if (quad && dTaps == 1 && hTaps == 2) {
+        sum = quads(d, x, y);
       } else {
         sum = outputs(Pool.max, true, d, x, y, dTaps, hTaps, counted);
       }
@@ -189,6 +192,28 @@ function pairs1(d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v
 
 function pairs2(d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v128 {
   return pairs(2, d, x, second, third, y);
+}
+
+/** The maxima of a row of 2×2 windows side by side. 6 channels 28 → 14, batch 64: 0.14 ms with the loops over taps. */
+function quads(d: PoolDesc, x: usize, y: usize): v128 {
+  const bytes = <usize>d.channels << 2;
+  const line = bytes * d.iW;
+  let sum = f32x4.splat(0);
+  for (let ow = d.oW; ow > 0; ow--) {
+    let n = d.channels;
+    do {
+      const u0 = v128.load(x), u1 = v128.load(x + bytes);
+      const v0 = v128.load(x + line), v1 = v128.load(x + line + bytes);
+      storeFirst(y, f32x4.pmax(f32x4.pmax(u0, u1), f32x4.pmax(v0, v1)), n);
+      sum = f32x4.add(sum, f32x4.add(f32x4.add(u0, u1), f32x4.add(v0, v1)));
+      x += 16;
+      y += 16;
+      n -= 4;
+    } while (n > 0);
+    x += bytes + <usize>(n << 2);
+    y += <usize>(n << 2);
+  }
+  return sum;
 }
 
 // @ts-ignore: decorator

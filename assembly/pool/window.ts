@@ -10,6 +10,15 @@ export const enum Pool {
   lp2 = 3,
 }
 
+/** Whether the windows of a row are 2×2, side by side, all inside along W. */
+// @ts-ignore: decorator
+@inline
+export function areQuads(
+  kH: i32, kW: i32, strideW: i32, dilationH: i32, dilationW: i32, padW: i32, oW: i32, iW: i32,
+): bool {
+  return kH == 2 && kW == 2 && strideW == 2 && dilationH == 1 && dilationW == 1 && padW == 0 && 2 * oW <= iW;
+}
+
 /** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */
 // @ts-ignore: decorator
 @inline

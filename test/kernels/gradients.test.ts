@@ -91,6 +91,26 @@ describe.each(variants)('%s', (variant) => {
     check(variant, 'poolGrad', [attrs.kind === 'average' ? null : { data: x }, { data: gy }], [size], attrs);
   });
 
+  test.each(seeds(60))('poolGrad of the maxima of 2×2, seed %i', (seed) => {
+    const random = new Random(seed);
+    const input: Triple = [random.pick([1, 1, 3]), random.int(2, 9), random.int(2, 9)];
+    const output: Triple = [input[0], input[1] >> 1, input[2] >> 1];
+    const attrs: PoolAttrs = {
+      ...{
+        kind: 'max',
+        batch: random.pick([1, 2, 17]),
+        channels: random.pick([1, 3, 4, 6, 16, 20, 37]),
+        input,
+        output,
+      },
+      ...{ kernel: [1, 2, 2], stride: [1, 2, 2], dilation: [1, 1, 1], padBegin: [0, 0, 0], padEnd: [0, 0, 0] },
+      ...{ countPad: false, divisor: 0, p: 0 },
+    };
+    const [size, outputs] = [input, output].map((extent) => attrs.batch * volume(extent) * attrs.channels);
+    const x = Float32Array.from({ length: size }, () => random.pick([-2, -1, -0, 0, 1, 2, 2, NaN]));
+    check(variant, 'poolGrad', [{ data: x }, { data: random.floats(outputs) }], [size], attrs);
+  });
+
   test.each(seeds(20))('adaptivePoolGrad, seed %i', (seed) => {
     const random = new Random(seed);
     const [input, output] = [triple(() => random.int(1, 7)), triple(() => random.int(1, 7))];
