@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { Step } from '../backend.ts';
 import type { ConvAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
+import { chunkElements } from './panels.ts';
 import { scratch } from './scratch.ts';
 import type { TileSize } from './winograd.ts';
 
@@ -43,9 +44,8 @@ export function transformedWeights(
   const address = session.packed(weight, `winograd ${prim} ${size} ${channels} ${outChannels}`, bytes, (to) => {
     const { memory, kernels } = session.backend;
     const panelElements = 8 * channels * 9;
-    // Through a window of about 2 MB: all of the weight need not be in linear memory as well.
     const cuttable = prim === 'conv';
-    const atOnce = cuttable ? Math.min(panels, Math.max(1, Math.floor(524288 / panelElements))) : panels;
+    const atOnce = cuttable ? Math.min(panels, Math.max(1, Math.floor(chunkElements / panelElements))) : panels;
     const window = memory.allocate(atOnce * panelElements * 4 + PackWinogradDesc.size);
     try {
       const buffer = memory.memory.buffer;
