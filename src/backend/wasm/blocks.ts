@@ -1,7 +1,14 @@
 import type { WasmSession } from './backend.ts';
 
+/**
+ * V8 before 13.5 (Node 22) spills some of twelve accumulators, with FMA too: ResNet-18 in tiles of 6 rows takes 65 ms there, of
+ * 4 rows 42 (Node 24: 34 and 42). Float16Array came with 13.5. How many rows a tile has changes no result.
+ */
+const twelveFit = 'Float16Array' in globalThis;
+
 /** Rows of a full register tile: twelve accumulators spill without FMA (micro/gemm.ts has the figures). */
-export const tileRowsOf = (session: WasmSession): number => (session.backend.variant === 'relaxed' ? 6 : 4);
+export const tileRowsOf = (session: WasmSession): number =>
+  session.backend.variant === 'relaxed' && twelveFit ? 6 : 4;
 
 /** Bytes in front of a GEMM workspace, and of a tile record in front of its addresses. */
 export const workspaceHead = 256;
