@@ -5,8 +5,9 @@ import { type Storage, StorageSlice } from '../memory/storage.ts';
 import { Lowering } from '../ops/lower.ts';
 import { type Layout, userLayout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { splitBatch } from './batch.ts';
 import { type MemoryPlan, planMemory } from './memory-plan.ts';
-import { placeViews } from './views.ts';
+import { type Program, type ProgramWithViews, placeViews } from './views.ts';
 
 /** A step with the graph node that it belongs to, for profiles. */
 export interface PlannedStep {
@@ -74,6 +75,8 @@ export class Plan {
 export interface CompileOptions {
   /** Whether tensors may be views of others to save copies (views.ts); default: as the backend likes it. */
   readonly views?: boolean;
+  /** What a layer of a batch may read and write at a time (batch.ts); default: a core's part of the last cache. */
+  readonly batchBytes?: number;
   /** Element order of inputs and outputs of rank 4 and 5; default 'row'. */
   readonly layout?: Layout;
 }
@@ -84,7 +87,9 @@ export function compile(graph: Graph, backend: Backend, parent?: Session, option
   const [read, written] = [[...inputs.values()], [...outputs.values()]];
   const plain = { calls: lowering.calls, owners: lowered.owners, views: undefined };
   const wanted = options.views ?? backend.views;
-  const { calls, owners, views } = wanted ? placeViews(plain, lowering.aliases, [...read, ...written]) : plain;
+  const { calls, owners, views } = wanted
+    ? withViews(plain, lowering.aliases, [...read, ...written], options.batchBytes)
+    : plain;
   const memory = planMemory(calls, lowering.aliases, read, written, views);
   const arena = allocateArena(backend, memory.arenaBytes);
   const session = backend.session(parent);
@@ -94,15 +99,21 @@ export function compile(graph: Graph, backend: Backend, parent?: Session, option
       if (tensor.storage === null) tensor.storage = new StorageSlice(arena, offset, tensor.byteLength);
     }
     const steps: PlannedStep[] = [];
-    const counted = new Set<GraphNode>();
+    // A node may be several calls, each for some images of the batch.
+    const isMain = (i: number): boolean => calls[i].prim === owners[i]?.op.name;
+    const parts = new Map<GraphNode | null, number>();
+    owners.forEach((node, i) => {
+      if (isMain(i)) parts.set(node, (parts.get(node) ?? 0) + 1);
+    });
     calls.forEach((call, i) => {
       const node = owners[i];
       const [name, op] = [node?.name ?? 'output layout', node?.op.name ?? 'copy'];
+      let macs = node !== null && isMain(i) ? macsOf(node) / parts.get(node)! : 0;
       try {
         for (const step of session.prepare(call)) {
-          const macs = node !== null && !counted.has(node) && step.prim === node.op.name ? macsOf(node) : 0;
-          if (macs > 0) counted.add(node!);
-          steps.push({ node: name, op, step, macs });
+          const counted = step.prim === call.prim ? macs : 0;
+          macs -= counted;
+          steps.push({ node: name, op, step, macs: counted });
         }
       } catch (error) {
         throw withContext(label(name, op), error);
@@ -115,6 +126,18 @@ export function compile(graph: Graph, backend: Backend, parent?: Session, option
     arena.free();
     throw error;
   }
+}
+
+function withViews<Owner>(
+  program: Program<Owner>,
+  aliases: ReadonlyMap<Tensor, Tensor>,
+  fixed: readonly Tensor[],
+  batchBytes: number | undefined,
+): ProgramWithViews<Owner> {
+  const split = splitBatch(program, aliases, fixed, batchBytes);
+  const images = [...split.views.values()].map((view) => view.base);
+  const placed = placeViews(split, aliases, [...fixed, ...images]);
+  return { ...placed, views: new Map([...placed.views, ...split.views]) };
 }
 
 /** How errors call a node; one of the file may have become several, so the op is named as well. */

@@ -21,9 +21,10 @@ export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: W
   return shape && plain && inputs[1]!.constant && session.backend.precision !== 'exact';
 }
 
-/** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels. */
+/** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels, per product. */
 const perTile = 20;
 const perInput = 16;
+const perProduct = 50;
 
 export function winogradRowCost({ batch, output, kernel, stride, channels, outChannels }: ConvAttrs): number {
   const rows = batch * output[1];
@@ -33,7 +34,9 @@ export function winogradRowCost({ batch, output, kernel, stride, channels, outCh
   const there = stride[1] * Math.ceil(channels / 4) * perInput;
   // Register tiles of fewer than four rows wait for their sums.
   const multiplications = Math.max(tiles, 4) * steps * perStep;
-  return rows * (multiplications + tiles * (panels * perTile + there)) + steps * 32 * perByte;
+  // Those of the even and odd columns of six points, and of ∞.
+  const products = 7 * panels * perProduct;
+  return rows * (multiplications + products + tiles * (panels * perTile + there)) + steps * 32 * perByte;
 }
 
 /**
