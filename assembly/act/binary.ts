@@ -1,4 +1,5 @@
-import { activate, Kind } from '../common/activation';
+import { Kind } from '../common/activation';
+import { elementwise } from '../common/elementwise';
 import { storeFirst } from '../common/tail';
 
 /** The same numbers as in src/backend/wasm/binary.ts. */
@@ -106,7 +107,7 @@ function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
   } else {
     loop(op, false, true, a, b, y, n);
   }
-  if (d.kind != Kind.identity) activateRow(d, y, n);
+  if (d.kind != Kind.identity) elementwise(d.kind, d.alpha, d.beta, y, y, n);
 }
 
 /** Four lanes of all ones or zeros. `step`s: bytes per element, 4 or 0. */
@@ -139,13 +140,6 @@ function compareRow(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: 
     a += aStep;
     b += bStep;
     y++;
-  }
-}
-
-function activateRow(d: BinaryDesc, y: usize, n: i32): void {
-  for (; n > 0; n -= 4) {
-    storeFirst(y, activate(d.kind, d.alpha, d.beta, v128.load(y)), n);
-    y += 16;
   }
 }
 

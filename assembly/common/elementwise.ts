@@ -1,5 +1,5 @@
 // y[i] = f(x[i]) over a run, for kernels of their own and for the activation of others. y may be x.
-import { evaluate } from './activation';
+import { activate, evaluate, Kind } from './activation';
 import { storeFirst } from './tail';
 
 /**
@@ -23,4 +23,41 @@ export function paired(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: 
     x += 16;
     y += 16;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function single(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= 4) {
+    storeFirst(y, evaluate(kind, alpha, beta, v128.load(x)), n);
+    x += 16;
+    y += 16;
+  }
+}
+
+function others(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= 4) {
+    storeFirst(y, activate(kind, alpha, beta, v128.load(x)), n);
+    x += 16;
+    y += 16;
+  }
+}
+
+/** A loop of its own for the kinds where choosing once per vector would cost more than the function itself. */
+export function elementwise(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
+  if (kind == Kind.relu) paired(Kind.relu, alpha, beta, x, y, n);
+  else if (kind == Kind.clip) paired(Kind.clip, alpha, beta, x, y, n);
+  else if (kind == Kind.leakyRelu) paired(Kind.leakyRelu, alpha, beta, x, y, n);
+  else if (kind == Kind.hardSwish) paired(Kind.hardSwish, alpha, beta, x, y, n);
+  else if (kind == Kind.sigmoid) paired(Kind.sigmoid, alpha, beta, x, y, n);
+  else if (kind == Kind.silu) paired(Kind.silu, alpha, beta, x, y, n);
+  else if (kind == Kind.tanh) single(Kind.tanh, alpha, beta, x, y, n);
+  else if (kind == Kind.gelu) single(Kind.gelu, alpha, beta, x, y, n);
+  else if (kind == Kind.exp) single(Kind.exp, alpha, beta, x, y, n);
+  else if (kind == Kind.hardSigmoid) single(Kind.hardSigmoid, alpha, beta, x, y, n);
+  else if (kind == Kind.sqrt) single(Kind.sqrt, alpha, beta, x, y, n);
+  else if (kind == Kind.linear) paired(Kind.linear, alpha, beta, x, y, n);
+  else if (kind == Kind.geluTanh) single(Kind.geluTanh, alpha, beta, x, y, n);
+  else if (kind == Kind.mish) single(Kind.mish, alpha, beta, x, y, n);
+  else others(kind, alpha, beta, x, y, n);
 }

@@ -262,7 +262,13 @@ export function applyNorm(d: ApplyNormDesc, begin: i32, end: i32): void {
 function apply(x: usize, y: usize, centre: usize, pitch: usize, n: i32): void {
   const scale = centre + pitch;
   const shift = scale + pitch;
-  for (let i: usize = 0; n > 0; n -= 4, i += 16) {
+  let i: usize = 0;
+  for (; n >= 8; n -= 8, i += 32) {
+    v128.store(y + i, fma(f32x4.sub(v128.load(x + i), v128.load(centre + i)), v128.load(scale + i), v128.load(shift + i)));
+    const j = i + 16;
+    v128.store(y + j, fma(f32x4.sub(v128.load(x + j), v128.load(centre + j)), v128.load(scale + j), v128.load(shift + j)));
+  }
+  for (; n > 0; n -= 4, i += 16) {
     const v = f32x4.sub(v128.load(x + i), v128.load(centre + i));
     storeFirst(y + i, fma(v, v128.load(scale + i), v128.load(shift + i)), n);
   }

@@ -1,7 +1,8 @@
 // Batch normalisation with fixed statistics is x · scale + shift per channel.
-import { activate } from '../common/activation';
+import { activate, Kind } from '../common/activation';
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
+import { clampTo } from '../micro/tile';
 
 @unmanaged
 export class ScaleShiftDesc {
@@ -44,15 +45,37 @@ export function scaleShift(d: ScaleShiftDesc, begin: i32, end: i32): void {
 
 // @ts-ignore: decorator
 @inline
+function scaled(vector: bool, x: usize, scale: usize, shift: usize, factor: v128, offset: v128): v128 {
+  return fma(v128.load(x), vector ? v128.load(scale) : factor, vector ? v128.load(shift) : offset);
+}
+
+/** relu, clip and no activation are a clamp, four vectors at a time; 64 @56: 0.091 ms one by one, with a look at the kind each time. */
+// @ts-ignore: decorator
+@inline
 function loop(d: ScaleShiftDesc, vector: bool, x: usize, y: usize, scale: usize, shift: usize, n: i32): void {
   const factor = v128.load32_splat(scale);
   const offset = v128.load32_splat(shift);
   const kind = d.kind;
   const alpha = d.alpha;
   const beta = d.beta;
+  if (kind <= Kind.clip) {
+    const low = f32x4.splat(kind == Kind.identity ? -Infinity : kind == Kind.relu ? 0 : alpha);
+    const high = f32x4.splat(kind == Kind.clip ? beta : Infinity);
+    for (; n >= 16; n -= 16) {
+      v128.store(y, clampTo(scaled(vector, x, scale, shift, factor, offset), low, high));
+      v128.store(y, clampTo(scaled(vector, x + 16, scale + 16, shift + 16, factor, offset), low, high), 16);
+      v128.store(y, clampTo(scaled(vector, x + 32, scale + 32, shift + 32, factor, offset), low, high), 32);
+      v128.store(y, clampTo(scaled(vector, x + 48, scale + 48, shift + 48, factor, offset), low, high), 48);
+      if (vector) {
+        scale += 64;
+        shift += 64;
+      }
+      x += 64;
+      y += 64;
+    }
+  }
   for (; n > 0; n -= 4) {
-    const v = fma(v128.load(x), vector ? v128.load(scale) : factor, vector ? v128.load(shift) : offset);
-    storeFirst(y, activate(kind, alpha, beta, v), n);
+    storeFirst(y, activate(kind, alpha, beta, scaled(vector, x, scale, shift, factor, offset)), n);
     if (vector) {
       scale += 16;
       shift += 16;
