@@ -73,6 +73,13 @@ function twoTaps(x: usize, index: usize, weight: usize, y: usize, n: i32): void 
   let x1 = x + <usize>load<i32>(index, 4) * bytes;
   const w0 = v128.load32_splat(weight);
   const w1 = v128.load32_splat(weight, 4);
+  for (; n >= 8; n -= 8) {
+    v128.store(y, fma(w1, v128.load(x1), f32x4.mul(w0, v128.load(x0))));
+    v128.store(y, fma(w1, v128.load(x1, 16), f32x4.mul(w0, v128.load(x0, 16))), 16);
+    x0 += 32;
+    x1 += 32;
+    y += 32;
+  }
   for (; n > 0; n -= 4) {
     storeFirst(y, fma(w1, v128.load(x1), f32x4.mul(w0, v128.load(x0))), n);
     x0 += 16;
