@@ -53,6 +53,16 @@ export function placeRows(record: usize, tileRows: i32, count: i32, a: usize, aP
   return tiles;
 }
 
+/**
+ * Rows of the next register tile, of `left` that can be in it. Not one alone where there are more: it would be summed by another
+ * instruction (micro/gemm.ts), and bits would depend on how many rows the tiles of an engine have.
+ */
+// @ts-ignore: decorator
+@inline
+function nextTile(left: i32, tileRows: i32): i32 {
+  return left == tileRows + 1 ? tileRows - 1 : min(tileRows, left);
+}
+
 /** Copies `count` floats, 4 at a time: may read and write up to 12 bytes more. */
 // @ts-ignore: decorator
 @inline
@@ -183,9 +193,8 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
   let n = rest / d.outputD;
   let count = 0;
   while (begin < end) {
-    // Tiles of even sizes (49 rows: 5 and 6, not 8 × 6 and a single one) are no faster on any layer.
-    let rows = min(tileRows, end - begin);
-    if (!d.contiguous) rows = min(rows, outputW - w);
+    // Tiles of even sizes (49 rows: 5 and 6, not 7 × 6, 5 and 2) are no faster on any layer.
+    const rows = nextTile(d.contiguous ? end - begin : min(end - begin, outputW - w), tileRows);
     store<i32>(record, rows);
     store<usize>(record, d.y + n * d.yBatch + z * d.yPlane + h * d.yRow + w * d.yPixel, 4);
     for (let r = 0; r < rows; r++) {
@@ -301,8 +310,8 @@ export function placePadded(d: ConvDesc, record: usize, staging: usize, rows: i3
   let count = 0;
   let h = 0;
   let w = 0;
-  for (let i = 0; i < total; i += tileRows, count++, record += recordBytes) {
-    const height = min(tileRows, total - i);
+  for (let i = 0, height = 0; i < total; i += height, count++, record += recordBytes) {
+    height = nextTile(total - i, tileRows);
     store<i32>(record, height);
     store<usize>(record, <usize>i * d.yPixel, 4);
     for (let r = 0; r < height; r++) {

@@ -7,14 +7,15 @@ import { spawnWorker } from '../../src/runtime/node.ts';
 
 const teams = new Map<string, WasmBackend>();
 
-/** Two threads over one memory; one team per variant and test file. */
-export async function teamOf(variant: 'simd' | 'relaxed'): Promise<WasmBackend> {
-  let team = teams.get(variant);
+/** Threads over one memory; one team per variant, number and test file. */
+export async function teamOf(variant: 'simd' | 'relaxed', threads = 2): Promise<WasmBackend> {
+  const key = `${variant} ${threads}`;
+  let team = teams.get(key);
   if (team === undefined) {
     const bytes = readFileSync(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
     const module = new WebAssembly.Module(withSharedMemory(new Uint8Array(bytes), maximumPages));
-    team = new WasmBackend(module, variant, { threads: 2, spawn: spawnWorker });
-    teams.set(variant, team);
+    team = new WasmBackend(module, variant, { threads, spawn: spawnWorker });
+    teams.set(key, team);
     await team.ready();
   }
   return team;

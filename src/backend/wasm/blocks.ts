@@ -30,8 +30,16 @@ export function rowBlockOf(session: WasmSession, rows: number, bytesPerRow: numb
   const fitting = Math.floor(262144 / bytesPerRow / 12) * 12;
   const blocks = Math.max(1, Math.ceil(rows / Math.min(Math.max(fitting, 24), 240)));
   const shared = threads > 1 && rows >= threads * leastTiles * tileRows ? roundUp(blocks, threads) : blocks;
-  return Math.max(tileRows, roundUp(Math.ceil(rows / shared), tileRows));
+  let block = Math.max(tileRows, roundUp(Math.ceil(rows / shared), tileRows));
+  while (leavesOne(rows, block)) block += tileRows;
+  return block;
 }
+
+/**
+ * Whether one of `rows` rows cut into blocks is alone. The kernel for one row rounds otherwise (micro/gemm.ts), and no bit of a
+ * result may depend on the number of threads.
+ */
+export const leavesOne = (rows: number, block: number): boolean => rows > 1 && (block === 1 || rows % block === 1);
 
 /** Units that there should be at least, and panels that one has at least. */
 const leastUnits = 16;

@@ -2,7 +2,7 @@ import { ConvDesc } from '../../abi/generated/abi.ts';
 import type { Step } from '../backend.ts';
 import type { PrimName, Triple } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
-import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from './blocks.ts';
+import { panelBlockOf, recordHead, roundUp, rowBlockOf, tileRowsOf, workspaceHead } from './blocks.ts';
 import type { Epilogue } from './epilogue.ts';
 import type { Panels } from './panels.ts';
 
@@ -149,7 +149,9 @@ const blocksOf: {
 function plainBlocks(session: WasmSession, shape: WindowShape, contiguous: boolean): Blocks {
   const { batch, grid, channels, kernel } = shape;
   const rows = batch * product(grid);
-  const rowBlock = rowBlockOf(session, rows, channels * 4 * Math.min(product(kernel), 4));
+  const most = rowBlockOf(session, rows, channels * 4 * Math.min(product(kernel), 4));
+  // Tiles end with a line of an output that is not contiguous: whole lines, so that they are the same in every cut.
+  const rowBlock = contiguous ? most : roundUp(most, grid[2]);
   const tiles = contiguous ? Math.ceil(rowBlock / tileRowsOf(session)) : rowBlock;
   return { rowBlock, rowBlocks: Math.ceil(rows / rowBlock), tiles, staging: 0 };
 }

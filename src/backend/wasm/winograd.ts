@@ -2,7 +2,7 @@ import { WinogradDesc } from '../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../backend.ts';
 import type { ConvAttrs, ConvWeightGradAttrs } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
-import { recordHead, roundUp, tileRowsOf, workspaceHead } from './blocks.ts';
+import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from './blocks.ts';
 import type { Epilogue } from './epilogue.ts';
 import { type WindowShape, zeros } from './window.ts';
 import { transformedWeights } from './winograd-weights.ts';
@@ -58,11 +58,18 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
   // An even number of equal chunks, so that two threads finish together: 128 → 128 @28 in chunks of 30 and 19 tiles left one
   // idle for a third of the time. That they are not whole register tiles costs one thread nothing.
   const chunks = Math.ceil(tiles / most);
-  const chunk = Math.ceil(tiles / (chunks === 1 ? 1 : roundUp(chunks, 2)));
+  const chunk = chunkOf(tiles, chunks === 1 ? 1 : roundUp(chunks, 2));
   // As many panels as there are, so that the weights are read front to back: 512 → 512 @7, relaxed, with 8, 16, 32, 64 panels at
   // a time 92, 113, 125, 135 GFLOP/s.
   const plan = { size, channels, tileRows, tileColumns, tiles, chunk, panels, panelUnit: Math.min(64, panels) };
   return session.backend.threads === 1 ? plan : shareOut(plan, session.backend.threads);
+}
+
+/** Tiles of one of `chunks` equal chunks, none of which may be of a single tile. */
+function chunkOf(tiles: number, chunks: number): number {
+  let chunk = Math.ceil(tiles / chunks);
+  while (leavesOne(tiles, chunk)) chunk++;
+  return chunk;
 }
 
 /**
@@ -76,7 +83,7 @@ function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
   let best = plan;
   let least = Infinity;
   for (const chunks of [Math.ceil(tiles / plan.chunk), threads, 2 * threads, 4 * threads]) {
-    const chunk = Math.ceil(tiles / chunks);
+    const chunk = chunkOf(tiles, chunks);
     if (chunk > plan.chunk) continue;
     for (let parts = Math.ceil(panels / plan.panelUnit); parts <= Math.min(panels, 4 * threads); parts++) {
       const panelUnit = Math.ceil(panels / parts);
