@@ -102,6 +102,8 @@ class ViewPass {
       const { inputOffset, inputStrides, outputOffset, outputStrides } = call.attrs as CopyAttrs;
       const channel = channelRange(call, part, whole, inputStrides, inputOffset, outputStrides, outputOffset);
       if (channel === null || this.parents.has(part) || this.writers.get(part)?.length !== 1) return;
+      // What is written there would end up in `whole`.
+      if (this.overwritten.has(part)) return;
       if (this.fixed.has(whole) || this.resolve(whole).base === part || !this.canBeRead(part)) return;
       this.parents.set(part, { base: whole, offset: channel });
       this.removed.add(at);

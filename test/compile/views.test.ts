@@ -175,6 +175,24 @@ describe.each(backends)('views, %s', (_, backend) => {
     );
   });
 
+  test('channels cut from a tensor that is read again are not overwritten by a concatenation', () => {
+    const row = (kind: Row['kind'], a: number, c = 0): Row => ({ kind, a, b: 0, c });
+    const program = [
+      row('depthwise', 0),
+      row('slice', 1, 1),
+      row('unit', 2),
+      row('conv1', 0),
+      row('conv1', 0),
+      row('conv1', 1),
+    ];
+    const shape = [2, 6, 5, 4];
+    const x = numbers(shape, 99).constant!.array as Float32Array;
+    const [without, withViews] = [false, true].map((views) =>
+      outputsOf(compile(build(program, shape), backend(), undefined, { views }), x),
+    );
+    expectClose(withViews, without);
+  });
+
   // Close, as another algorithm may be chosen for fewer images.
   test('random graphs give the same for a batch in parts', () => {
     const one = backend();

@@ -20,7 +20,7 @@ const set = new GoldenSet(directory);
 const backends: readonly Backend[] = [
   new JsBackend(),
   ...variants.map(backendOf),
-  ...(await Promise.all(variants.map(teamOf))).map(sharing),
+  ...(await Promise.all(variants.map((variant) => teamOf(variant)))).map(sharing),
 ];
 const label = ({ name, variant, threads }: Backend): string => `${name} ${variant}, ${threads} thread(s)`;
 
