@@ -2,9 +2,8 @@
 // and the odd columns of a kernel row are two filters of stride 1, F(4, 4) on the even and F(4, 3) on the odd input columns, with
 // the same points ±½, ±1, ±2 and, for the even ones, ∞. So their products are summed before the transform back, and four
 // pixels take 6·2 + 1 = 13 multiplications instead of 28. The rows of a kernel are summed as in a direct convolution: they are
-// part of K. The greatest error is four times that of a direct convolution (8.3e-7 and
-// 2.1e-7 of the greatest Σ|x||w|). 3→64 @224: 4.5 → 2.5 ms relaxed,
-// 4.8 → 2.85 plain.
+// part of K. The greatest error is four times that of a direct convolution (8.3e-7 and 2.1e-7 of the greatest Σ|x||w|).
+// 3→64 @224: 4.5 → 2.5 ms relaxed, 4.8 → 2.85 plain.
 //
 // Bᵀ with p² = ¼, 1, 4 and the sum s and product q of the other two squares, rows ±p, on d0 … d5:
 //   (d5 − s·d3 + q·d1) ± p·(d4 − s·d2 + q·d0);   ∞, on d0 … d6: d6 − 5¼·d4 + 5¼·d2 − d0

@@ -58,6 +58,7 @@ function loop(d: ScaleShiftDesc, vector: bool, x: usize, y: usize, scale: usize,
   const kind = d.kind;
   const alpha = d.alpha;
   const beta = d.beta;
+  // identity, relu and clip are the first of the list.
   if (kind <= Kind.clip) {
     const low = f32x4.splat(kind == Kind.identity ? -Infinity : kind == Kind.relu ? 0 : alpha);
     const high = f32x4.splat(kind == Kind.clip ? beta : Infinity);
