@@ -1,12 +1,12 @@
 // Everything that the host may call for inference. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
 export * from './common/probe';
 export { placeConstants } from './common/constants';
-export * from './act/unary';
+export * from './elementwise/unary';
 export * from './copy/copy';
 export * from './copy/fill';
 export * from './copy/take';
-export * from './act/binary';
-export * from './act/where';
+export * from './elementwise/binary';
+export * from './elementwise/where';
 export * from './conv/conv';
 export * from './conv/conv-depthwise';
 export * from './conv/winograd';
@@ -21,4 +21,4 @@ export * from './pool/pool';
 export * from './norm/scale';
 export * from './norm/normalize';
 export * from './norm/lrn';
-export * from './interp/interpolate';
+export * from './interpolate/interpolate';

@@ -1,10 +1,10 @@
 // What training calls beside the kernels of index.ts: in the builds *-train.wasm alone.
-export * from './act/unary-grad';
+export * from './elementwise/unary-grad';
 export * from './conv/conv-weight-grad';
 export * from './conv/winograd-grad';
 export * from './reduce/softmax-grad';
 export * from './loss/loss';
-export * from './optim/optimizer';
+export * from './optimizer/optimizer';
 export * from './pool/pool-grad';
 export * from './norm/lrn-grad';
 export * from './norm/moments';

@@ -1,46 +1,34 @@
-// npm run bench [-- FAMILY...] [--json] [--threads N] [--variant V]: convlet's WebAssembly kernels against its own plain JS
+// npm run bench [-- FAMILY-OR-SUITE...] [--json] [--threads N] [--variant V]: convlet's WebAssembly kernels against its own plain JS
 // backend, one op at a time. Prints a table and keeps the figures in bench/results/.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Family, families, familyNames } from '../scripts/families.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
 import { nodeTrainingPlatform } from '../src/runtime/node-training.ts';
-import binary from './binary.ts';
-import conv from './conv.ts';
-import convTranspose from './conv-transpose.ts';
-import convWeightGrad from './conv-weight-grad.ts';
-import copy from './copy.ts';
-import interpolate from './interpolate.ts';
-import matmul from './matmul.ts';
-import norm from './norm.ts';
 import { type BenchSuite, type CaseResult, runCase } from './op-suite.ts';
-import pool from './pool.ts';
-import reduce from './reduce.ts';
-import softmax from './softmax.ts';
-import unary from './unary.ts';
 
-const suites: readonly BenchSuite[] = [
-  conv,
-  convTranspose,
-  convWeightGrad,
-  matmul,
-  pool,
-  norm,
-  interpolate,
-  unary,
-  binary,
-  softmax,
-  reduce,
-  copy,
-];
+/** The suites of every family's folder here, in the order of the list of families. */
+const suites: readonly (BenchSuite & { readonly family: string })[] = (
+  await Promise.all(
+    familyNames
+      .filter((family) => (families[family] as Family).without?.bench === undefined)
+      .flatMap((family) =>
+        readdirSync(new URL(`${family}/`, import.meta.url)).map(async (file) => {
+          const { default: suite } = (await import(`./${family}/${file}`)) as { default: BenchSuite };
+          return { ...suite, family };
+        }),
+      ),
+  )
+).flat();
 
 interface Results {
   node: string;
   cpu: string;
   variant: string;
   threads: number;
-  families: { [family: string]: CaseResult[] };
+  suites: { [name: string]: CaseResult[] };
 }
 
 const headings = ['case', 'kernel', 'wasm ms', 'rate', 'js ms', '× js', 'op alone × js'];
@@ -55,10 +43,12 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
-const chosen = suites.filter(({ family }) => positionals.length === 0 || positionals.includes(family));
-const unknown = positionals.filter((name) => !suites.some(({ family }) => family === name));
+const named = (wanted: string) => (suite: (typeof suites)[number]) => suite.family === wanted || suite.name === wanted;
+const chosen = suites.filter((suite) => positionals.length === 0 || positionals.some((wanted) => named(wanted)(suite)));
+const unknown = positionals.filter((wanted) => !suites.some(named(wanted)));
 if (unknown.length > 0) {
-  console.error(`no family ${unknown.join(', ')}; there are ${suites.map(({ family }) => family).join(', ')}`);
+  const known = new Set(suites.flatMap(({ family, name }) => [family, name]));
+  console.error(`no family ${unknown.join(', ')}; there are ${[...known].join(', ')}`);
   process.exit(2);
 }
 
@@ -71,37 +61,37 @@ const results: Results = {
   cpu: cpus()[0]?.model ?? 'unknown',
   variant: wasm.variant,
   threads,
-  families: earlier(),
+  suites: earlier(),
 };
 
-for (const { family, cases } of chosen) {
+for (const { name, cases } of chosen) {
   const rows: CaseResult[] = [];
   for (const row of cases) {
-    const result = await runCase(family, row, wasm, js);
+    const result = await runCase(name, row, wasm, js);
     rows.push(result);
-    if (!flags.json) console.error(`${family}: ${cells(result).join('  ')}`);
+    if (!flags.json) console.error(`${name}: ${cells(result).join('  ')}`);
   }
-  results.families[family] = rows;
+  results.suites[name] = rows;
 }
 
 mkdirSync(new URL('.', file), { recursive: true });
 writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
 if (flags.json) {
-  const shown = Object.fromEntries(chosen.map(({ family }) => [family, results.families[family]]));
-  console.log(JSON.stringify({ ...results, families: shown }));
+  const shown = Object.fromEntries(chosen.map(({ name }) => [name, results.suites[name]]));
+  console.log(JSON.stringify({ ...results, suites: shown }));
 } else {
   const { node, cpu, variant } = results;
   console.log(`\nNode ${node.slice(1)}, ${variant}, ${threads} thread(s), ${cpu}`);
-  for (const { family } of chosen) {
-    console.log(`\n${family}\n${formatTable(headings, results.families[family].map(cells), numeric)}`);
+  for (const { name } of chosen) {
+    console.log(`\n${name}\n${formatTable(headings, results.suites[name].map(cells), numeric)}`);
   }
 }
 
-/** Figures of families that this run leaves out stay as they are, if they were taken with the same variant. */
-function earlier(): Results['families'] {
+/** Figures of suites that this run leaves out stay as they are, if they were taken with the same variant. */
+function earlier(): Results['suites'] {
   try {
     const old = JSON.parse(readFileSync(file, 'utf8')) as Results;
-    return old.variant === wasm.variant && old.node === process.version ? old.families : {};
+    return old.variant === wasm.variant && old.node === process.version ? old.suites : {};
   } catch {
     return {};
   }

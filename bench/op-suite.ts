@@ -24,8 +24,8 @@ export interface BenchInput {
 }
 
 export interface BenchSuite {
-  /** Name of the family: that of src/backend/js/NAME.ts. */
-  readonly family: string;
+  /** That of the file; the family is its folder. */
+  readonly name: string;
   readonly cases: readonly BenchCase[];
 }
 
@@ -61,10 +61,10 @@ export function weights(...shape: number[]): BenchInput {
 }
 
 /** Times a case on both backends; throws where they do not agree. */
-export async function runCase(family: string, row: BenchCase, wasm: Backend, js: Backend): Promise<CaseResult> {
+export async function runCase(suite: string, row: BenchCase, wasm: Backend, js: Backend): Promise<CaseResult> {
   const plans = { wasm: planOf(row, wasm), js: planOf(row, js) };
   try {
-    expectSame(`${family}: ${row.name}`, plans.wasm, plans.js);
+    expectSame(`${suite}: ${row.name}`, plans.wasm, plans.js);
     const targets = Object.entries(plans).flatMap(([backend, plan]) => {
       const own = ownSteps(plan, row);
       const run = { key: `${backend}.run`, backend, call: () => plan.run() };
@@ -76,7 +76,7 @@ export async function runCase(family: string, row: BenchCase, wasm: Backend, js:
     });
     for (const { backend, call } of targets) warmUp(call, warmupMs[backend as keyof typeof warmupMs]);
     const summary = await quietly(() =>
-      benny.suite(`${family}: ${row.name}`, ...targets.map(({ key, call }) => benny.add(key, () => call, sampling))),
+      benny.suite(`${suite}: ${row.name}`, ...targets.map(({ key, call }) => benny.add(key, () => call, sampling))),
     );
     const medians = new Map(summary.results.map((result) => [result.name, 1000 * result.details.median]));
     const timing = (backend: string): CaseTiming => {

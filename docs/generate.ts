@@ -2,15 +2,16 @@
 // committed file is not what this makes.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type FamilyName, families, familyNames } from '../scripts/families.ts';
 import type { Session } from '../src/backend/backend.ts';
 import type { PrimName } from '../src/backend/prims.ts';
 import { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { allocateArray } from '../src/common/dtype.ts';
 import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
 import { HostMemory } from '../src/memory/storage.ts';
-import { execute } from '../src/ops/execute.ts';
+import { execute } from '../src/ops/core/execute.ts';
 import '../src/ops/training.ts';
-import { allOps, type OpCase, type OpDef } from '../src/ops/op.ts';
+import { allOps, type OpCase, type OpDef } from '../src/ops/core/op.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
 
@@ -86,24 +87,25 @@ function opRow(op: OpDef): [prims: string, runs: string] {
 
 const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
-/** Ops by the file that defines them, found by their cases: every family exports its ops, alone or in a list. */
-async function families(): Promise<Map<string, OpDef[]>> {
+/** Ops by family: those that the files of its folder export, alone or in a list. */
+async function opsByFamily(): Promise<Map<FamilyName, OpDef[]>> {
   const known = new Set<unknown>(allOps());
   const order = new Map(allOps().map((op, i) => [op, i]));
-  const found = new Map<string, OpDef[]>();
+  const found = new Map<FamilyName, OpDef[]>();
   const seen = new Set<unknown>();
-  for (const file of readdirSync(new URL('src/ops/', root)).sort()) {
-    const module = (await import(new URL(`src/ops/${file}`, root).href)) as { [name: string]: unknown };
-    const ops = Object.values(module)
-      .flat()
+  for (const family of familyNames) {
+    const files = readdirSync(new URL(`src/ops/${family}/`, root));
+    const modules = await Promise.all(files.map((file) => import(new URL(`src/ops/${family}/${file}`, root).href)));
+    const ops = modules
+      .flatMap((module) => Object.values(module).flat())
       .filter((value) => known.has(value) && !seen.has(value)) as OpDef[];
     // By the registry: a module's own order is not kept by every loader.
     ops.sort((a, b) => order.get(a)! - order.get(b)!);
     for (const op of ops) seen.add(op);
-    if (ops.length > 0) found.set(file, ops);
+    found.set(family, [...new Set(ops)]);
   }
   const missed = [...known].filter((op) => !seen.has(op)).map((op) => (op as OpDef).name);
-  if (missed.length > 0) throw new Error(`no file of src/ops exports ${missed.join(', ')}`);
+  if (missed.length > 0) throw new Error(`no family of src/ops exports ${missed.join(', ')}`);
   return found;
 }
 
@@ -125,9 +127,9 @@ const table = (header: readonly string[], rows: readonly (readonly string[])[]):
 /** The text of docs/ops.md. */
 export async function opsText(): Promise<string> {
   const operators = supportedOperators();
-  const sections = [...(await families())].map(([file, ops]) => {
+  const sections = [...(await opsByFamily())].map(([family, ops]) => {
     const rows = ops.map((op) => [`\`${op.name}\``, ...opRow(op)]);
-    return `### [${file}](../src/ops/${file})\n\n${table(['op', 'prims', 'float32 on the WebAssembly backend'], rows)}`;
+    return `### [${family}](../src/ops/${family})\n\n${families[family].about}\n\n${table(['op', 'prims', 'float32 on the WebAssembly backend'], rows)}`;
   });
   return `<!-- Written by \`npm run docs\` from the registry and the importer's tables; edit docs/generate.ts, not this file. -->
 
@@ -146,7 +148,7 @@ ${table(
 
 ## Ops of the library
 
-What ONNX operators become: the ${allOps().length} ops of the registry, by the file that defines them. *Prims* are the primitive
+What ONNX operators become: the ${allOps().length} ops of the registry, by family. *Prims* are the primitive
 operations of a backend ([prims.ts](../src/backend/prims.ts)) that the op's test cases are lowered to; all of them exist in plain
 JS too. The last column says what runs the float32 cases on the WebAssembly backend (of an op without any: all its cases). Other element types
 run in plain JS on the same memory, except that \`copy\`, \`fill\` and \`take\` are kernels for all types. *After the plan*: the

@@ -52,7 +52,7 @@ export function withoutCases(source: string): string {
 const stripCases: Plugin = {
   name: 'strip-cases',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]ops[\\/][^\\/]+\.ts$/ }, ({ path }) => ({
+    onLoad({ filter: /[\\/]src[\\/]ops[\\/].+\.ts$/ }, ({ path }) => ({
       contents: withoutCases(readFileSync(path, 'utf8')),
       loader: 'ts',
     }));

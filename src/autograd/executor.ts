@@ -1,5 +1,5 @@
 import type { TypedArray } from '../common/dtype.ts';
-import type { OpDef, TensorInfo } from '../ops/op.ts';
+import type { OpDef, TensorInfo } from '../ops/core/op.ts';
 import type { Variable } from './variable.ts';
 
 /**

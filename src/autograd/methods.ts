@@ -2,7 +2,7 @@
 // the layers' functions.
 import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { normalizeAxis } from '../ops/op.ts';
+import { normalizeAxis } from '../ops/check.ts';
 import { constant } from '../tensor/tensor.ts';
 import { apply, apply1, backward } from './tape.ts';
 import { Variable } from './variable.ts';

@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import type { GradContext, OpDef, TensorInfo } from '../ops/op.ts';
+import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
 import { executor } from './engine.ts';
 import type { Executor } from './executor.ts';

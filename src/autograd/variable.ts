@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import type { TensorInfo } from '../ops/op.ts';
+import type { TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
 import type { Executor } from './executor.ts';

@@ -2,7 +2,7 @@ import type { Backend, Runner, Session, Step } from '../backend/backend.ts';
 import { ConvletError, withContext } from '../common/error.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { type Storage, StorageSlice } from '../memory/storage.ts';
-import { Lowering } from '../ops/lower.ts';
+import { Lowering } from '../ops/core/lower.ts';
 import { type Layout, userLayout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { splitBatch } from './batch.ts';

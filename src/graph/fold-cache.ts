@@ -1,4 +1,4 @@
-import type { OpDef } from '../ops/op.ts';
+import type { OpDef } from '../ops/core/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Tensors up to this many elements are told apart by their values, larger ones by being the same object. */

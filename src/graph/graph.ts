@@ -1,5 +1,5 @@
 import type { DType } from '../common/dtype.ts';
-import type { OpDef } from '../ops/op.ts';
+import type { OpDef } from '../ops/core/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**

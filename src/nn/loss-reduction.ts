@@ -1,6 +1,6 @@
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { type Reduction, reductions } from '../ops/loss.ts';
+import { type Reduction, reductions } from '../ops/loss/loss.ts';
 
 export type { Reduction };
 

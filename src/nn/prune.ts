@@ -1,7 +1,7 @@
 // Pruning by magnitude, as torch.nn.utils.prune: masks of ones and zeros of the shape of a weight.
 import { noGrad, Variable, variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
-import { normalizeAxis } from '../ops/op.ts';
+import { normalizeAxis } from '../ops/check.ts';
 import { rowStrides } from '../tensor/layout.ts';
 
 /** How many of `count` a share (0…1) or a whole number of them is; shares are rounded half to even, as Python does. */

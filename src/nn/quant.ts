@@ -2,7 +2,7 @@
 import { apply1, scalar, type Variable } from '../autograd/index.ts';
 import type { DType } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
-import { normalizeAxis } from '../ops/op.ts';
+import { normalizeAxis } from '../ops/check.ts';
 
 /** A number for the whole tensor, or one per channel [C]. */
 export type PerChannel = number | Variable;

@@ -4,7 +4,7 @@ import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { GraphBuilder, NeedsData } from '../graph/builder.ts';
 import { constantValue, type Graph, newValue, stateValue, type Value } from '../graph/graph.ts';
-import type { OpDef, TensorInfo } from '../ops/op.ts';
+import type { OpDef, TensorInfo } from '../ops/core/op.ts';
 import { constant, type Tensor } from '../tensor/tensor.ts';
 
 /**

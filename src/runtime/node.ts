@@ -1,5 +1,5 @@
 import { supportedVariants } from '../abi/modules.ts';
-import type { TeamWorker } from '../backend/wasm/team.ts';
+import type { TeamWorker } from '../backend/wasm/core/team.ts';
 import { ConvletError } from '../common/error.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
 import { fetchBytes } from './fetch.ts';

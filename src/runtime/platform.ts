@@ -1,5 +1,5 @@
 import type { Variant } from '../abi/modules.ts';
-import type { SpawnWorker } from '../backend/wasm/team.ts';
+import type { SpawnWorker } from '../backend/wasm/core/team.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 
 /** What differs between the runtimes: how a model file is read and where the kernel modules come from. */

@@ -1,4 +1,4 @@
-import { unaryFunctions } from '../../src/backend/js/unary.ts';
+import { unaryFunctions } from '../../src/backend/js/elementwise/unary.ts';
 import type { Activation, ConvAttrs, MatmulAttrs, Triple } from '../../src/backend/prims.ts';
 
 export type Source = { readonly length: number; readonly [i: number]: number };

@@ -3,8 +3,8 @@ import { supportedVariants } from '../../src/abi/modules.ts';
 import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
 import { WasmBackend } from '../../src/backend/wasm/backend.ts';
-import { execute } from '../../src/ops/execute.ts';
-import type { OpDef } from '../../src/ops/op.ts';
+import { execute } from '../../src/ops/core/execute.ts';
+import type { OpDef } from '../../src/ops/core/op.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';
 
 /** Ops that write over their inputs cannot go through the harness, which gives every backend the same inputs. */

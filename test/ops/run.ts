@@ -2,9 +2,9 @@ import { expect } from 'vitest';
 import { JsBackend } from '../../src/backend/js/backend.ts';
 import type { DType } from '../../src/common/dtype.ts';
 import { ConvletError, type ConvletErrorCode } from '../../src/common/error.ts';
-import { execute } from '../../src/ops/execute.ts';
+import { execute } from '../../src/ops/core/execute.ts';
 import '../../src/ops/training.ts';
-import { getOp } from '../../src/ops/registry.ts';
+import { getOp } from '../../src/ops/core/registry.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 
 /** A tensor, or nested/flat values to make a row-major one of. */

@@ -1,5 +1,5 @@
 // PyTorch's operations, as the golden set names them and their arguments, in terms of this project's ops.
-import { samePadding } from '../../src/ops/spatial.ts';
+import { samePadding } from '../../src/ops/window.ts';
 import type { Tensor } from '../../src/tensor/tensor.ts';
 import { axisOf, type GoldenAttrs, type GoldenOp, type GoldenOps, perAxis } from './golden-context.ts';
 import { interpolateGoldenOps } from './golden-interpolate.ts';

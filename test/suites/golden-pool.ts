@@ -1,5 +1,6 @@
 // Pools of the golden set; see golden-ops.ts.
-import { product, windowOutput } from '../../src/ops/spatial.ts';
+import { product } from '../../src/common/numbers.ts';
+import { windowOutput } from '../../src/ops/window.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import {
   type GoldenAttrs,

@@ -1,5 +1,5 @@
 // Arithmetic, reductions and data movement of the golden set; see golden-ops.ts.
-import { product } from '../../src/ops/spatial.ts';
+import { product } from '../../src/common/numbers.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import { axisOf, type GoldenContext, type GoldenOp, type GoldenOps, perAxis, scalar } from './golden-context.ts';
 

@@ -1,8 +1,9 @@
 // npm run check: the rules about files that neither the type checker nor the linter knows. Prints every violation and exits
 // with status 1 if there is one. It scans import statements instead of parsing: the formatter keeps them in one shape.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../../scripts/families.ts';
 import { findCycles, readModules, type SourceModule } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,45 +30,16 @@ const arrows: Record<string, readonly string[] | '*'> = {
 };
 
 /** Entries that load no node: module and no package, except by a dynamic import in src/{runtime,data}/node*.ts. */
-const pureEntries = [
-  'src/index.ts',
-  'src/train.ts',
-  'src/runtime/workerd.ts',
-  'src/runtime/edge-light.ts',
-  'src/runtime/browser.ts',
-];
+const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts'];
 const nodeAdapter = /^src\/(?:runtime|data)\/node[^/]*\.ts$/;
 
-/**
- * Families of src/backend/js: 'hot' ones have a kernel, a wasm binding, a benchmark and a test of the family's name, 'plain'
- * ones have no hot loop or are measured as whole training steps; 'lowered' ones are hot, and run on the kernels of another family.
- */
-const families: Record<string, 'hot' | 'lowered' | 'plain'> = {
-  conv: 'hot',
-  'conv-transpose': 'lowered',
-  'conv-weight-grad': 'hot',
-  pool: 'hot',
-  norm: 'hot',
-  interpolate: 'hot',
-  unary: 'hot',
-  binary: 'hot',
-  softmax: 'hot',
-  reduce: 'hot',
-  matmul: 'hot',
-  copy: 'hot',
-  where: 'plain',
-  fill: 'plain',
-  take: 'plain',
-  cast: 'plain',
-  host: 'plain',
-  loss: 'plain',
-  'norm-grad': 'plain',
-  optimizer: 'plain',
-  'pool-grad': 'plain',
-  'softmax-grad': 'plain',
-  'unary-grad': 'plain',
+/** Folders beside the families: what serves all of them. */
+const servants: { readonly [layer in FamilyLayer]?: readonly string[] } = {
+  'src/ops': ['core'],
+  'src/backend/wasm': ['core'],
+  assembly: ['common', 'micro', 'pack', 'tools'],
+  bench: ['peers', 'results', 'training'],
 };
-const jsBackendFiles = ['backend', 'prims', 'training-prims'];
 
 const maximumLines = 400;
 
@@ -124,6 +96,7 @@ function* purityProblems(): Generator<string> {
       seen.add(path);
       queue.push({ module, via: via === '' ? path : `${via} → ${path}` });
     };
+    if (!modules.has(entry)) yield `${entry}: this check guards it, and it is missing`;
     visit(entry, '');
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { module, via } = next;
@@ -141,36 +114,27 @@ function* purityProblems(): Generator<string> {
   }
 }
 
-/** One op, one place: every family has all its parts, under one name. */
+/** One family, one folder, one name on every layer. */
 function* partProblems(): Generator<string> {
-  // conv-transpose.ts is a kernel of conv-transpose, not one of conv: the longest name wins.
-  const longestFirst = Object.keys(families).sort((a, b) => b.length - a.length);
-  const withKernel = new Set(
-    listFiles('assembly').map((path) => longestFirst.find((name) => basename(path).startsWith(name))),
-  );
-  const need = function* (family: string, path: string): Generator<string> {
-    if (!existsSync(join(root, path))) yield `${family}: ${path} is missing`;
-  };
-  for (const [family, kind] of Object.entries(families)) {
-    if (kind === 'plain') continue;
-    yield* need(family, `src/backend/js/${family}.ts`);
-    yield* need(family, `src/backend/wasm/${family}.ts`);
-    yield* need(family, `bench/${family}.ts`);
-    yield* need(family, `test/ops/${family}.test.ts`);
-    if (kind === 'hot' && !withKernel.has(family)) yield `${family}: no kernel assembly/**/${family}*.ts`;
+  for (const layer of Object.keys(familyLayers) as FamilyLayer[]) {
+    for (const family of familyNames) {
+      const why = (families[family] as Family).without?.[layer];
+      const there = listFiles(`${layer}/${family}`).length > 0;
+      if (there && why !== undefined)
+        yield `${layer}/${family} is there, scripts/families.ts says why it is not: ${why}`;
+      if (!there && why === undefined) yield `${layer}/${family} is missing, and scripts/families.ts does not say why`;
+    }
+    const others = readdirSync(join(root, layer), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of others) {
+      if (name in families || servants[layer]?.includes(name) || listFiles(`${layer}/${name}`).length === 0) continue;
+      yield `${layer}/${name} is neither a family (scripts/families.ts) nor one of the folders that serve them`;
+    }
   }
   for (const { path, text } of modules.values()) {
-    const name = basename(path, '.ts');
-    if (/^src\/ops\/[^/]+\.ts$/.test(path) && /\bdefineOp\s*[<(]/.test(text) && name !== 'op') {
-      yield* need(name, `test/ops/${name}.test.ts`);
-    }
-  }
-  const tables = ['src/backend/js/prims.ts', 'src/backend/js/training-prims.ts'];
-  for (const { target, line } of tables.flatMap((path) => modules.get(path)?.imports ?? [])) {
-    const name = basename(target ?? '', '.ts');
-    if (target?.startsWith('src/backend/js/') && !jsBackendFiles.includes(name) && families[name] === undefined) {
-      yield `src/backend/js/prims.ts:${line}: family ${name} is neither hot nor plain (table in test/suites/structure.ts)`;
-    }
+    const inFamily = /^src\/ops\/(?<family>\w+)\/(?<name>[\w-]+)\.ts$/.exec(path)?.groups;
+    if (inFamily === undefined || inFamily.family === 'core' || !/\bdefineOp\s*[<(]/.test(text)) continue;
+    const test = `test/ops/${inFamily.family}/${inFamily.name}.test.ts`;
+    if (!existsSync(join(root, test))) yield `${path} defines ops, and ${test} is missing`;
   }
 }
 

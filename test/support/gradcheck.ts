@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
 import { allocateArray, type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
-import { execute } from '../../src/ops/execute.ts';
+import { execute } from '../../src/ops/core/execute.ts';
 import { getOp } from '../../src/ops/training.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';

@@ -1,10 +1,10 @@
 // Backward rules run eagerly, by a tape of a few lines: what tests check rules and kernels with, independent of src/autograd.
 import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
-import { execute } from '../../src/ops/execute.ts';
+import { execute } from '../../src/ops/core/execute.ts';
 import '../../src/ops/training.ts';
-import type { GradContext, TensorInfo } from '../../src/ops/op.ts';
-import { getOp } from '../../src/ops/registry.ts';
+import type { GradContext, TensorInfo } from '../../src/ops/core/op.ts';
+import { getOp } from '../../src/ops/core/registry.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 
 interface Entry {

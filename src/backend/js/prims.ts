@@ -1,19 +1,19 @@
 import type { JsPrims } from '../backend.ts';
 import type { TrainingPrims } from '../prims.ts';
-import { binary, where } from './binary.ts';
-import { cast } from './cast.ts';
-import { conv } from './conv.ts';
-import { convTranspose } from './conv-transpose.ts';
-import { copy, fill } from './copy.ts';
+import { conv } from './conv/conv.ts';
+import { convTranspose } from './conv/conv-transpose.ts';
+import { copy, fill } from './copy/copy.ts';
+import { take } from './copy/take.ts';
+import { binary, where } from './elementwise/binary.ts';
+import { cast } from './elementwise/cast.ts';
+import { unary } from './elementwise/unary.ts';
 import { host } from './host.ts';
-import { resample } from './interpolate.ts';
-import { matmul } from './matmul.ts';
-import { batchNorm, batchNormTraining, lrn, normalize } from './norm.ts';
-import { adaptivePool, pool } from './pool.ts';
-import { argReduce, reduce } from './reduce.ts';
-import { softmax } from './softmax.ts';
-import { take } from './take.ts';
-import { unary } from './unary.ts';
+import { resample } from './interpolate/interpolate.ts';
+import { matmul } from './matmul/matmul.ts';
+import { batchNorm, batchNormTraining, lrn, normalize } from './norm/norm.ts';
+import { adaptivePool, pool } from './pool/pool.ts';
+import { argReduce, reduce } from './reduce/reduce.ts';
+import { softmax } from './reduce/softmax.ts';
 
 /** The prims of inference; batch norm's training form is one, ONNX has it. */
 type InferencePrims = Omit<JsPrims, Exclude<keyof TrainingPrims, 'batchNormTraining'>>;

@@ -1,12 +1,12 @@
 import type { JsPrims } from '../backend.ts';
 import type { TrainingPrims } from '../prims.ts';
-import { convWeightGrad } from './conv-weight-grad.ts';
-import { crossEntropy, crossEntropyGrad } from './loss.ts';
-import { batchNormGrad, lrnGrad, normalizeGrad } from './norm-grad.ts';
-import { optimizerStep } from './optimizer.ts';
-import { adaptivePoolGrad, poolGrad } from './pool-grad.ts';
-import { softmaxGrad } from './softmax-grad.ts';
-import { unaryGrad } from './unary-grad.ts';
+import { convWeightGrad } from './conv/conv-weight-grad.ts';
+import { unaryGrad } from './elementwise/unary-grad.ts';
+import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';
+import { batchNormGrad, lrnGrad, normalizeGrad } from './norm/norm-grad.ts';
+import { optimizerStep } from './optimizer/optimizer.ts';
+import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
+import { softmaxGrad } from './reduce/softmax-grad.ts';
 
 /** The prims that only training needs. */
 export const trainingJsPrims: Omit<Pick<JsPrims, keyof TrainingPrims>, 'batchNormTraining'> = {

@@ -7,8 +7,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { type Backend, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
 import type { PrimName } from '../prims.ts';
+import { type Leader, type SpawnWorker, Team, type TeamStep } from './core/team.ts';
 import { wasmPrims } from './prims.ts';
-import { type Leader, type SpawnWorker, Team, type TeamStep } from './team.ts';
 
 /** Where a kernel's scratch memory will be; known once the session is sealed. */
 interface WorkspaceRequest {

@@ -1,19 +1,19 @@
 import type { PrimCall, Step } from '../backend.ts';
 import type { PrimName } from '../prims.ts';
 import type { WasmSession } from './backend.ts';
-import { binary } from './binary.ts';
-import { conv } from './conv.ts';
-import { convTranspose } from './conv-transpose.ts';
-import { copy, fill } from './copy.ts';
-import { resample } from './interpolate.ts';
-import { matmul } from './matmul.ts';
-import { batchNorm, lrn, normalize } from './norm.ts';
-import { adaptivePool, pool } from './pool.ts';
-import { argReduce, reduce } from './reduce.ts';
-import { softmax } from './softmax.ts';
-import { take } from './take.ts';
-import { unary } from './unary.ts';
-import { where } from './where.ts';
+import { conv } from './conv/conv.ts';
+import { convTranspose } from './conv/conv-transpose.ts';
+import { copy, fill } from './copy/copy.ts';
+import { take } from './copy/take.ts';
+import { binary } from './elementwise/binary.ts';
+import { unary } from './elementwise/unary.ts';
+import { where } from './elementwise/where.ts';
+import { resample } from './interpolate/interpolate.ts';
+import { matmul } from './matmul/matmul.ts';
+import { batchNorm, lrn, normalize } from './norm/norm.ts';
+import { adaptivePool, pool } from './pool/pool.ts';
+import { argReduce, reduce } from './reduce/reduce.ts';
+import { softmax } from './reduce/softmax.ts';
 
 /** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;

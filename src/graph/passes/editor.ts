@@ -1,4 +1,4 @@
-import { getOp } from '../../ops/registry.ts';
+import { getOp } from '../../ops/core/registry.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { constantValue, type Graph, type GraphNode, type Value } from '../graph.ts';
 

@@ -1,5 +1,5 @@
 import type { Activation, UnaryKind } from '../../backend/prims.ts';
-import { activation, type UnaryOpAttrs } from '../../ops/unary.ts';
+import { activation, type UnaryOpAttrs } from '../../ops/elementwise/unary.ts';
 import type { GraphNode, Value } from '../graph.ts';
 import type { GraphEditor } from './editor.ts';
 

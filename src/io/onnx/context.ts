@@ -2,7 +2,7 @@ import { allocateArray, type DType, type TypedArray } from '../../common/dtype.t
 import { ConvletError } from '../../common/error.ts';
 import { type GraphBuilder, NeedsData } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
-import { normalizeAxis } from '../../ops/op.ts';
+import { normalizeAxis } from '../../ops/check.ts';
 import { constant, type Tensor } from '../../tensor/tensor.ts';
 import { Attributes } from './attributes.ts';
 import type { OnnxGraph, OnnxNode } from './model.ts';

@@ -3,8 +3,8 @@ import { ConvletError } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
 import type { Storage } from '../../memory/storage.ts';
-import { execute } from '../../ops/execute.ts';
-import type { OpDef } from '../../ops/op.ts';
+import { execute } from '../../ops/core/execute.ts';
+import type { OpDef } from '../../ops/core/op.ts';
 import { constant, type Tensor } from '../../tensor/tensor.ts';
 import { type Binding, type DeferredNode, type ModelParts, Walk } from './walk.ts';
 

@@ -1,6 +1,6 @@
 import { apply1, functions, type Variable } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
-import { normalizeAxis } from '../../ops/op.ts';
+import { normalizeAxis } from '../../ops/check.ts';
 
 const unary =
   <A extends number[]>(name: string, attrs: (...values: A) => object = () => ({})) =>

@@ -1,6 +1,6 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { samePadding } from '../../ops/spatial.ts';
+import { samePadding } from '../../ops/window.ts';
 import { type PadMode, pad } from './pad.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 

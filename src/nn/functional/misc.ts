@@ -1,7 +1,7 @@
 import { apply1, functions, randomKey, Variable } from '../../autograd/index.ts';
 import { affine } from '../../autograd/methods.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { normalizeAxis } from '../../ops/op.ts';
+import { normalizeAxis } from '../../ops/check.ts';
 import { constant } from '../../tensor/tensor.ts';
 
 /** Which elements fall together: each by itself, or all of a channel. */

@@ -1,6 +1,6 @@
 import { apply, apply1, noGrad, Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { normalizeAxis } from '../../ops/op.ts';
+import { normalizeAxis } from '../../ops/check.ts';
 import { constant } from '../../tensor/tensor.ts';
 
 export interface BatchNormOptions {

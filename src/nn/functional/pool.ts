@@ -1,6 +1,7 @@
 import { apply, apply1, Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { product, windowOutput } from '../../ops/spatial.ts';
+import { product } from '../../common/numbers.ts';
+import { windowOutput } from '../../ops/window.ts';
 import { tensor } from '../../tensor/tensor.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 

@@ -1,6 +1,6 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { interpolateDefaults } from '../../ops/interpolate-cases.ts';
+import { interpolateDefaults } from '../../ops/interpolate/interpolate-cases.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
 const modes = {

@@ -1,6 +1,6 @@
 import { ConvletError, shapeText } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
-import { extent } from '../../../ops/spatial.ts';
+import { extent } from '../../../ops/window.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { perAxis, windowOf } from './window.ts';
 

@@ -1,6 +1,6 @@
 import { ConvletError, shapeText } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
-import { broadcastShape } from '../../../ops/op.ts';
+import { broadcastShape } from '../../../ops/check.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { sliceOf } from './slice.ts';
 

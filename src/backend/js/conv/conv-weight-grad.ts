@@ -1,0 +1,47 @@
+import type { JsPrim } from '../../backend.ts';
+import { tapsOf } from './conv.ts';
+import { forEachPixel } from './correlate.ts';
+
+/** Sums are in double precision, as everywhere in the oracle: there is a term per pixel of the batch. */
+export const convWeightGrad: JsPrim<'convWeightGrad'> = (inputs, outputs, attrs) => {
+  const { channels, outChannels, groups, kernel } = attrs;
+  const taps = kernel[0] * kernel[1] * kernel[2];
+  const perGroup = channels / groups;
+  const outPerGroup = outChannels / groups;
+  const x = inputs[0]!.array as Float32Array;
+  const gy = inputs[1]!.array as Float32Array;
+  const sums = new Float64Array(outChannels * taps * perGroup);
+  forEachPixel(attrs, [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)], (base, count, from, tap) => {
+    for (let o = 0; o < outChannels; o++) {
+      const first = Math.floor(o / outPerGroup) * perGroup;
+      addPixel(sums, o * taps * perGroup, gy[base + o], x, first, perGroup, count, from, tap);
+    }
+  });
+  // [o, tap, c] → [o, c, tap].
+  const gw = outputs[0].array;
+  let at = 0;
+  for (let o = 0; o < outChannels; o++) {
+    for (let c = 0; c < perGroup; c++) {
+      for (let t = 0; t < taps; t++) gw[at++] = sums[(o * taps + t) * perGroup + c];
+    }
+  }
+};
+
+/** What one output element adds to the weights of its output channel. */
+function addPixel(
+  sums: Float64Array,
+  row: number,
+  grad: number,
+  x: Float32Array,
+  first: number,
+  perGroup: number,
+  count: number,
+  from: Int32Array,
+  tap: Int32Array,
+): void {
+  for (let t = 0; t < count; t++) {
+    const at = from[t] + first;
+    const to = row + tap[t] * perGroup;
+    for (let c = 0; c < perGroup; c++) sums[to + c] += x[at + c] * grad;
+  }
+}

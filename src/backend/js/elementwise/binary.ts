@@ -1,0 +1,131 @@
+import { dtypes, type TypedArray } from '../../../common/dtype.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { JsPrim } from '../../backend.ts';
+import type { BinaryKind } from '../../prims.ts';
+import { coalesce, forEachRow } from '../../strided.ts';
+import { activate } from './activation.ts';
+
+export type BinaryFunction = (a: number, b: number) => number;
+
+/** The remainder with the sign of the divisor (NumPy's and ONNX's mod). */
+function mod(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+/** The formula of every binary kind on floating-point values; comparisons give 0 or 1. */
+export const binaryFunctions: Readonly<Record<BinaryKind, BinaryFunction>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  pow,
+  max: Math.max,
+  min: Math.min,
+  mod,
+  fmod: (a, b) => a % b,
+  prelu: (a, b) => (a < 0 ? a * b : a),
+  atan2: Math.atan2,
+  equal: (a, b) => (a === b ? 1 : 0),
+  less: (a, b) => (a < b ? 1 : 0),
+  lessOrEqual: (a, b) => (a <= b ? 1 : 0),
+  greater: (a, b) => (a > b ? 1 : 0),
+  greaterOrEqual: (a, b) => (a >= b ? 1 : 0),
+  and: (a, b) => (a !== 0 && b !== 0 ? 1 : 0),
+  or: (a, b) => (a !== 0 || b !== 0 ? 1 : 0),
+  xor: (a, b) => ((a !== 0) !== (b !== 0) ? 1 : 0),
+  bitwiseAnd: (a, b) => a & b,
+  bitwiseOr: (a, b) => a | b,
+  bitwiseXor: (a, b) => a ^ b,
+  shiftLeft: (a, b) => (b >= 32 ? 0 : a << b),
+  shiftRight: (a, b) => (b >= 32 ? 0 : a >>> b),
+};
+
+/** C's pow: 1 to any power is 1, which JavaScript's ** says NaN to where the power is NaN or ±∞. */
+function pow(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+}
+
+/**
+ * Where whole numbers differ: products wrap around at 32 bits, quotients are cut off towards zero, and dividing by zero gives 0
+ * (storing ±∞ or NaN in an integer array does). Storing wraps the rest to the width of the type.
+ */
+const integerFunctions: { readonly [K in BinaryKind]?: BinaryFunction } = {
+  mul: Math.imul,
+  div: (a, b) => Math.trunc(a / b),
+  pow: (a, b) => Math.trunc(pow(a, b)),
+};
+
+type Row = (
+  a: TypedArray,
+  aAt: number,
+  aStep: number,
+  b: TypedArray,
+  bAt: number,
+  bStep: number,
+  y: TypedArray,
+  yAt: number,
+  length: number,
+) => void;
+
+/** The kinds that networks spend their time in have a loop of their own: no call per element. */
+const floatRows: { readonly [K in BinaryKind]?: Row } = {
+  add: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] + b[bAt];
+  },
+  sub: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] - b[bAt];
+  },
+  mul: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] * b[bAt];
+  },
+  div: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] / b[bAt];
+  },
+  max: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = Math.max(a[aAt], b[bAt]);
+  },
+  min: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = Math.min(a[aAt], b[bAt]);
+  },
+  prelu: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
+    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) {
+      const v = a[aAt];
+      y[yAt + i] = v < 0 ? v * b[bAt] : v;
+    }
+  },
+};
+
+export const binary: JsPrim<'binary'> = (inputs, outputs, attrs) => {
+  const [a, b] = inputs as Tensor[];
+  const { kind } = attrs;
+  const integer = dtypes[a.dtype].kind !== 'float';
+  const [x, z, y] = [a.array, b.array, outputs[0].array];
+  const rows = coalesce(attrs.dims, [attrs.aStrides, attrs.bStrides]);
+  const length = rows.dims[rows.dims.length - 1];
+  const [aStep, bStep] = rows.strides.map((s) => s[s.length - 1]);
+  const row = integer ? undefined : floatRows[kind];
+  const f = (integer ? integerFunctions[kind] : undefined) ?? binaryFunctions[kind];
+  let at = 0;
+  forEachRow(rows, [0, 0], ([aAt, bAt]) => {
+    if (row !== undefined) row(x, aAt, aStep, z, bAt, bStep, y, at, length);
+    else for (let i = 0; i < length; i++) y[at + i] = f(x[aAt + i * aStep], z[bAt + i * bStep]);
+    at += length;
+  });
+  activate(outputs[0], attrs.activation);
+};
+
+export const where: JsPrim<'where'> = (inputs, outputs, attrs) => {
+  const [test, x, z] = inputs.map((t) => (t as Tensor).array);
+  const y = outputs[0].array;
+  const rows = coalesce(attrs.dims, [attrs.conditionStrides, attrs.aStrides, attrs.bStrides]);
+  const length = rows.dims[rows.dims.length - 1];
+  const [cStep, aStep, bStep] = rows.strides.map((s) => s[s.length - 1]);
+  let at = 0;
+  forEachRow(rows, [0, 0, 0], ([cAt, aAt, bAt]) => {
+    for (let i = 0; i < length; i++) {
+      y[at + i] = test[cAt + i * cStep] !== 0 ? x[aAt + i * aStep] : z[bAt + i * bStep];
+    }
+    at += length;
+  });
+};

@@ -1,0 +1,168 @@
+import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../../abi/generated/abi.ts';
+import type { PrimCall, Step } from '../../backend.ts';
+import type { ConvWeightGradAttrs } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { tileRowsOf } from '../core/blocks.ts';
+import { scratch } from '../core/scratch.ts';
+import { isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+import { canTransform, gemmCost } from './winograd.ts';
+import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
+
+const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
+
+/**
+ * Parts of the batch that are summed apart, if each still has this many pixels. Adding up twice as many (16) took three times as long, 3 % of
+ * a step of ResNet-20; more than so many threads share out taps and panels.
+ */
+const mostSplits = 8;
+const leastPixels = 128;
+/** Bytes of partial sums. */
+const mostPartialBytes = 1 << 23;
+/** Work units that there should be at least. */
+const wantedUnits = 16;
+/** Output pixels per pass: with 8 columns of gy and a tile's of x still in the first-level cache. */
+const blockPixels = 128;
+const head = 64;
+const runBytes = 12;
+
+/** How the sum over pixels and the result are cut into work units; by the shapes alone, not by threads. */
+function cut(pixels: number, splitBytes: number, items: number, panels: number) {
+  const splits = Math.max(
+    1,
+    Math.min(mostSplits, Math.floor(pixels / leastPixels), Math.floor(mostPartialBytes / splitBytes)),
+  );
+  const splitPixels = Math.ceil(pixels / splits);
+  const itemBlock = Math.ceil(items / Math.max(1, Math.min(items, Math.ceil(wantedUnits / splits))));
+  const itemUnits = Math.ceil(items / itemBlock);
+  const panelBlock = Math.ceil(panels / Math.min(panels, Math.ceil(wantedUnits / (splits * itemUnits))));
+  return {
+    splits: Math.ceil(pixels / splitPixels),
+    splitPixels,
+    itemBlock,
+    itemUnits,
+    panelBlock,
+    panelUnits: Math.ceil(panels / panelBlock),
+  };
+}
+
+export const convWeightGrad: WasmPrim<'convWeightGrad'> = (call, session) => {
+  const { inputs, outputs, attrs } = call;
+  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return null;
+  const plan = canTransform(call, session) ? planWinogradGrad(attrs) : null;
+  return plan !== null && plan.cost < gemmCost(attrs)
+    ? winogradGradSteps(call, session, plan)
+    : directSteps(call, session);
+};
+
+/** Rows of pixels, as they lie in x and gy. */
+export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad'>, session: WasmSession): Step[] {
+  const { channels, outChannels, groups, kernel, output, batch, dilation } = attrs;
+  const pixels = batch * product(output);
+  const taps = product(kernel);
+  const depthwise = groups > 1 && groups === channels && groups === outChannels;
+  const perGroup = channels / groups;
+  // Few channels: the taps of a kernel row are one stretch of x, at the price of copies at the left and right border.
+  const byTap = depthwise || groups > 1 || perGroup >= 8 || kernel[2] === 1 || dilation[2] !== 1;
+  const groupItems = byTap ? taps : kernel[0] * kernel[1];
+  const rows = depthwise ? 1 : byTap ? perGroup : kernel[2] * channels;
+  const columns = depthwise ? channels : outChannels / groups;
+  const items = depthwise ? taps : groups * groupItems;
+  const rowBytes = depthwise ? Math.ceil(columns / 16) * 64 : Math.ceil(columns / 4) * 16;
+  const itemBytes = rows * rowBytes;
+  const splitBytes = items * itemBytes;
+  const panels = depthwise ? 1 : Math.ceil(columns / 8);
+  const { splits, ...units } = cut(pixels, splitBytes, items, panels);
+  const block = Math.min(blockPixels, units.splitPixels);
+  // Output rows that a block may touch.
+  const rowsOfBlock = Math.ceil((block - 1) / output[2]) + 1;
+  const panelOffset = align(head + rowsOfBlock * runBytes);
+  const stagingOffset = panelOffset + (depthwise ? 0 : units.panelBlock * block * 32);
+  const stagingRow = align(((Math.min(output[2], block) - 1) * attrs.stride[2] + kernel[2]) * channels * 4);
+  const partial = scratch(session, splits * splitBytes);
+  const values = {
+    x: session.address(inputs[0]!),
+    gy: session.address(inputs[1]!),
+    partial,
+    workspace: 0,
+    ...geometry(attrs),
+    pixel: channels * 4,
+    gyPixel: outChannels * 4,
+    byTap: byTap ? 1 : 0,
+    items,
+    taps: groupItems,
+    rows,
+    columns,
+    groupInput: perGroup * 4,
+    groupOutput: columns * 4,
+    itemBytes,
+    rowBytes,
+    splitBytes,
+    pixels,
+    ...units,
+    blockPixels: block,
+    tileRows: tileRowsOf(session),
+    panelOffset,
+    stagingOffset,
+    stagingRow,
+  };
+  const name = depthwise ? 'depthwiseWeightGrad' : 'convWeightGrad';
+  const count = splits * units.itemUnits * units.panelUnits;
+  const bytes = stagingOffset + (byTap ? 0 : rowsOfBlock * stagingRow);
+  const sums = session.step('convWeightGrad', name, ConvWeightGradDesc, values, count, { workspace: bytes });
+  return [sums, finishStep(session, attrs, session.address(outputs[0]), partial, splits, splitBytes, rowBytes)];
+}
+
+const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+function geometry({ input, output, kernel, stride, dilation, padBegin }: ConvWeightGradAttrs) {
+  return {
+    inputD: input[0],
+    inputH: input[1],
+    inputW: input[2],
+    outputD: output[0],
+    outputH: output[1],
+    outputW: output[2],
+    kernelD: kernel[0],
+    kernelH: kernel[1],
+    kernelW: kernel[2],
+    strideD: stride[0],
+    strideH: stride[1],
+    strideW: stride[2],
+    dilationD: dilation[0],
+    dilationH: dilation[1],
+    dilationW: dilation[2],
+    padD: padBegin[0],
+    padH: padBegin[1],
+    padW: padBegin[2],
+  };
+}
+
+function finishStep(
+  session: WasmSession,
+  { channels, outChannels, groups, kernel }: ConvWeightGradAttrs,
+  gw: number,
+  partial: number,
+  splits: number,
+  splitBytes: number,
+  rowBytes: number,
+): Step {
+  const depthwise = groups > 1 && groups === channels && groups === outChannels;
+  const [sets, inner, columns] = depthwise ? [1, 1, channels] : [groups, channels / groups, outChannels / groups];
+  const taps = product(kernel);
+  const values = {
+    partial,
+    gw,
+    splits,
+    splitBytes,
+    groupBytes: taps * inner * rowBytes,
+    rowBytes,
+    groups: sets,
+    channels: inner,
+    taps,
+    columns,
+  };
+  const units = sets * Math.ceil(columns / 4);
+  return session.step('convWeightGrad', 'finishWeightGrad', FinishWeightGradDesc, values, units);
+}

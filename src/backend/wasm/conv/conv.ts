@@ -1,0 +1,123 @@
+import type { PrimCall, Step } from '../../backend.ts';
+import type { ConvAttrs } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
+import { panelsOf } from '../core/panels.ts';
+import { isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
+import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradSteps } from './winograd.ts';
+import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
+
+export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
+
+/** Output cells, and additions per output; where either is 0 there is nothing for a kernel to loop over. */
+export const outputsOf = (a: ConvAttrs): number => a.batch * product(a.output) * a.outChannels;
+export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * product(a.kernel) * product(a.input);
+
+export const isDepthwise = (a: ConvAttrs): boolean =>
+  a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
+
+export interface ConvAlgorithm {
+  readonly name: string;
+  /** Estimated nanoseconds of one thread with cold weights, on the machine of the figures; null where it cannot do this. */
+  cost(call: PrimCall<'conv'>, session: WasmSession): number | null;
+  lower(call: PrimCall<'conv'>, session: WasmSession, shape: WindowShape, epilogue: Epilogue): Step[];
+}
+
+const winograd = (size: TileSize): ConvAlgorithm => ({
+  name: `winograd${size}`,
+  cost: (call, session) =>
+    canTransform(call, session)
+      ? winogradCost(planWinograd(call.attrs, size, session), call.inputs[1]!.constant)
+      : null,
+  lower: (call, session, shape, epilogue) =>
+    winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
+});
+
+/** The cheapest is taken. */
+export const convAlgorithms: readonly ConvAlgorithm[] = [
+  {
+    name: 'depthwise',
+    cost: ({ attrs }) => (isDepthwise(attrs) ? 0 : null),
+    lower({ inputs: [, weight, bias], attrs: { channels, kernel } }, session, shape, epilogue) {
+      const panels = panelsOf(session, 'conv', weight!, bias, {
+        groups: 1,
+        columns: channels,
+        channels: 1,
+        kernel,
+        offset: 0,
+        groupStride: 0,
+        columnStride: product(kernel),
+        channelStride: 0,
+        tapStrides: [kernel[1] * kernel[2], kernel[2], 1],
+        alpha: 1,
+      });
+      return [...panels.steps, depthwiseStep(session, 'conv', shape, panels, epilogue)];
+    },
+  },
+  winograd(4),
+  winograd(2),
+  {
+    name: 'winogradRow',
+    cost: (call, session) => (canTransformRows(call, session) ? winogradRowCost(call.attrs) : null),
+    lower: winogradRowSteps,
+  },
+  {
+    name: 'gemm',
+    cost: ({ attrs }) => gemmCost(attrs),
+    lower({ inputs: [, weight, bias], attrs }, session, shape, epilogue) {
+      const { groups, kernel } = attrs;
+      const channels = attrs.channels / groups;
+      const columns = attrs.outChannels / groups;
+      const taps = product(kernel);
+      const panels = panelsOf(session, 'conv', weight!, bias, {
+        groups,
+        columns,
+        channels,
+        kernel,
+        offset: 0,
+        groupStride: columns * channels * taps,
+        columnStride: channels * taps,
+        channelStride: taps,
+        tapStrides: [kernel[1] * kernel[2], kernel[2], 1],
+        alpha: 1,
+      });
+      return [...panels.steps, gemmStep(session, 'conv', shape, panels, epilogue)];
+    },
+  },
+];
+
+/** A convolution by an algorithm chosen by the caller. */
+export const convBy =
+  (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
+  (call, session) => {
+    const { inputs, outputs, attrs, pitch } = call;
+    if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+    if (outputsOf(attrs) === 0) return [];
+    if (depthOf(attrs) === 0) return null;
+    const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
+    if (epilogue === null) return null;
+    const { output, channels, outChannels } = attrs;
+    const pixel = (pitch?.y || outChannels) * 4;
+    const row = output[2] * pixel;
+    const plane = output[1] * row;
+    const shape: WindowShape = {
+      ...attrs,
+      grid: output,
+      pad: attrs.padBegin,
+      x: session.address(inputs[0]!),
+      xPixel: (pitch?.x || channels) * 4,
+      y: session.address(outputs[0]),
+      yPitch: [pixel, row, plane, output[0] * plane],
+    };
+    return choose(call, session).lower(call, session, shape, epilogue);
+  };
+
+/** The algorithm of the least estimated cost. */
+export function chooseConv(call: PrimCall<'conv'>, session: WasmSession): ConvAlgorithm {
+  const costs = convAlgorithms.map((algorithm) => algorithm.cost(call, session) ?? Number.POSITIVE_INFINITY);
+  return convAlgorithms[costs.indexOf(Math.min(...costs))];
+}
+
+export const conv: WasmPrim<'conv'> = convBy(chooseConv);

@@ -1,0 +1,237 @@
+import { ConvDesc } from '../../../abi/generated/abi.ts';
+import type { Step } from '../../backend.ts';
+import type { PrimName, Triple } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { panelBlockOf, recordHead, roundUp, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import type { Epilogue } from '../core/epilogue.ts';
+import type { Panels } from '../core/panels.ts';
+
+/**
+ * What the convolution kernels compute: at every point o of a grid, Σ_k w[k] · x[o · stride + k · dilation − pad]. A
+ * convolution is one grid; a transposed one is a grid per phase, with negative dilation and an output stride.
+ */
+export interface WindowShape {
+  readonly batch: number;
+  readonly input: Triple;
+  readonly grid: Triple;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly dilation: Triple;
+  readonly pad: Triple;
+  readonly channels: number;
+  readonly outChannels: number;
+  readonly groups: number;
+  /** Addresses; `y` that of the first grid point. */
+  readonly x: number;
+  /** Bytes from pixel to pixel of x. */
+  readonly xPixel: number;
+  readonly y: number;
+  /** Bytes between grid points along W, H, D and batch. */
+  readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
+}
+
+/** How rows of A are found, as in assembly/pack/table.ts. */
+const addressing = { byTap: 0, byRun: 1, acrossImages: 2, padded: 3 } as const;
+
+const zeroAreas = new WeakMap<WasmSession, { address: number; bytes: number }>();
+
+/** At least `bytes` zeros that nobody writes. */
+export function zeros(session: WasmSession, bytes: number): number {
+  let area = zeroAreas.get(session);
+  if (area === undefined || area.bytes < bytes) {
+    area = { address: session.reserve(bytes), bytes };
+    session.bytes().fill(0, area.address, area.address + bytes);
+    zeroAreas.set(session, area);
+  }
+  return area.address;
+}
+
+const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
+
+function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, epilogue: Epilogue) {
+  const { input, grid, kernel, stride, dilation, pad, yPitch } = shape;
+  return {
+    x: shape.x,
+    y: shape.y,
+    weight: panels.address,
+    workspace: 0,
+    batch: shape.batch,
+    inputD: input[0],
+    inputH: input[1],
+    inputW: input[2],
+    outputD: grid[0],
+    outputH: grid[1],
+    outputW: grid[2],
+    kernelD: kernel[0],
+    kernelH: kernel[1],
+    kernelW: kernel[2],
+    strideD: stride[0],
+    strideH: stride[1],
+    strideW: stride[2],
+    dilationD: dilation[0],
+    dilationH: dilation[1],
+    dilationW: dilation[2],
+    padD: pad[0],
+    padH: pad[1],
+    padW: pad[2],
+    pixel: shape.xPixel,
+    yPixel: yPitch[0],
+    yRow: yPitch[1],
+    yPlane: yPitch[2],
+    yBatch: yPitch[3],
+    contiguous: Number(
+      yPitch[1] === grid[2] * yPitch[0] && yPitch[2] === grid[1] * yPitch[1] && yPitch[3] === grid[0] * yPitch[2],
+    ),
+    groupPanels: panels.groupPanels,
+    panels: panels.panels,
+    panelBytes: panels.panelBytes,
+    tileRows: tileRowsOf(session),
+    ...epilogue,
+  };
+}
+
+/** Images from which on tiles across them are worth it, and the share of taps in the padding. */
+const leastImages = 12;
+const leastPadding = 0.1;
+
+const isPlane = ({ input, grid, kernel, pad }: WindowShape): boolean =>
+  input[0] === 1 && grid[0] === 1 && kernel[0] === 1 && pad[0] === 0 && pad[2] >= 0;
+
+/** Share of the taps, over all grid points, that lie outside of the input. */
+function paddedShare({ input, grid, kernel, stride, dilation, pad }: WindowShape): number {
+  let inside = 1;
+  for (let axis = 0; axis < 3; axis++) {
+    let count = 0;
+    for (let k = 0; k < kernel[axis]; k++) {
+      for (let o = 0; o < grid[axis]; o++) {
+        const i = o * stride[axis] + k * dilation[axis] - pad[axis];
+        if (i >= 0 && i < input[axis]) count++;
+      }
+    }
+    inside *= count / (kernel[axis] * grid[axis]);
+  }
+  return 1 - inside;
+}
+
+interface Blocks {
+  readonly rowBlock: number;
+  readonly rowBlocks: number;
+  /** Most tiles of a block, and bytes of input that it copies. */
+  readonly tiles: number;
+  readonly staging: number;
+}
+
+/** Rows of A in one unit of work, by the way in which they are found. */
+const blocksOf: {
+  readonly [mode in keyof typeof addressing]: (session: WasmSession, shape: WindowShape, contiguous: boolean) => Blocks;
+} = {
+  byTap: plainBlocks,
+  byRun(session, shape, contiguous) {
+    const blocks = plainBlocks(session, shape, contiguous);
+    return { ...blocks, staging: blocks.rowBlock * product(shape.kernel) * shape.channels * 4 + 64 };
+  },
+  acrossImages(session, { batch, grid }) {
+    const positions = product(grid);
+    const rowBlock = Math.min(Math.max(1, Math.round(240 / batch)), positions);
+    const tiles = rowBlock * Math.ceil(batch / tileRowsOf(session));
+    return { rowBlock, rowBlocks: Math.ceil(positions / rowBlock), tiles, staging: 0 };
+  },
+  padded(session, { batch, grid, kernel, stride, dilation, channels }) {
+    const most = Math.max(1, Math.floor(240 / grid[2]));
+    const rowBlock = Math.ceil(grid[1] / Math.ceil(grid[1] / most));
+    const inputRows = (rowBlock - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
+    const pitch = ((grid[2] - 1) * stride[2] + kernel[2]) * channels * 4 + 32;
+    const tiles = Math.ceil((rowBlock * grid[2]) / tileRowsOf(session));
+    return { rowBlock, rowBlocks: batch * Math.ceil(grid[1] / rowBlock), tiles, staging: inputRows * pitch + 64 };
+  },
+};
+
+function plainBlocks(session: WasmSession, shape: WindowShape, contiguous: boolean): Blocks {
+  const { batch, grid, channels, kernel } = shape;
+  const rows = batch * product(grid);
+  const most = rowBlockOf(session, rows, channels * 4 * Math.min(product(kernel), 4));
+  // Tiles end with a line of an output that is not contiguous: whole lines, so that they are the same in every cut.
+  const rowBlock = contiguous ? most : roundUp(most, grid[2]);
+  const tiles = contiguous ? Math.ceil(rowBlock / tileRowsOf(session)) : rowBlock;
+  return { rowBlock, rowBlocks: Math.ceil(rows / rowBlock), tiles, staging: 0 };
+}
+
+/** GEMM over addresses: any convolution. Unit: a block of grid points × a block of panels. */
+export function gemmStep(
+  session: WasmSession,
+  prim: PrimName,
+  shape: WindowShape,
+  panels: Panels,
+  epilogue: Epilogue,
+): Step {
+  const { kernel, groups, channels, outChannels } = shape;
+  const perGroup = channels / groups;
+  const columns = outChannels / groups;
+  const taps = product(kernel);
+  const runLength = kernel[2] * channels;
+  // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border.
+  const byRun =
+    groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1 && shape.xPixel === channels * 4;
+  const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
+  const fields = commonFields(session, shape, panels, epilogue);
+  const mode = byRun
+    ? fields.contiguous && isPlane(shape)
+      ? 'padded'
+      : 'byRun'
+    : shape.batch >= leastImages && paddedShare(shape) > leastPadding
+      ? 'acrossImages'
+      : 'byTap';
+  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](session, shape, fields.contiguous === 1);
+  const panelBlock = panelBlockOf(session, rowBlocks, panels.panels);
+  const panelBlocks = Math.ceil(panels.panels / panelBlock);
+  const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
+  const values = {
+    ...fields,
+    zeros: zeros(session, Math.max(channels, runLength) * 4 + 64),
+    mode: addressing[mode],
+    taps: addresses,
+    len,
+    columns,
+    groupInput: perGroup * 4,
+    groupOutput: columns * 4,
+    rowBlock,
+    panelBlock,
+    panelBlocks,
+    stagingOffset,
+  };
+  return session.step(prim, 'conv', ConvDesc, values, rowBlocks * panelBlocks, { workspace: stagingOffset + staging });
+}
+
+/** Taps × stride of kernel rows for which conv-depthwise.ts has a loop of its own. */
+const depthwiseRows = new Set(['3,1', '3,2', '5,1', '5,2', '7,1']);
+
+/** One kernel per channel. Unit: a row of grid points. */
+export function depthwiseStep(
+  session: WasmSession,
+  prim: PrimName,
+  shape: WindowShape,
+  panels: Panels,
+  epilogue: Epilogue,
+): Step {
+  const { kernel, channels, stride, dilation, grid } = shape;
+  const whole = dilation[2] === 1 && depthwiseRows.has(`${kernel[2]},${stride[2]}`);
+  const mode = whole ? kernel[2] : 1;
+  const taps = product(kernel) / mode;
+  const positions = whole ? 3 * stride[2] + mode : 4;
+  const values = {
+    ...commonFields(session, shape, panels, epilogue),
+    zeros: zeros(session, channels * 4 + 64),
+    mode,
+    taps,
+    len: channels,
+    columns: channels,
+    groupInput: 0,
+    groupOutput: 0,
+    rowBlock: 1,
+    panelBlock: panels.panels,
+    panelBlocks: 1,
+    stagingOffset: 0,
+  };
+  const units = shape.batch * grid[0] * grid[1];
+  return session.step(prim, 'convDepthwise', ConvDesc, values, units, { workspace: taps * positions * 4 });
+}

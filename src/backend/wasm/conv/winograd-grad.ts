@@ -1,0 +1,145 @@
+import { FinishWinogradGradDesc, WinogradGradDesc } from '../../../abi/generated/abi.ts';
+import type { PrimCall, Step } from '../../backend.ts';
+import type { ConvWeightGradAttrs } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { roundUp, tileRowsOf } from '../core/blocks.ts';
+import { scratch } from '../core/scratch.ts';
+import { zeros } from './window.ts';
+import { oddLines, perQuad, perStep, vPitchOf } from './winograd.ts';
+
+/** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. By the shapes alone, not by threads. */
+export interface WinogradGradPlan {
+  readonly tileRows: number;
+  readonly tileColumns: number;
+  readonly tiles: number;
+  readonly splits: number;
+  readonly splitTiles: number;
+  readonly rowBlock: number;
+  readonly columnBlock: number;
+  /** Tiles per pass. */
+  readonly chunk: number;
+  /** Estimated nanoseconds of one thread. */
+  readonly cost: number;
+}
+
+const matrices = 36;
+/** Work units that there should be at least, where there are so many tiles. */
+const wantedUnits = 8;
+/** Tiles that a split should have. */
+const leastTiles = 16;
+/** What V and W of a pass may take, beside the sums. */
+const cacheBytes = 393216;
+const mostBlockBytes = 327680;
+/** Transforming a tile of four channels of gy. */
+const perGradQuad = 14;
+/** A byte of a partial sum: cleared, written, and read again. */
+const perPartialByte = 0.12;
+
+const halves = [1, 2, 4, 8, 16] as const;
+
+/** The cheapest cut that gives threads enough to share. Blocks repeat the transform of the other operand. */
+export function planWinogradGrad({ batch, output, channels, outChannels }: ConvWeightGradAttrs): WinogradGradPlan {
+  const tileRows = Math.ceil(output[1] / 4);
+  const tileColumns = Math.ceil(output[2] / 4);
+  const tiles = batch * output[0] * tileRows * tileColumns;
+  const panels = Math.ceil(outChannels / 8);
+  const steps = tiles * matrices * channels * panels * perStep;
+  const rowBytes = vPitchOf(outChannels);
+  let best: WinogradGradPlan | null = null;
+  for (const parts of halves) {
+    const splitTiles = Math.ceil(tiles / parts);
+    const splits = Math.ceil(tiles / splitTiles);
+    if (parts > 1 && splitTiles < leastTiles) break;
+    for (const rowParts of halves) {
+      const rowBlock = roundUp(Math.ceil(channels / rowParts), 4);
+      const rowUnits = Math.ceil(channels / rowBlock);
+      for (const columnParts of halves) {
+        const columnBlock = roundUp(Math.ceil(outChannels / columnParts), 8);
+        const columnUnits = Math.ceil(outChannels / columnBlock);
+        const there = perQuad[4][0] * Math.ceil(channels / 4) * columnUnits;
+        const transforms = tiles * (there + perGradQuad * Math.ceil(outChannels / 4) * rowUnits);
+        const sums = splits * matrices * channels * rowBytes * perPartialByte;
+        const small = splits * rowUnits * columnUnits < wantedUnits ? 1.5 : 1;
+        const large = matrices * rowBlock * columnBlock * 4 > mostBlockBytes ? 1.5 : 1;
+        const cost = (steps + transforms + sums) * small * large;
+        if (best !== null && cost >= best.cost) continue;
+        const most = Math.max(leastTiles, Math.floor(cacheBytes / (matrices * 4 * (rowBlock + columnBlock))));
+        const chunk = Math.ceil(splitTiles / Math.ceil(splitTiles / most));
+        best = { tileRows, tileColumns, tiles, splits, splitTiles, rowBlock, columnBlock, chunk, cost };
+      }
+    }
+  }
+  return best!;
+}
+
+/** Sums of the splits, then their sum, transformed back. */
+export function winogradGradSteps(
+  { inputs, outputs, attrs }: PrimCall<'convWeightGrad'>,
+  session: WasmSession,
+  plan: WinogradGradPlan,
+): Step[] {
+  const { channels, outChannels, input, output, padBegin } = attrs;
+  const { tileRows, tileColumns, tiles, splits, splitTiles, rowBlock, columnBlock, chunk } = plan;
+  const rowUnits = Math.ceil(channels / rowBlock);
+  const columnUnits = Math.ceil(outChannels / columnBlock);
+  const rowBytes = vPitchOf(outChannels);
+  const matrixBytes = channels * rowBytes;
+  const splitBytes = matrices * matrixBytes;
+  const [vPitch, wPitch] = [rowBlock * 4, columnBlock * 4];
+  const [vMatrix, wMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * wPitch)];
+  const scratchOffset = 192;
+  const vOffset = scratchOffset + matrices * 256;
+  const wOffset = vOffset + matrices * vMatrix;
+  const partial = scratch(session, splits * splitBytes);
+  const values: WinogradGradDesc = {
+    x: session.address(inputs[0]!),
+    zeros: zeros(session, 256),
+    workspace: 0,
+    size: 4,
+    inputH: input[1],
+    inputW: input[2],
+    padH: padBegin[1],
+    padW: padBegin[2],
+    pixel: channels * 4,
+    tileRowsPerImage: tileRows,
+    tileColumns,
+    vMatrix,
+    vPitch,
+    scratchOffset,
+    vOffset,
+    gy: session.address(inputs[1]!),
+    partial,
+    outputH: output[1],
+    outputW: output[2],
+    channels,
+    outChannels,
+    gyPixel: outChannels * 4,
+    tiles,
+    splitTiles,
+    chunk,
+    rowBlock,
+    rowUnits,
+    columnBlock,
+    columnUnits,
+    wMatrix,
+    wPitch,
+    wOffset,
+    rowBytes,
+    matrixBytes,
+    splitBytes,
+    tileRows: tileRowsOf(session),
+  };
+  const finish = {
+    ...{ partial, workspace: 0, splits, splitBytes, matrixBytes, rowBytes, channels, columns: outChannels },
+    gw: session.address(outputs[0]),
+  };
+  const [prim, units, workspace] = [
+    'convWeightGrad',
+    splits * rowUnits * columnUnits,
+    wOffset + matrices * wMatrix,
+  ] as const;
+  return [
+    session.step(prim, 'winogradWeightGrad', WinogradGradDesc, values, units, { workspace }),
+    session.step(prim, 'finishWinogradGrad', FinishWinogradGradDesc, finish, channels, { workspace: 576 }),
+  ];
+}

@@ -1,0 +1,140 @@
+import { WinogradRowDesc } from '../../../abi/generated/abi.ts';
+import type { PrimCall, Step } from '../../backend.ts';
+import type { ConvAttrs } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import type { Epilogue } from '../core/epilogue.ts';
+import { type WindowShape, zeros } from './window.ts';
+import { perByte, perStep } from './winograd.ts';
+
+/** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
+const tileSize = 4;
+const points = [0.5, 1, 2].flatMap((p) => [p, -p]);
+/** Input columns of a tile, as in assembly/conv/winograd-row.ts. */
+const columns = 13;
+
+/** Seven taps at stride 2 along W, whatever there is along H; constant weights. */
+export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): boolean {
+  const { kernel, stride, dilation, groups, input } = attrs;
+  const shape = kernel[0] === 1 && kernel[2] === 7 && stride[2] === 2 && input[0] === 1;
+  const plain = groups === 1 && dilation[1] === 1 && dilation[2] === 1;
+  return shape && plain && inputs[1]!.constant && session.backend.precision !== 'exact';
+}
+
+/** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels, per product. */
+const perTile = 20;
+const perInput = 16;
+const perProduct = 50;
+
+export function winogradRowCost({ batch, output, kernel, stride, channels, outChannels }: ConvAttrs): number {
+  const rows = batch * output[1];
+  const tiles = Math.ceil(output[2] / tileSize);
+  const panels = Math.ceil(outChannels / 8);
+  const steps = 13 * kernel[1] * channels * panels;
+  const there = stride[1] * Math.ceil(channels / 4) * perInput;
+  // Register tiles of fewer than four rows wait for their sums.
+  const multiplications = Math.max(tiles, 4) * steps * perStep;
+  // Those of the even and odd columns of six points, and of ∞.
+  const products = 7 * panels * perProduct;
+  return rows * (multiplications + products + tiles * (panels * perTile + there)) + steps * 32 * perByte;
+}
+
+/**
+ * G w for every kernel row and pair of channels: matrices of the finite points [kernelH][even, odd][channels][8], then that of
+ * ∞ [kernelH][even][channels][8], for each panel. G has the rows p⁰ … p³ over Π (p − other points), and that of ∞ takes the last tap.
+ */
+function transformWeights(weight: Float32Array, { channels, outChannels, kernel }: ConvAttrs, to: Float32Array): void {
+  const rows = kernel[1];
+  const length = rows * channels;
+  const panelLength = 13 * length * 8;
+  const scales = points.map((p) => points.reduce((n, q) => (p === q ? n : n * (p - q)), 1));
+  to.fill(0);
+  for (let o = 0; o < outChannels; o++) {
+    const panel = Math.floor(o / 8) * panelLength + (o % 8);
+    for (let c = 0; c < channels; c++) {
+      for (let r = 0; r < rows; r++) {
+        const w = weight.subarray(((o * channels + c) * rows + r) * 7);
+        points.forEach((p, j) => {
+          const even = panel + (j * 2 * length + (r * 2 * channels + c)) * 8;
+          to[even] = (w[0] + p * (w[2] + p * (w[4] + p * w[6]))) / scales[j];
+          to[even + channels * 8] = (w[1] + p * (w[3] + p * w[5])) / scales[j];
+        });
+        to[panel + (12 * length + r * channels + c) * 8] = w[6];
+      }
+    }
+  }
+}
+
+/** Unit of work: a block of output rows. */
+export function winogradRowSteps(
+  { prim, inputs, attrs }: PrimCall<'conv'>,
+  session: WasmSession,
+  shape: WindowShape,
+  epilogue: Epilogue,
+): Step[] {
+  const { batch, input, output, kernel, stride, channels, outChannels } = attrs;
+  const panels = Math.ceil(outChannels / 8);
+  const tiles = Math.ceil(output[2] / tileSize);
+  const bytes = panels * 13 * kernel[1] * channels * 32;
+  const weight = session.packed(inputs[1]!, `winograd row ${channels} ${outChannels}`, bytes, (to) => {
+    const raw = new Float32Array(inputs[1]!.size);
+    inputs[1]!.copyTo(new Uint8Array(raw.buffer));
+    transformWeights(raw, attrs, new Float32Array(session.bytes().buffer, to, bytes / 4));
+  });
+  // V of a block stays in the second-level cache; input rows that two blocks share are transformed twice.
+  const rowBlock = Math.ceil(output[1] / roundUp(Math.ceil(output[1] / 8), 2));
+  const rowBlocks = Math.ceil(output[1] / rowBlock);
+  const inputRows = (rowBlock - 1) * stride[1] + kernel[1];
+  const tileRows = tileRowsOf(session);
+  const recordsBytes = roundUp(Math.ceil(tiles / tileRows) * (recordHead + tileRows * 4), 64);
+  const infinityTile = roundUp(inputRows * channels * 4 + 12, 16);
+  const vTile = roundUp(inputRows * channels * 8 + 12, 16);
+  const mMatrix = tiles * 32;
+  const recordsOffset = workspaceHead;
+  const infinityRecordsOffset = recordsOffset + recordsBytes;
+  const stagingOffset = infinityRecordsOffset + recordsBytes;
+  const vOffset = roundUp(stagingOffset + columns * roundUp(channels, 4) * 4, 64);
+  const infinityOffset = vOffset + 6 * tiles * vTile;
+  const mOffset = roundUp(infinityOffset + tiles * infinityTile, 64);
+  const none = zeros(session, 256);
+  const values: WinogradRowDesc = {
+    x: shape.x,
+    y: shape.y,
+    weight,
+    bias: inputs[2] ? session.address(inputs[2]) : none,
+    zeros: none,
+    workspace: 0,
+    inputH: input[1],
+    inputW: input[2],
+    outputH: output[1],
+    outputW: output[2],
+    kernelH: kernel[1],
+    strideH: stride[1],
+    padH: shape.pad[1],
+    padW: shape.pad[2],
+    channels,
+    outChannels,
+    pixel: shape.xPixel,
+    yPixel: shape.yPitch[0],
+    yRow: shape.yPitch[1],
+    yImage: shape.yPitch[3],
+    tiles,
+    rowBlock,
+    rowBlocks,
+    panels,
+    tileRows,
+    vMatrix: tiles * vTile,
+    vTile,
+    infinityTile,
+    mMatrix,
+    recordsOffset,
+    infinityRecordsOffset,
+    stagingOffset,
+    vOffset,
+    infinityOffset,
+    mOffset,
+    ...epilogue,
+  };
+  const workspace = mOffset + 7 * mMatrix;
+  return [session.step(prim, 'convWinogradRow', WinogradRowDesc, values, batch * rowBlocks, { workspace })];
+}

@@ -1,0 +1,72 @@
+import { writeDescriptor } from '../../../abi/descriptor.ts';
+import { PackWinogradDesc } from '../../../abi/generated/abi.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Step } from '../../backend.ts';
+import type { ConvAttrs } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { chunkElements } from '../core/panels.ts';
+import { scratch } from '../core/scratch.ts';
+import type { TileSize } from './winograd.ts';
+
+export interface TransformedWeights {
+  readonly address: number;
+  /** What transforms them at run time; empty for constants. */
+  readonly steps: readonly Step[];
+}
+
+/** How the filters lie in a weight, in bytes: [columns][channels][3][3], for transposed convolutions [channels][columns][3][3] read backwards. */
+function filtersOf(prim: 'conv' | 'convTranspose', { channels, outChannels }: ConvAttrs) {
+  return prim === 'conv'
+    ? { columnStride: channels * 36, channelStride: 36, tapStride: 4, first: 0 }
+    : { columnStride: 36, channelStride: outChannels * 36, tapStride: -4, first: 32 };
+}
+
+/** Weights transformed by a kernel: constants once per session, others in each run, by a step that leaves them to the next one. */
+export function transformedWeights(
+  session: WasmSession,
+  prim: 'conv' | 'convTranspose',
+  weight: Tensor,
+  attrs: ConvAttrs,
+  size: TileSize,
+  matrixBytes: number,
+  matrices: number,
+): TransformedWeights {
+  const { channels, outChannels } = attrs;
+  const { first, ...strides } = filtersOf(prim, attrs);
+  const panels = Math.ceil(outChannels / 8);
+  const common = { size, columns: outChannels, channels, matrixBytes, ...strides };
+  const bytes = matrixBytes * matrices;
+  if (!weight.constant) {
+    const address = scratch(session, bytes);
+    const values = { ...common, weight: session.address(weight) + first, to: address };
+    return { address, steps: [session.step(prim, 'packWinograd', PackWinogradDesc, values, panels)] };
+  }
+  const address = session.packed(weight, `winograd ${prim} ${size} ${channels} ${outChannels}`, bytes, (to) => {
+    const { memory, kernels } = session.backend;
+    const panelElements = 8 * channels * 9;
+    const cuttable = prim === 'conv';
+    const atOnce = cuttable ? Math.min(panels, Math.max(1, Math.floor(chunkElements / panelElements))) : panels;
+    const window = memory.allocate(atOnce * panelElements * 4 + PackWinogradDesc.size);
+    try {
+      const buffer = memory.memory.buffer;
+      const bytes = new Uint8Array(buffer);
+      const views = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
+      const at = window.byteOffset + PackWinogradDesc.size;
+      for (let panel = 0; panel < panels; panel += atOnce) {
+        const begin = panel * panelElements;
+        const end = Math.min(begin + atOnce * panelElements, weight.size);
+        weight.copyTo(bytes.subarray(at, at + (end - begin) * 4), begin * 4);
+        writeDescriptor(views, window.byteOffset, PackWinogradDesc, {
+          ...common,
+          // The kernel counts from the first panel, of which only this stretch is here.
+          weight: (at + first - begin * 4) >>> 0,
+          to,
+        });
+        kernels.packWinograd(window.byteOffset, panel, Math.min(panel + atOnce, panels));
+      }
+    } finally {
+      window.free();
+    }
+  });
+  return { address, steps: [] };
+}

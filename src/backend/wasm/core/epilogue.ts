@@ -1,0 +1,38 @@
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Activation } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { activationFields } from './activation.ts';
+
+/** What a GEMM or depthwise kernel does to a result before it is done: the bits of assembly/micro/tile.ts. */
+export interface Epilogue {
+  readonly epilogue: number;
+  /** Distance from the output to the residual, modulo 2³². */
+  readonly residual: number;
+  readonly kind: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+const addResidual = 1;
+const clamp = 2;
+const activateStored = 4;
+
+/** Null where kernels do not know the activation. */
+export function epilogueOf(
+  session: WasmSession,
+  output: Tensor,
+  residual: Tensor | null,
+  activation: Activation | null,
+): Epilogue | null {
+  const fields = activationFields(activation);
+  if (fields === null) return null;
+  const added = {
+    epilogue: residual === null ? 0 : addResidual,
+    residual: residual === null ? 0 : (session.address(residual) - session.address(output)) >>> 0,
+  };
+  if (activation === null || activation.kind === 'identity') return { ...added, ...fields };
+  if (activation.kind === 'relu') {
+    return { ...added, ...fields, epilogue: added.epilogue | clamp, alpha: 0, beta: Number.POSITIVE_INFINITY };
+  }
+  return { ...added, ...fields, epilogue: added.epilogue | (activation.kind === 'clip' ? clamp : activateStored) };
+}

@@ -1,0 +1,219 @@
+import { BinaryDesc, UnaryDesc } from '../../../abi/generated/abi.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { PrimCall, Step } from '../../backend.ts';
+import type { BinaryKind, UnaryKind } from '../../prims.ts';
+import { coalesce } from '../../strided.ts';
+import type { WasmSession } from '../backend.ts';
+import { copySteps } from '../copy/copy.ts';
+import { activationFields } from '../core/activation.ts';
+import { scratch } from '../core/scratch.ts';
+import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32 } from './unary.ts';
+
+/** `Op` in assembly/act/binary.ts. */
+const ops: { readonly [K in BinaryKind]?: number } = {
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  max: 4,
+  min: 5,
+  prelu: 6,
+  equal: 7,
+  less: 8,
+  lessOrEqual: 9,
+  greater: 10,
+  greaterOrEqual: 11,
+};
+const maxOuter = 4;
+
+/** Rows shorter than this are joined, where b is the same in all of them. */
+const shortRow = 48;
+const joinedRow = 384;
+
+/** An operand as the kernel wants it: contiguous or constant along the last dimension. */
+interface Operand {
+  readonly address: number;
+  readonly strides: number[];
+}
+
+export const binary: WasmPrim<'binary'> = (call, session) => {
+  const { inputs, outputs, attrs } = call;
+  const [a, b] = inputs as Tensor[];
+  const y = outputs[0];
+  if (!isFloat32([a, b])) return null;
+  if (attrs.kind === 'pow') return isFloat32([y]) ? pow(call, session) : null;
+  const op = ops[attrs.kind];
+  const activation = activationFields(attrs.activation);
+  if (op === undefined || activation === null || y.dtype !== (op < ops.equal! ? 'float32' : 'bool')) return null;
+  if (op >= ops.equal! && attrs.activation !== null) return null;
+  const total = attrs.dims.reduce((n, d) => n * d, 1);
+  if (total === 0) return [];
+
+  const merged = coalesce(attrs.dims, [attrs.aStrides, attrs.bStrides]);
+  const steps: Step[] = [];
+  const strided = [a, b].map((_, i) => isStrided(merged.strides[i]));
+  if (strided[0] && strided[1]) return null;
+  const operands: Operand[] = [];
+  for (const [i, t] of [a, b].entries()) {
+    const operand = { address: session.address(t), strides: merged.strides[i] };
+    if (!strided[i]) {
+      operands.push(operand);
+      continue;
+    }
+    const dense = toDense(session, t, merged.dims, operand, a === b);
+    if (dense === null) return null;
+    operands.push(dense.operand);
+    steps.push(...dense.steps);
+  }
+  let { dims } = coalesce(merged.dims, [operands[0].strides, operands[1].strides]);
+  let [aStrides, bStrides] = coalesce(merged.dims, [operands[0].strides, operands[1].strides]).strides;
+  if (total === 1) [aStrides, bStrides] = [[1], [1]];
+  const addresses = operands.map((operand) => operand.address);
+
+  const joined = steps.length === 0 ? joinRows(session, b, addresses[1], dims, aStrides, bStrides) : null;
+  if (joined !== null) {
+    steps.push(...joined.steps);
+    dims = joined.dims;
+    [aStrides, bStrides] = joined.strides;
+    addresses[1] = joined.address;
+  }
+  if (dims.length - 1 > maxOuter) return null;
+  const outer = dims.slice(0, -1).reverse();
+  const bytes = (strides: number[], i: number): number => (i < outer.length ? strides[strides.length - 2 - i] * 4 : 0);
+  const values = {
+    a: addresses[0],
+    b: addresses[1],
+    y: session.address(y),
+    op,
+    total,
+    unit: elementsPerUnit,
+    inner: dims[dims.length - 1],
+    aStep: aStrides[aStrides.length - 1],
+    bStep: bStrides[bStrides.length - 1],
+    n0: outer[0] ?? 1,
+    n1: outer[1] ?? 1,
+    n2: outer[2] ?? 1,
+    a0: bytes(aStrides, 0),
+    a1: bytes(aStrides, 1),
+    a2: bytes(aStrides, 2),
+    a3: bytes(aStrides, 3),
+    b0: bytes(bStrides, 0),
+    b1: bytes(bStrides, 1),
+    b2: bytes(bStrides, 2),
+    b3: bytes(bStrides, 3),
+    ...activation,
+  };
+  if (values.aStep === 0 && values.bStep === 0) return null;
+  const units = Math.ceil(total / elementsPerUnit);
+  steps.push(session.step('binary', 'binary', BinaryDesc, values, units));
+  return steps;
+};
+
+const isStrided = (strides: readonly number[]): boolean => strides[strides.length - 1] > 1;
+
+/** Copies an operand of another layout, in the order in which the result needs it. */
+function toDense(
+  session: WasmSession,
+  tensor: Tensor,
+  dims: readonly number[],
+  { address, strides }: Operand,
+  used: boolean,
+): { operand: Operand; steps: Step[] } | null {
+  if (used) return null;
+  const dense = new Array<number>(dims.length).fill(0);
+  let size = 1;
+  for (let axis = dims.length - 1; axis >= 0; axis--) {
+    if (strides[axis] === 0) continue;
+    dense[axis] = size;
+    size *= dims[axis];
+  }
+  if (size > tensor.size) return null;
+  const attrs = {
+    dims: dims.map((n, axis) => (strides[axis] === 0 ? 1 : n)),
+    inputOffset: 0,
+    inputStrides: strides,
+    outputOffset: 0,
+    outputStrides: dense,
+  };
+  const y = scratch(session, tensor.byteLength);
+  const steps = copySteps('binary', session, attrs, 4, { x: address, y });
+  return steps && { operand: { address: y, strides: dense }, steps };
+}
+
+interface Joined {
+  readonly steps: Step[];
+  readonly dims: number[];
+  readonly strides: [number[], number[]];
+  readonly address: number;
+}
+
+/**
+ * Many short rows with the same b, as (image − mean) with three channels: b is repeated until it makes a long row. The
+ * last row may be cut off by the end of y.
+ */
+function joinRows(
+  session: WasmSession,
+  b: Tensor,
+  address: number,
+  dims: readonly number[],
+  aStrides: readonly number[],
+  bStrides: readonly number[],
+): Joined | null {
+  const [rows, inner] = dims;
+  const same =
+    dims.length === 2 && bStrides[0] === 0 && bStrides[1] === 1 && aStrides[0] === inner && aStrides[1] === 1;
+  if (!same || inner >= shortRow || rows < 8 || b.size !== inner) return null;
+  const times = Math.ceil(joinedRow / inner);
+  const row = times * inner;
+  const result = {
+    dims: [Math.ceil(rows / times), row],
+    strides: [
+      [row, 1],
+      [0, 1],
+    ] as [number[], number[]],
+  };
+  if (b.constant) {
+    const packed = session.packed(b, `repeated:${times}`, row * 4, (to) => {
+      const target = session.floats(to, row);
+      for (let i = 0; i < times; i++) target.set(b.array, i * inner);
+    });
+    return { ...result, steps: [], address: packed };
+  }
+  const attrs = {
+    dims: [times, inner],
+    inputOffset: 0,
+    inputStrides: [0, 1],
+    outputOffset: 0,
+    outputStrides: [inner, 1],
+  };
+  const y = scratch(session, row * 4);
+  return { ...result, steps: copySteps('binary', session, attrs, 4, { x: address, y })!, address: y };
+}
+
+/** Exponents that are functions of their own. Others stay with JavaScript: exp(b·log a) would not be accurate enough. */
+const powers: ReadonlyMap<number, UnaryKind> = new Map([
+  [2, 'square'],
+  [1, 'identity'],
+  [-1, 'reciprocal'],
+  [0.5, 'sqrt'],
+  [-0.5, 'rsqrt'],
+]);
+
+function pow({ inputs, outputs, attrs }: PrimCall<'binary'>, session: WasmSession): Step[] | null {
+  const [a, b] = inputs as Tensor[];
+  const [y] = outputs;
+  const kind = b.constant && b.size === 1 && a.size === y.size ? powers.get(b.array[0]) : undefined;
+  const { dims, strides } = coalesce(attrs.dims, [attrs.aStrides]);
+  if (kind === undefined || attrs.activation !== null || dims.length !== 1 || (dims[0] > 1 && strides[0][0] !== 1))
+    return null;
+  if (y.size === 0) return [];
+  const values = {
+    x: session.address(a),
+    y: session.address(y),
+    length: y.size,
+    unit: elementsPerUnit,
+    ...activationFields({ kind, alpha: 0, beta: 0 })!,
+  };
+  return [session.step('binary', 'unary', UnaryDesc, values, Math.ceil(y.size / elementsPerUnit))];
+}

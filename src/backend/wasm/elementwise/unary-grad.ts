@@ -1,0 +1,29 @@
+import { UnaryGradDesc } from '../../../abi/generated/abi.ts';
+import type { UnaryKind } from '../../prims.ts';
+import { activationFields } from '../core/activation.ts';
+import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32 } from './unary.ts';
+
+/** `CLIP_EXCLUSIVE` in assembly/act/unary-grad.ts. */
+const clipExclusive = 64;
+
+/** What the kernel of functions knows and that of derivatives does not: nobody trains through them. */
+const without: readonly UnaryKind[] = ['identity', 'neg', 'sign', 'floor', 'ceil', 'round', 'trunc', 'linear'];
+
+export const unaryGrad: WasmPrim<'unaryGrad'> = ({ inputs, outputs, attrs }, session) => {
+  const { kind, length, exclusive } = attrs;
+  const fields = without.includes(kind) ? null : activationFields(attrs);
+  if (fields === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const units = Math.ceil(length / elementsPerUnit);
+  if (units === 0) return [];
+  const values = {
+    v: session.address(inputs[0]!),
+    gy: session.address(inputs[1]!),
+    gx: session.address(outputs[0]),
+    length,
+    unit: elementsPerUnit,
+    ...fields,
+    kind: kind === 'clip' && exclusive ? clipExclusive : fields.kind,
+  };
+  return [session.step('unaryGrad', 'unaryGrad', UnaryGradDesc, values, units)];
+};

@@ -1,0 +1,27 @@
+import { OptimizerDesc } from '../../../abi/generated/abi.ts';
+import { type OptimizerKind, optimizerHyper } from '../../prims.ts';
+import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+
+/** In the order of their numbers (`Optimizer` in assembly/optim/optimizer.ts). */
+export const optimizerKinds = Object.keys(optimizerHyper) as OptimizerKind[];
+
+export const optimizerStep: WasmPrim<'optimizerStep'> = ({ inputs, outputs, attrs }, session) => {
+  const { kind, length } = attrs;
+  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (length === 0) return [];
+  const [p, g, a, b, c, hyper] = inputs;
+  const values = {
+    p: session.address(p!),
+    g: session.address(g!),
+    a: session.addressOrNull(a),
+    b: session.addressOrNull(b),
+    c: session.addressOrNull(c),
+    hyper: session.address(hyper!),
+    length,
+    unit: elementsPerUnit,
+    kind: optimizerKinds.indexOf(kind),
+  };
+  const units = Math.ceil(length / elementsPerUnit);
+  return [session.step('optimizerStep', 'optimizerStep', OptimizerDesc, values, units)];
+};

@@ -1,0 +1,86 @@
+import { PoolGradDesc } from '../../../abi/generated/abi.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Step } from '../../backend.ts';
+import type { Triple } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+import { kindOf, named } from './pool.ts';
+
+interface Geometry {
+  readonly batch: number;
+  readonly channels: number;
+  readonly input: Triple;
+  readonly output: Triple;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly dilation: Triple;
+  readonly padBegin: Triple;
+  readonly end: Triple;
+  readonly countPad: boolean;
+  readonly divisor: number;
+  readonly adaptive: boolean;
+}
+
+/** Channels of a work unit, unless there are images enough: a cache line's. */
+const lineChannels = 16;
+const manyImages = 16;
+
+function poolGradStep(
+  session: WasmSession,
+  prim: 'poolGrad' | 'adaptivePoolGrad',
+  kind: number,
+  inputs: readonly (Tensor | null)[],
+  gx: Tensor,
+  g: Geometry,
+): Step[] {
+  if (gx.size === 0) return [];
+  const block = g.batch >= manyImages ? g.channels : Math.min(g.channels, lineChannels);
+  const blocks = Math.ceil(g.channels / block);
+  const values = {
+    // Averages read nothing of x.
+    x: kind === 1 ? 0 : session.address(inputs[0]!),
+    gy: session.address(inputs[1]!),
+    gx: session.address(gx),
+    kind,
+    channels: g.channels,
+    block,
+    blocks,
+    ...named('i', g.input),
+    ...named('o', g.output),
+    ...named('k', g.kernel),
+    ...named('stride', g.stride),
+    ...named('dilation', g.dilation),
+    ...named('pad', g.padBegin),
+    ...named('end', g.end),
+    countPad: g.countPad ? 1 : 0,
+    divisor: g.divisor,
+    adaptive: g.adaptive ? 1 : 0,
+  };
+  return [session.step(prim, 'poolGrad', PoolGradDesc, values, g.batch * blocks)];
+}
+
+export const poolGrad: WasmPrim<'poolGrad'> = ({ inputs, outputs, attrs }, session) => {
+  const kind = kindOf(attrs);
+  if (kind === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const { input, padEnd, countPad } = attrs;
+  const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
+  return poolGradStep(session, 'poolGrad', kind, inputs, outputs[0], { ...attrs, end, adaptive: false });
+};
+
+const ones: Triple = [1, 1, 1];
+
+export const adaptivePoolGrad: WasmPrim<'adaptivePoolGrad'> = ({ inputs, outputs, attrs }, session) => {
+  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  return poolGradStep(session, 'adaptivePoolGrad', kindOf({ kind: attrs.kind, p: 0 })!, inputs, outputs[0], {
+    ...attrs,
+    kernel: ones,
+    stride: ones,
+    dilation: ones,
+    padBegin: [0, 0, 0],
+    end: attrs.input,
+    countPad: false,
+    divisor: 0,
+    adaptive: true,
+  });
+};

@@ -1,0 +1,88 @@
+import { PoolDesc } from '../../../abi/generated/abi.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Step } from '../../backend.ts';
+import type { PoolAttrs, Triple } from '../../prims.ts';
+import type { WasmSession } from '../backend.ts';
+import { isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+
+/** `Pool` in assembly/pool/pool.ts; Lp for other p stays with JavaScript, whose powers are exact. */
+export function kindOf(attrs: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
+  if (attrs.kind === 'max') return 0;
+  if (attrs.kind === 'average') return 1;
+  return attrs.p === 1 ? 2 : attrs.p === 2 ? 3 : null;
+}
+
+/** The fields of a triple: `named('i', …)` is iD, iH, iW. */
+export const named = <P extends string>(prefix: P, [d, h, w]: Triple): { [K in `${P}${'D' | 'H' | 'W'}`]: number } =>
+  ({ [`${prefix}D`]: d, [`${prefix}H`]: h, [`${prefix}W`]: w }) as { [K in `${P}${'D' | 'H' | 'W'}`]: number };
+
+const ones: Triple = [1, 1, 1];
+
+interface Geometry {
+  readonly batch: number;
+  readonly channels: number;
+  readonly input: Triple;
+  readonly output: Triple;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly dilation: Triple;
+  readonly padBegin: Triple;
+  readonly end: Triple;
+  readonly countPad: boolean;
+  readonly divisor: number;
+  readonly adaptive: boolean;
+}
+
+function poolStep(
+  session: WasmSession,
+  prim: 'pool' | 'adaptivePool',
+  kind: number,
+  x: Tensor,
+  y: Tensor,
+  g: Geometry,
+): Step[] {
+  const rows = g.batch * g.output[0] * g.output[1];
+  if (rows * g.output[2] * g.channels === 0) return [];
+  const values = {
+    x: session.address(x),
+    y: session.address(y),
+    kind,
+    channels: g.channels,
+    ...named('i', g.input),
+    ...named('o', g.output),
+    ...named('k', g.kernel),
+    ...named('stride', g.stride),
+    ...named('dilation', g.dilation),
+    ...named('pad', g.padBegin),
+    ...named('end', g.end),
+    countPad: g.countPad ? 1 : 0,
+    divisor: g.divisor,
+    adaptive: g.adaptive ? 1 : 0,
+  };
+  return [session.step(prim, 'pool', PoolDesc, values, rows)];
+}
+
+export const pool: WasmPrim<'pool'> = ({ inputs, outputs, attrs }, session) => {
+  const kind = kindOf(attrs);
+  if (kind === null || outputs.length > 1 || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const { input, padEnd, countPad } = attrs;
+  const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
+  return poolStep(session, 'pool', kind, inputs[0]!, outputs[0], { ...attrs, end, adaptive: false });
+};
+
+export const adaptivePool: WasmPrim<'adaptivePool'> = ({ inputs, outputs, attrs }, session) => {
+  if (outputs.length > 1 || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const kind = kindOf({ kind: attrs.kind, p: 0 })!;
+  return poolStep(session, 'adaptivePool', kind, inputs[0]!, outputs[0], {
+    ...attrs,
+    kernel: ones,
+    stride: ones,
+    dilation: ones,
+    padBegin: [0, 0, 0],
+    end: attrs.input,
+    countPad: false,
+    divisor: 0,
+    adaptive: true,
+  });
+};

@@ -1,0 +1,42 @@
+import { ArgReduceDesc, ReduceDesc } from '../../../abi/generated/abi.ts';
+import { dtypes } from '../../../common/dtype.ts';
+import { reduceKinds } from '../../prims.ts';
+import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
+import type { WasmPrim } from '../prims.ts';
+
+export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) => {
+  const { outer, length, inner } = attrs;
+  if (!isFloat32(inputs) || !isFloat32(outputs) || length === 0) return null;
+  if (outer * inner === 0) return [];
+  const strips = Math.ceil(inner / 16);
+  const rows = Math.ceil(elementsPerUnit / length);
+  const values = {
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    kind: reduceKinds.indexOf(attrs.kind),
+    outer,
+    length,
+    inner,
+    unit: inner === 1 ? rows : strips,
+  };
+  return [session.step('reduce', 'reduce', ReduceDesc, values, inner === 1 ? Math.ceil(outer / rows) : outer * strips)];
+};
+
+export const argReduce: WasmPrim<'argReduce'> = ({ inputs, outputs, attrs }, session) => {
+  const { kind, outer, length, inner, selectLast } = attrs;
+  if (!isFloat32(inputs) || dtypes[outputs[0].dtype].array !== Int32Array || length === 0) return null;
+  const total = inner === 1 ? outer : outer * Math.ceil(inner / 4);
+  if (total === 0) return [];
+  const unit = Math.ceil(elementsPerUnit / (inner === 1 ? length : length * 4));
+  const values = {
+    x: session.address(inputs[0]!),
+    y: session.address(outputs[0]),
+    length,
+    inner,
+    least: kind === 'min' ? 1 : 0,
+    selectLast: selectLast ? 1 : 0,
+    total,
+    unit,
+  };
+  return [session.step('argReduce', 'argReduce', ArgReduceDesc, values, Math.ceil(total / unit))];
+};

@@ -1,0 +1,147 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { product } from '../../common/numbers.ts';
+import { caseSpatial, random } from '../case.ts';
+import { expectPerChannel, expectWhole, required } from '../check.ts';
+import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
+import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
+import { axisNames, extent, spatialInput, spatialOf, windowAttrs } from '../window.ts';
+import { type ConvOpAttrs, checkConvWeight } from './conv.ts';
+import { biasGrad } from './conv-weight-grad.ts';
+
+export interface ConvTransposeOpAttrs extends ConvOpAttrs {
+  /** Cells added behind each axis of the output, less than stride or dilation. */
+  readonly outputPadding: readonly number[];
+}
+
+/**
+ * Transposed convolution (PyTorch ConvTranspose, ONNX ConvTranspose): every input cell adds its kernel-sized patch to
+ * the output, y[i·stride + k·dilation − pad] += x[i] · weight[k]. Inputs: x [N,C,…], weight [C,O/groups,k…], bias? [O].
+ * Output [N,O,…], each axis (in − 1)·stride − padBegin − padEnd + dilation·(k − 1) + outputPadding + 1.
+ */
+export const convTranspose = defineOp<ConvTransposeOpAttrs>({
+  name: 'convTranspose',
+  infer(inputs, attrs) {
+    const x = spatialInput('convTranspose', inputs);
+    const weight = required('convTranspose', inputs, 1, 'weight');
+    checkConvWeight('convTranspose', x, weight, attrs);
+    const rank = x.shape.length - 2;
+    const [channels, perGroup, ...kernel] = weight.shape;
+    if (channels !== x.shape[1]) {
+      throw new ConvletError(
+        'shape',
+        `convTranspose: weight expects ${channels} input channels, input has ${x.shape[1]} (shape ${shapeText(x.shape)})`,
+      );
+    }
+    if (channels % attrs.groups !== 0) {
+      throw new ConvletError(
+        'argument',
+        `convTranspose: groups expects a divisor of ${channels} input channels, got ${attrs.groups}`,
+      );
+    }
+    const outChannels = perGroup * attrs.groups;
+    expectPerChannel('convTranspose', 'bias', inputs[2], x, outChannels);
+    expectWhole('convTranspose', 'outputPadding', attrs.outputPadding, rank, 0);
+    const spatial = spatialOf(x.shape).map((size, i) => axisOutput(size, kernel[i], attrs, i, rank));
+    return [{ dtype: x.dtype, shape: [x.shape[0], outChannels, ...spatial] }];
+  },
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const [x, weight, bias = null] = inputs;
+    emit.call('convTranspose', [x, weight, bias], outputs, {
+      ...windowAttrs(x!, spatialOf(outputs[0].shape), spatialOf(weight!.shape), attrs),
+      channels: x!.shape[1],
+      outChannels: outputs[0].shape[1],
+      groups: attrs.groups,
+      activation: attrs.activation,
+    });
+  },
+  backward(g) {
+    expectNoActivation('convTranspose', g.attrs.activation);
+    const [x, weight, gy] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
+    const [wantX, wantWeight, wantBias] = g.wants;
+    const kernel = spatialOf(weight.shape);
+    const { read, attrs } = asConv(g, gy, x);
+    return [
+      wantX ? g.op('conv', [read, weight, null, null], { ...attrs, activation: null })[0] : null,
+      wantWeight ? g.op('convWeightGrad', [read, x], { ...attrs, kernel })[0] : null,
+      wantBias ? biasGrad(g, gy) : null,
+    ];
+  },
+  macs: (inputs) => product(inputs[0]!.shape) * product(inputs[1]!.shape.slice(1)),
+  cases: () => convTransposeCases(),
+});
+
+/**
+ * The convolution that this is the transpose of, and what of gy it reads. An outputPadding of a stride or more (dilation
+ * allows it) would give that convolution further windows: they are kept out by less padding, or a shorter gy.
+ */
+function asConv(g: GradContext<ConvTransposeOpAttrs>, gy: TensorInfo, x: TensorInfo) {
+  const { stride, padBegin, padEnd, dilation, groups, outputPadding } = g.attrs;
+  const surplus = outputPadding.map((extra, i) => extra - (extra % stride[i]));
+  const sizes = gy.shape.map((d, i) => (i < 2 ? d : d - Math.max(0, surplus[i - 2] - padEnd[i - 2])));
+  const whole = sizes.every((d, i) => d === gy.shape[i]);
+  const starts = x.shape.map(() => 0);
+  const read = whole ? gy : g.op('slice', [gy], { starts, steps: x.shape.map(() => 1), sizes })[0];
+  const attrs = { stride, padBegin, padEnd: padEnd.map((p, i) => Math.max(0, p - surplus[i])), dilation, groups };
+  return { read, attrs };
+}
+
+function axisOutput(size: number, kernel: number, attrs: ConvTransposeOpAttrs, i: number, rank: number): number {
+  const { [i]: extra } = attrs.outputPadding;
+  const [stride, dilation] = [attrs.stride[i], attrs.dilation[i]];
+  const axis = axisNames[rank][i];
+  if (extra >= Math.max(stride, dilation)) {
+    throw new ConvletError(
+      'argument',
+      `convTranspose: outputPadding of axis ${axis} expects less than stride ${stride} or dilation ${dilation}, got ${extra}`,
+    );
+  }
+  const out = (size - 1) * stride - attrs.padBegin[i] - attrs.padEnd[i] + extent(kernel, dilation) + extra;
+  if (out >= 1 && size >= 1) return out;
+  throw new ConvletError(
+    'shape',
+    `convTranspose: output would be empty: axis ${axis} of ${size} cells gives ${out} (stride ${stride}, kernel ${kernel}, ` +
+      `dilation ${dilation}, padding ${attrs.padBegin[i]} + ${attrs.padEnd[i]}, outputPadding ${extra})`,
+  );
+}
+
+function convTransposeCases(): OpCase<ConvTransposeOpAttrs>[] {
+  const make = (
+    x: number[],
+    weight: number[],
+    given: Partial<ConvTransposeOpAttrs> = {},
+    bias = true,
+  ): OpCase<ConvTransposeOpAttrs> => {
+    const rank = x.length - 2;
+    const attrs = {
+      groups: 1,
+      activation: null,
+      outputPadding: new Array(rank).fill(0),
+      ...caseSpatial(rank),
+      ...given,
+    };
+    return { attrs, inputs: [random(...x), random(...weight), bias ? random(weight[1] * attrs.groups) : null] };
+  };
+  return [
+    make([1, 1, 1, 1], [1, 1, 1, 1]),
+    make([2, 8, 5, 7], [8, 12, 2, 2], { stride: [2, 2] }),
+    make([1, 16, 6, 6], [16, 9, 4, 4], { stride: [2, 2], padBegin: [1, 1], padEnd: [1, 1] }),
+    make([1, 5, 4, 6], [5, 7, 3, 3], {}, false),
+    make([2, 4, 5, 3], [4, 6, 3, 3], { stride: [3, 2], outputPadding: [2, 1], padBegin: [1, 0], padEnd: [0, 1] }),
+    make([1, 6, 5, 5], [6, 4, 3, 2], { dilation: [2, 3], padBegin: [2, 1], padEnd: [2, 1] }),
+    make([1, 8, 4, 4], [8, 3, 3, 3], { groups: 4, stride: [2, 1] }),
+    make([1, 6, 7, 5], [6, 1, 3, 3], {
+      groups: 6,
+      stride: [2, 2],
+      padBegin: [1, 1],
+      padEnd: [1, 1],
+      outputPadding: [1, 1],
+    }),
+    make([1, 3, 4, 4], [3, 5, 1, 1], { stride: [3, 3] }),
+    make([1, 24, 3, 5], [24, 20, 3, 3], { activation: { kind: 'relu', alpha: 0, beta: 0 } }),
+    make([2, 3, 9], [3, 4, 5], { stride: [2], padBegin: [2], padEnd: [2], outputPadding: [1] }),
+    make([1, 4, 11], [4, 2, 3], { groups: 2, dilation: [2], outputPadding: [1] }, false),
+    make([1, 3, 3, 4, 2], [3, 2, 2, 3, 2], { stride: [2, 1, 2], padBegin: [0, 1, 0], padEnd: [1, 1, 0] }),
+    make([2, 4, 2, 3, 3], [4, 2, 3, 1, 3], { groups: 2, stride: [1, 2, 3], outputPadding: [0, 1, 2] }),
+  ];
+}

@@ -1,0 +1,139 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
+import { expectRank, required } from '../check.ts';
+import { expectIntegers } from '../copy/copy.ts';
+import { apply, gradOf, inputOf } from '../core/gradient.ts';
+import { defineOp, type OpCase, rowLayouts } from '../core/op.ts';
+import { checkSpatial, type SpatialAttrs, windowOutput } from '../window.ts';
+
+type Numbers = readonly number[];
+
+/** Windows of a 2-d map; padding counts as zero. */
+export interface UnfoldAttrs extends SpatialAttrs {
+  readonly kernel: Numbers;
+}
+
+export interface FoldAttrs extends UnfoldAttrs {
+  /** Height and width of the map. */
+  readonly outputSize: Numbers;
+}
+
+function checkWindow(op: string, attrs: UnfoldAttrs, size: Numbers): number[] {
+  expectIntegers(op, 'kernel', attrs.kernel, 2, 1);
+  checkSpatial(op, attrs, 2);
+  return windowOutput(op, size, attrs.kernel, attrs);
+}
+
+const windowCases: readonly UnfoldAttrs[] = [
+  { kernel: [3, 3], stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1] },
+  { kernel: [2, 3], stride: [2, 2], padBegin: [0, 0], padEnd: [0, 0], dilation: [1, 1] },
+  { kernel: [2, 2], stride: [1, 1], padBegin: [1, 0], padEnd: [1, 2], dilation: [2, 2] },
+];
+
+/** [N,C,H,W] → [N, C·kH·kW, L]: the cells of every window as a column (im2col, PyTorch's unfold). */
+export const unfold = defineOp<UnfoldAttrs>({
+  name: 'unfold',
+  infer(inputs, attrs) {
+    const x = required('unfold', inputs, 0, 'x');
+    expectRank('unfold', 'x', x, 4);
+    const [n, c, ...size] = x.shape;
+    const [oh, ow] = checkWindow('unfold', attrs, size);
+    return [{ dtype: x.dtype, shape: [n, c * attrs.kernel[0] * attrs.kernel[1], oh * ow] }];
+  },
+  layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const [x, y] = [inputs[0] as Tensor, outputs[0]];
+    if (y.size === 0) return;
+    const { kernel, stride, dilation, padBegin, padEnd } = attrs;
+    const [n, c, h, w] = x.shape;
+    const [oh, ow] = windowOutput('unfold', [h, w], kernel, attrs);
+    let source = x;
+    if ([...padBegin, ...padEnd].some((p) => p > 0)) {
+      source = emit.temp(x.dtype, [n, c, h + padBegin[0] + padEnd[0], w + padBegin[1] + padEnd[1]]);
+      emit.call('fill', [], [source], { value: 0, length: source.size });
+      emit.call('copy', [x], [source], {
+        dims: x.shape,
+        inputOffset: 0,
+        inputStrides: x.strides,
+        outputOffset: padBegin[0] * source.strides[2] + padBegin[1],
+        outputStrides: source.strides,
+      });
+    }
+    const [sn, sc, sh, sw] = source.strides;
+    const dims = [n, c, kernel[0], kernel[1], oh, ow];
+    const strides = dims.map((_, i) => dims.slice(i + 1).reduce((a, b) => a * b, 1));
+    emit.call('copy', [source], [y], {
+      dims,
+      inputOffset: 0,
+      inputStrides: [sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1]],
+      outputOffset: 0,
+      outputStrides: strides,
+    });
+  },
+  backward: (g) => [apply(g, 'fold', [gradOf(g)], { ...g.attrs, outputSize: inputOf(g).shape.slice(2) })],
+  cases: () => windowCases.map((attrs) => ({ attrs, inputs: [{ shape: [2, 3, 6, 7] }] })),
+});
+
+/** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places (col2im, PyTorch's fold), the transpose of unfold. */
+export const fold = defineOp<FoldAttrs>({
+  name: 'fold',
+  infer(inputs, attrs) {
+    const x = required('fold', inputs, 0, 'x');
+    expectRank('fold', 'x', x, 3);
+    expectIntegers('fold', 'outputSize', attrs.outputSize, 2, 1);
+    const [oh, ow] = checkWindow('fold', attrs, attrs.outputSize);
+    const [n, rows, columns] = x.shape;
+    const cells = attrs.kernel[0] * attrs.kernel[1];
+    if (rows % cells !== 0 || columns !== oh * ow) {
+      throw new ConvletError(
+        'shape',
+        `fold: x expects shape [N, C·${cells}, ${oh * ow}] for outputSize ${shapeText(attrs.outputSize)}, got ${shapeText(x.shape)}`,
+      );
+    }
+    return [{ dtype: x.dtype, shape: checkShape('fold', [n, rows / cells, ...attrs.outputSize]) }];
+  },
+  layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const { kernel, stride, dilation, padBegin, outputSize } = attrs;
+    const [oh, ow] = windowOutput('fold', outputSize, kernel, attrs);
+    const [h, w] = outputSize;
+    emit.call('host', inputs, outputs, {
+      name: 'fold',
+      run: ([x], [y]) => {
+        const [from, to] = [(x as Tensor).array, y.array];
+        const planes = y.shape[0] * y.shape[1];
+        to.fill(0);
+        let at = 0;
+        for (let plane = 0; plane < planes; plane++) {
+          for (let ky = 0; ky < kernel[0]; ky++) {
+            for (let kx = 0; kx < kernel[1]; kx++) {
+              for (let i = 0; i < oh; i++) {
+                const row = i * stride[0] + ky * dilation[0] - padBegin[0];
+                if (row < 0 || row >= h) {
+                  at += ow;
+                  continue;
+                }
+                const start = (plane * h + row) * w;
+                for (let j = 0, column = kx * dilation[1] - padBegin[1]; j < ow; j++, at++, column += stride[1]) {
+                  if (column >= 0 && column < w) to[start + column] += from[at];
+                }
+              }
+            }
+          }
+        }
+      },
+    });
+  },
+  backward(g) {
+    const { kernel, stride, dilation, padBegin, padEnd } = g.attrs;
+    return [apply(g, 'unfold', [gradOf(g)], { kernel, stride, dilation, padBegin, padEnd })];
+  },
+  cases: () =>
+    windowCases.map((attrs): OpCase<FoldAttrs> => {
+      const [oh, ow] = windowOutput('fold', [6, 7], attrs.kernel, attrs);
+      return {
+        attrs: { ...attrs, outputSize: [6, 7] },
+        inputs: [{ shape: [2, 3 * attrs.kernel[0] * attrs.kernel[1], oh * ow] }],
+      };
+    }),
+});

@@ -1,0 +1,156 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
+import { expectFloat, expectOneOf, expectShape, required } from '../check.ts';
+import { defineOp, type Emitter, type OpCase } from '../core/op.ts';
+import { inMemoryOrder } from '../elementwise/binary.ts';
+import { aroundAxis } from '../reduce/softmax.ts';
+import { expectIntegers, type SliceAttrs, sameLayout } from './copy.ts';
+import { type PadAttrs, padPositions } from './pad.ts';
+
+type Numbers = readonly number[];
+
+export interface SliceGradAttrs extends Omit<SliceAttrs, 'sizes'> {
+  /** Of what was sliced. */
+  readonly shape: Numbers;
+}
+
+/** The transpose of slice: gy at its places in a tensor of `shape`, zeros elsewhere. */
+export const sliceGrad = defineOp<SliceGradAttrs>({
+  name: 'sliceGrad',
+  infer(inputs, { starts, steps, shape }) {
+    const gy = required('sliceGrad', inputs, 0, 'gy');
+    const rank = gy.shape.length;
+    expectIntegers('sliceGrad', 'starts', starts, rank, 0);
+    expectIntegers('sliceGrad', 'steps', steps, rank);
+    expectIntegers('sliceGrad', 'shape', shape, rank, 0);
+    gy.shape.forEach((d, axis) => {
+      const last = starts[axis] + (d - 1) * steps[axis];
+      if (d === 0 || (starts[axis] < shape[axis] && last >= 0 && last < shape[axis])) return;
+      throw new ConvletError(
+        'index-range',
+        `sliceGrad: elements ${starts[axis]}…${last} of axis ${axis} lie outside shape ${shapeText(shape)}`,
+      );
+    });
+    return [{ dtype: gy.dtype, shape: checkShape('sliceGrad', shape) }];
+  },
+  layouts: sameLayout,
+  forward(emit, inputs, outputs, { starts, steps }) {
+    const [gy, gx] = [inputs[0] as Tensor, outputs[0]];
+    if (gx.size === 0) return;
+    emit.call('fill', [], [gx], { value: 0, length: gx.size });
+    if (gy.size === 0) return;
+    // Backward slices are read from their end, so that what is written moves forward.
+    const turned = steps.map((step) => step < 0);
+    const first = starts.map((start, axis) => (turned[axis] ? start + (gy.shape[axis] - 1) * steps[axis] : start));
+    const sum = (values: Numbers): number => values.reduce((a, b) => a + b, 0);
+    emit.call('copy', [gy], [gx], {
+      dims: inMemoryOrder(gy.shape, gx.layout),
+      inputOffset: sum(gy.strides.map((s, axis) => (turned[axis] ? s * (gy.shape[axis] - 1) : 0))),
+      inputStrides: inMemoryOrder(
+        gy.strides.map((s, axis) => (turned[axis] ? -s : s)),
+        gx.layout,
+      ),
+      outputOffset: sum(gx.strides.map((s, axis) => s * first[axis])),
+      outputStrides: inMemoryOrder(
+        gx.strides.map((s, axis) => s * Math.abs(steps[axis])),
+        gx.layout,
+      ),
+    });
+  },
+  cases: () => [
+    { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 3, 3, 7] }] },
+    { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], shape: [2, 5, 3, 7] }, inputs: [{ shape: [1, 5, 2, 2] }] },
+    {
+      attrs: { starts: [1, 4, 2, 6], steps: [-1, -2, -1, -3], shape: [2, 5, 3, 7] },
+      inputs: [{ shape: [2, 3, 3, 3] }],
+    },
+    { attrs: { starts: [2], steps: [1], shape: [5] }, inputs: [{ shape: [2] }] },
+    { attrs: { starts: [5, 0], steps: [1, 1], shape: [5, 2] }, inputs: [{ shape: [0, 2] }] },
+  ],
+});
+
+export interface PadGradAttrs extends Omit<PadAttrs, 'value'> {
+  /** Of what was padded. */
+  readonly shape: Numbers;
+}
+
+/** For every element of an axis of x the padded positions that hold it, as one resample: weights are 1 and 0. */
+function emitAxis(
+  emit: Emitter,
+  gy: Tensor,
+  gx: Tensor,
+  axis: number,
+  begin: number,
+  at: (i: number, length: number) => number,
+): void {
+  const length = gx.shape[axis];
+  const sources: number[][] = Array.from({ length }, () => []);
+  for (let i = 0; i < gy.shape[axis]; i++) sources[at(i - begin, length)].push(i);
+  const taps = Math.max(1, ...sources.map((s) => s.length));
+  const index = new Int32Array(length * taps).fill(-1);
+  const weight = new Float32Array(length * taps);
+  sources.forEach((list, j) => {
+    list.forEach((i, t) => {
+      index[j * taps + t] = i;
+      weight[j * taps + t] = 1;
+    });
+  });
+  const { outer, inner } = aroundAxis(gy, axis);
+  const attrs = { outer, input: gy.shape[axis], output: length, inner, taps, extrapolation: 0 };
+  emit.call('resample', [gy, emit.constant(index), emit.constant(weight)], [gx], attrs);
+}
+
+/** The transpose of pad in the modes that repeat elements: each element of x gets the sum over its copies. */
+export const padGrad = defineOp<PadGradAttrs>({
+  name: 'padGrad',
+  infer(inputs, { begin, end, mode, shape }) {
+    const gy = required('padGrad', inputs, 0, 'gy');
+    expectFloat('padGrad', 'gy', gy);
+    expectOneOf('padGrad', 'mode', mode, Object.keys(padPositions));
+    expectIntegers('padGrad', 'shape', shape, gy.shape.length, 0);
+    expectIntegers('padGrad', 'begin', begin, shape.length);
+    expectIntegers('padGrad', 'end', end, shape.length);
+    expectShape(
+      'padGrad',
+      'gy',
+      gy,
+      shape.map((d, axis) => d + begin[axis] + end[axis]),
+    );
+    return [{ dtype: gy.dtype, shape: checkShape('padGrad', shape) }];
+  },
+  layouts: sameLayout,
+  forward(emit, inputs, outputs, { begin, end, mode }) {
+    const gx = outputs[0];
+    let current = inputs[0] as Tensor;
+    if (gx.size === 0) return;
+    if (current.size === 0) {
+      emit.call('fill', [], [gx], { value: 0, length: gx.size });
+      return;
+    }
+    const axes = memoryOrder(gx.rank, gx.layout).filter((axis) => begin[axis] !== 0 || end[axis] !== 0);
+    // Nothing padded: still a copy, since the output has memory of its own.
+    if (axes.length === 0) axes.push(gx.rank - 1);
+    axes.forEach((axis, step) => {
+      const shape = current.shape.map((d, i) => (i === axis ? gx.shape[axis] : d));
+      const layout = canBeChannelsLast(shape.length) ? gx.layout : 'row';
+      const next = step === axes.length - 1 ? gx : emit.temp(gx.dtype, shape, layout);
+      emitAxis(emit, current, next, axis, begin[axis], padPositions[mode as keyof typeof padPositions]);
+      current = next;
+    });
+  },
+  cases: () =>
+    (['reflect', 'edge', 'wrap'] as const).flatMap((mode): OpCase<PadGradAttrs>[] => [
+      {
+        attrs: { begin: [0, 0, 1, 2], end: [0, 0, 2, 1], mode, shape: [2, 5, 3, 4] },
+        inputs: [{ shape: [2, 5, 6, 7] }],
+      },
+      {
+        attrs: { begin: [1, 2, 0, -1], end: [0, 1, -1, 2], mode, shape: [2, 5, 3, 4] },
+        inputs: [{ shape: [3, 8, 2, 5] }],
+      },
+      { attrs: { begin: [7], end: [8], mode, shape: [4] }, inputs: [{ shape: [19] }] },
+      { attrs: { begin: [-1, -1], end: [-1, 0], mode, shape: [4, 3] }, inputs: [{ shape: [2, 2] }] },
+      { attrs: { begin: [0, 0], end: [0, 0], mode, shape: [4, 3] }, inputs: [{ shape: [4, 3] }] },
+    ]),
+});

@@ -1,0 +1,306 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../../tensor/layout.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
+import { broadcastShape, expectDType, normalizeAxis, required } from '../check.ts';
+import { apply, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
+import { defineOp, type Emitter, type Layouts, type Placed } from '../core/op.ts';
+import { broadcastStrides, inMemoryOrder } from '../elementwise/binary.ts';
+
+type Numbers = readonly number[];
+
+/** Throws `argument` unless `values` are `length` whole numbers ≥ `least`. */
+export function expectIntegers(op: string, name: string, values: Numbers, length: number, least = -Infinity): void {
+  if (Array.isArray(values) && values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least))
+    return;
+  const bound = least === -Infinity ? '' : ` ≥ ${least}`;
+  throw new ConvletError('argument', `${op}: ${name} expects ${length} whole numbers${bound}, got [${String(values)}]`);
+}
+
+/** Input 0 as it lies, the output likewise (they have the same rank). */
+export const sameLayout = (inputs: readonly (Placed | null)[]): Layouts => {
+  const { layout } = inputs[0] as Placed;
+  return { inputs: inputs.map((t, i) => (i === 0 ? layout : (t?.layout ?? 'row'))), outputs: [layout] };
+};
+
+// --- transpose --------------------------------------------------------------------------------------------------
+
+/** Axis i of the output is axis perm[i] of x. */
+export interface TransposeAttrs {
+  readonly perm: Numbers;
+}
+
+/** The layout in which the bytes of `x` are its transpose already, or null. */
+function transposedLayout(x: Placed, perm: Numbers): Layout | null {
+  const lie = memoryOrder(x.shape.length, x.layout).filter((axis) => x.shape[axis] !== 1);
+  const fits = (layout: Layout): boolean => {
+    const wanted = memoryOrder(perm.length, layout).map((i) => perm[i]);
+    return wanted.filter((axis) => x.shape[axis] !== 1).join() === lie.join();
+  };
+  if (fits('row')) return 'row';
+  return canBeChannelsLast(perm.length) && fits('channelsLast') ? 'channelsLast' : null;
+}
+
+export const transpose = defineOp<TransposeAttrs>({
+  name: 'transpose',
+  infer(inputs, { perm }) {
+    const x = required('transpose', inputs, 0, 'x');
+    const rank = x.shape.length;
+    expectIntegers('transpose', 'perm', perm, rank, 0);
+    if (new Set(perm).size !== rank || perm.some((axis) => axis >= rank)) {
+      throw new ConvletError('argument', `transpose: perm expects each of the axes 0…${rank - 1} once, got [${perm}]`);
+    }
+    return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis]) }];
+  },
+  layouts([x], { perm }) {
+    const input = x as Placed;
+    const layout = transposedLayout(input, perm);
+    return { inputs: [input.layout], outputs: [layout ?? 'row'], view: layout !== null };
+  },
+  forward(emit, inputs, outputs, { perm }) {
+    const [x, y] = [inputs[0] as Tensor, outputs[0]];
+    emit.call('copy', [x], [y], {
+      dims: y.shape,
+      inputOffset: 0,
+      inputStrides: perm.map((axis) => x.strides[axis]),
+      outputOffset: 0,
+      outputStrides: y.strides,
+    });
+  },
+  backward: (g) => [apply(g, 'transpose', [gradOf(g)], { perm: g.attrs.perm.map((_, i) => g.attrs.perm.indexOf(i)) })],
+  cases: () =>
+    [
+      [0, 2, 3, 1],
+      [0, 3, 1, 2],
+      [3, 2, 1, 0],
+      [0, 1, 3, 2],
+      [1, 0, 2, 3],
+    ]
+      .map((perm) => ({ attrs: { perm } as TransposeAttrs, inputs: [{ shape: [2, 5, 3, 7] as Numbers }] }))
+      .concat([
+        { attrs: { perm: [1, 0] }, inputs: [{ shape: [17, 35] }] },
+        { attrs: { perm: [0, 2, 1] }, inputs: [{ shape: [2, 9, 5] }] },
+        { attrs: { perm: [0, 2, 1, 3, 4] }, inputs: [{ shape: [2, 3, 4, 2, 3] }] },
+        { attrs: { perm: [] }, inputs: [{ shape: [] }] },
+        { attrs: { perm: [0, 4, 1, 5, 2, 3] }, inputs: [{ shape: [2, 2, 3, 2, 3, 4] }] },
+      ]),
+});
+
+// --- concat -----------------------------------------------------------------------------------------------------
+
+export interface ConcatAttrs {
+  readonly axis: number;
+}
+
+export const concat = defineOp<ConcatAttrs>({
+  name: 'concat',
+  infer(inputs, attrs) {
+    const first = required('concat', inputs, 0, 'x0');
+    const axis = normalizeAxis('concat', attrs.axis, first.shape.length);
+    let length = 0;
+    inputs.forEach((_, i) => {
+      const x = required('concat', inputs, i, `x${i}`);
+      expectDType('concat', `x${i}`, x, first.dtype);
+      if (x.shape.length !== first.shape.length || x.shape.some((d, j) => j !== axis && d !== first.shape[j])) {
+        throw new ConvletError(
+          'shape',
+          `concat: x${i} expects the shape of x0 ${shapeText(first.shape)} except along axis ${axis}, got ${shapeText(x.shape)}`,
+        );
+      }
+      length += x.shape[axis];
+    });
+    return [{ dtype: first.dtype, shape: first.shape.map((d, j) => (j === axis ? length : d)) }];
+  },
+  layouts(inputs) {
+    // The layout that most of the elements are in: the rest is converted.
+    const votes = { row: 0, channelsLast: 0 };
+    for (const x of inputs as Placed[]) votes[x.layout] += elementCount(x.shape);
+    const layout = votes.channelsLast > 0 && votes.channelsLast >= votes.row ? 'channelsLast' : 'row';
+    return { inputs: inputs.map(() => layout), outputs: [layout] };
+  },
+  forward(emit, inputs, outputs, attrs) {
+    const [y] = outputs;
+    const axis = normalizeAxis('concat', attrs.axis, y.rank);
+    let at = 0;
+    for (const x of inputs as Tensor[]) {
+      if (x.size > 0) copyInto(emit, x, y, { outputOffset: at * y.strides[axis] });
+      at += x.shape[axis];
+    }
+  },
+  backward(g) {
+    const gy = gradOf(g);
+    const axis = normalizeAxis('concat', g.attrs.axis, gy.shape.length);
+    let at = 0;
+    return g.inputs.map((_, i) => {
+      const { shape } = inputOf(g, i);
+      const starts = shape.map((_, j) => (j === axis ? at : 0));
+      at += shape[axis];
+      return g.wants[i] ? apply(g, 'slice', [gy], { starts, steps: shape.map(() => 1), sizes: shape }) : null;
+    });
+  },
+  cases: () => [
+    ...[0, 1, 2, 3].map((axis) => ({
+      attrs: { axis },
+      inputs: [0, 1, 2].map((i) => ({ shape: [2, 4, 3, 5].map((d, j) => (j === axis ? d + i : d)) })),
+    })),
+    {
+      attrs: { axis: 0 },
+      inputs: [
+        { shape: [1], dtype: 'int64', values: [3] },
+        { shape: [2], dtype: 'int64', values: [4, 5] },
+      ],
+    },
+    { attrs: { axis: 1 }, inputs: [{ shape: [2, 0] }, { shape: [2, 3] }] },
+    { attrs: { axis: 1 }, inputs: [{ shape: [1, 3, 8, 8] }] },
+  ],
+});
+
+/** Copies all of `x` (or a box of `dims` from `inputOffset` with `inputStrides`) into `y` at `outputOffset`. */
+function copyInto(
+  emit: Emitter,
+  x: Tensor,
+  y: Tensor,
+  box: { dims?: Numbers; inputOffset?: number; inputStrides?: Numbers; outputOffset?: number; outputStrides?: Numbers },
+): void {
+  emit.call('copy', [x], [y], {
+    dims: inMemoryOrder(box.dims ?? x.shape, y.layout),
+    inputOffset: box.inputOffset ?? 0,
+    inputStrides: inMemoryOrder(box.inputStrides ?? x.strides, y.layout),
+    outputOffset: box.outputOffset ?? 0,
+    outputStrides: inMemoryOrder(box.outputStrides ?? y.strides, y.layout),
+  });
+}
+
+// --- slice ------------------------------------------------------------------------------------------------------
+
+/** One entry per axis: element i of the output is element starts + i·steps of x; steps may be negative. */
+export interface SliceAttrs {
+  readonly starts: Numbers;
+  readonly steps: Numbers;
+  readonly sizes: Numbers;
+}
+
+export const slice = defineOp<SliceAttrs>({
+  name: 'slice',
+  infer(inputs, { starts, steps, sizes }) {
+    const x = required('slice', inputs, 0, 'x');
+    expectIntegers('slice', 'starts', starts, x.shape.length, 0);
+    expectIntegers('slice', 'steps', steps, x.shape.length);
+    expectIntegers('slice', 'sizes', sizes, x.shape.length, 0);
+    x.shape.forEach((d, axis) => {
+      const last = starts[axis] + (sizes[axis] - 1) * steps[axis];
+      if (sizes[axis] > 0 && (starts[axis] >= d || last < 0 || last >= d)) {
+        throw new ConvletError(
+          'index-range',
+          `slice: elements ${starts[axis]}…${last} of axis ${axis} lie outside 0…${d - 1} (shape ${shapeText(x.shape)})`,
+        );
+      }
+    });
+    return [{ dtype: x.dtype, shape: sizes }];
+  },
+  layouts: sameLayout,
+  forward(emit, inputs, outputs, { starts, steps }) {
+    const [x, y] = [inputs[0] as Tensor, outputs[0]];
+    if (y.size === 0) return;
+    const inputOffset = x.strides.reduce((sum, stride, axis) => sum + stride * starts[axis], 0);
+    copyInto(emit, x, y, { dims: y.shape, inputOffset, inputStrides: x.strides.map((s, axis) => s * steps[axis]) });
+  },
+  backward(g) {
+    const { starts, steps } = g.attrs;
+    return [apply(g, 'sliceGrad', [gradOf(g)], { starts, steps, shape: inputOf(g).shape })];
+  },
+  cases: () => [
+    { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], sizes: [2, 3, 3, 7] }, inputs: [{ shape: [2, 5, 3, 7] }] },
+    { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], sizes: [1, 5, 2, 2] }, inputs: [{ shape: [2, 5, 3, 7] }] },
+    {
+      attrs: { starts: [1, 4, 2, 6], steps: [-1, -2, -1, -3], sizes: [2, 3, 3, 3] },
+      inputs: [{ shape: [2, 5, 3, 7] }],
+    },
+    { attrs: { starts: [2], steps: [1], sizes: [2] }, inputs: [{ shape: [5], dtype: 'int64', range: [0, 9] }] },
+    { attrs: { starts: [5, 0], steps: [1, 1], sizes: [0, 2] }, inputs: [{ shape: [5, 2] }] },
+  ],
+});
+
+// --- expand, tile -----------------------------------------------------------------------------------------------
+
+export interface ExpandAttrs {
+  readonly shape: Numbers;
+}
+
+export const expand = defineOp<ExpandAttrs>({
+  name: 'expand',
+  infer(inputs, attrs) {
+    const x = required('expand', inputs, 0, 'x');
+    const shape = checkShape('expand', attrs.shape);
+    const out = broadcastShape('expand', x.shape, shape);
+    if (out.length !== shape.length || out.some((d, i) => d !== shape[i])) {
+      throw new ConvletError(
+        'shape',
+        `expand: x of shape ${shapeText(x.shape)} does not broadcast to ${shapeText(shape)}`,
+      );
+    }
+    return [{ dtype: x.dtype, shape }];
+  },
+  layouts(inputs, _, outputs) {
+    const x = inputs[0] as Placed;
+    const layout = x.shape.length === outputs[0].shape.length ? x.layout : 'row';
+    return { inputs: [x.layout], outputs: [layout] };
+  },
+  forward(emit, inputs, outputs) {
+    const [x, y] = [inputs[0] as Tensor, outputs[0]];
+    if (y.size > 0) copyInto(emit, x, y, { dims: y.shape, inputStrides: broadcastStrides(x, y.rank) });
+  },
+  backward: (g) => [sumTo(g, gradOf(g), inputOf(g).shape)],
+  cases: () => [
+    { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 5, 1, 1] }] },
+    { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [3, 1] }] },
+    { attrs: { shape: [2, 3] }, inputs: [{ shape: [], dtype: 'int32', values: [4] }] },
+    { attrs: { shape: [4, 2] }, inputs: [{ shape: [4, 2] }] },
+    { attrs: { shape: [0, 2] }, inputs: [{ shape: [1, 2] }] },
+  ],
+});
+
+export interface TileAttrs {
+  readonly repeats: Numbers;
+}
+
+export const tile = defineOp<TileAttrs>({
+  name: 'tile',
+  infer(inputs, { repeats }) {
+    const x = required('tile', inputs, 0, 'x');
+    expectIntegers('tile', 'repeats', repeats, x.shape.length, 0);
+    return [
+      {
+        dtype: x.dtype,
+        shape: checkShape(
+          'tile',
+          x.shape.map((d, axis) => d * repeats[axis]),
+        ),
+      },
+    ];
+  },
+  layouts: sameLayout,
+  forward(emit, inputs, outputs, { repeats }) {
+    const [x, y] = [inputs[0] as Tensor, outputs[0]];
+    if (y.size === 0) return;
+    const order = memoryOrder(x.rank, x.layout);
+    emit.call('copy', [x], [y], {
+      dims: order.flatMap((axis) => [repeats[axis], x.shape[axis]]),
+      inputOffset: 0,
+      inputStrides: order.flatMap((axis) => [0, x.strides[axis]]),
+      outputOffset: 0,
+      outputStrides: order.flatMap((axis) => [y.strides[axis] * x.shape[axis], y.strides[axis]]),
+    });
+  },
+  backward(g) {
+    const { shape } = inputOf(g);
+    const copies = shape.flatMap((d, axis) => [g.attrs.repeats[axis], d]);
+    const axes = shape.map((_, axis) => 2 * axis);
+    return [apply(g, 'reduceSum', [reshapeTo(g, gradOf(g), copies)], { axes, keepDims: false })];
+  },
+  cases: () => [
+    { attrs: { repeats: [1, 2, 3, 1] }, inputs: [{ shape: [2, 3, 2, 4] }] },
+    { attrs: { repeats: [2, 1, 1, 2] }, inputs: [{ shape: [1, 3, 2, 4] }] },
+    { attrs: { repeats: [3] }, inputs: [{ shape: [4], dtype: 'int64', range: [0, 9] }] },
+    { attrs: { repeats: [0, 2] }, inputs: [{ shape: [4, 2] }] },
+  ],
+});

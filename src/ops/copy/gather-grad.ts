@@ -1,0 +1,111 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { elementCount } from '../../tensor/layout.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
+import { expectShape, normalizeAxis, required } from '../check.ts';
+import { defineOp, rowLayouts } from '../core/op.ts';
+import { checkedIndex, forEachSlice, indexInput } from './gather.ts';
+import { around } from './select.ts';
+
+export interface GatherGradAttrs {
+  readonly axis: number;
+  /** Of what was gathered from. */
+  readonly shape: readonly number[];
+}
+
+/** The transpose of gather: slice j of gy is added to slice indices[j] of a tensor of zeros (PyTorch's index_add). */
+export const gatherGrad = defineOp<GatherGradAttrs>({
+  name: 'gatherGrad',
+  infer(inputs, attrs) {
+    const indices = indexInput('gatherGrad', inputs, 0);
+    const gy = required('gatherGrad', inputs, 1, 'gy');
+    const shape = checkShape('gatherGrad', attrs.shape);
+    const axis = normalizeAxis('gatherGrad', attrs.axis, shape.length);
+    expectShape('gatherGrad', 'gy', gy, [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)]);
+    return [{ dtype: gy.dtype, shape }];
+  },
+  layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const axis = normalizeAxis('gatherGrad', attrs.axis, attrs.shape.length);
+    const [outer, length, inner] = around(attrs.shape, axis);
+    emit.call('host', inputs, outputs, {
+      name: 'gatherGrad',
+      run: ([indices, gy], [gx]) => {
+        const [index, from, to] = [(indices as Tensor).array, (gy as Tensor).array, gx.array];
+        const rows = Int32Array.from(index, (i) => checkedIndex('gatherGrad', i, axis, length));
+        to.fill(0);
+        for (let o = 0, at = 0; o < outer; o++) {
+          for (const row of rows) {
+            const start = (o * length + row) * inner;
+            for (let i = 0; i < inner; i++) to[start + i] += from[at++];
+          }
+        }
+      },
+    });
+  },
+  cases: () => [
+    {
+      attrs: { axis: 0, shape: [5, 4] },
+      inputs: [{ shape: [2, 3], dtype: 'int64', range: [-5, 4] }, { shape: [2, 3, 4] }],
+    },
+    {
+      attrs: { axis: 1, shape: [2, 5, 3, 4] },
+      inputs: [{ shape: [3], dtype: 'int64', values: [4, -1, 4] }, { shape: [2, 3, 3, 4] }],
+    },
+    {
+      attrs: { axis: 3, shape: [2, 5, 3, 4] },
+      inputs: [{ shape: [], dtype: 'int32', values: [-1] }, { shape: [2, 5, 3] }],
+    },
+  ],
+});
+
+export interface GatherNDGradAttrs {
+  readonly batchDims: number;
+  readonly shape: readonly number[];
+}
+
+/** The transpose of gatherND: each slice of gy is added where its indices point, in a tensor of zeros of `shape`. */
+export const gatherNDGrad = defineOp<GatherNDGradAttrs>({
+  name: 'gatherNDGrad',
+  infer(inputs, attrs) {
+    const indices = indexInput('gatherNDGrad', inputs, 0);
+    const gy = required('gatherNDGrad', inputs, 1, 'gy');
+    const shape = checkShape('gatherNDGrad', attrs.shape);
+    const depth = indices.shape.at(-1) ?? 0;
+    if (depth < 1 || attrs.batchDims + depth > shape.length) {
+      throw new ConvletError(
+        'shape',
+        `gatherNDGrad: indices of shape ${shapeText(indices.shape)} do not fit shape ${shapeText(shape)} with batchDims ${attrs.batchDims}`,
+      );
+    }
+    expectShape('gatherNDGrad', 'gy', gy, [...indices.shape.slice(0, -1), ...shape.slice(attrs.batchDims + depth)]);
+    return [{ dtype: gy.dtype, shape }];
+  },
+  layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, { batchDims }) {
+    emit.call('host', inputs, outputs, {
+      name: 'gatherNDGrad',
+      run: ([indices, gy], [gx]) => {
+        const [from, to] = [(gy as Tensor).array, gx.array];
+        to.fill(0);
+        if (elementCount(gx.shape) === 0) return;
+        forEachSlice('gatherNDGrad', gx, indices as Tensor, batchDims, (at, size, i) => {
+          for (let j = 0; j < size; j++) to[at + j] += from[i * size + j];
+        });
+      },
+    });
+  },
+  cases: () => [
+    {
+      attrs: { batchDims: 0, shape: [3, 4, 2] },
+      inputs: [{ shape: [5, 2], dtype: 'int64', range: [-3, 2] }, { shape: [5, 2] }],
+    },
+    {
+      attrs: { batchDims: 0, shape: [3, 4] },
+      inputs: [{ shape: [2, 2, 1], dtype: 'int64', range: [0, 2] }, { shape: [2, 2, 4] }],
+    },
+    {
+      attrs: { batchDims: 1, shape: [2, 3, 4] },
+      inputs: [{ shape: [2, 3, 1], dtype: 'int64', range: [0, 2] }, { shape: [2, 3, 4] }],
+    },
+  ],
+});

@@ -1,0 +1,92 @@
+// What backward rules are written with. A handle is a Tensor or a graph value; rules see no more of it than its info.
+import { allocateArray, type DType, dtypes } from '../../common/dtype.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { elementCount } from '../../tensor/layout.ts';
+import type { GradContext, TensorInfo } from './op.ts';
+
+/** Applies ops: what of a GradContext these helpers need. */
+export type OpApplier = Pick<GradContext<unknown>, 'op' | 'constant'>;
+type Numbers = readonly number[];
+
+export const sameShape = (a: Numbers, b: Numbers): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** First output of an op. */
+export const apply = (
+  g: OpApplier,
+  name: string,
+  inputs: readonly (TensorInfo | null)[],
+  attrs: unknown = {},
+): TensorInfo => g.op(name, inputs, attrs)[0];
+
+export const add = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'add', [a, b]);
+export const sub = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'sub', [a, b]);
+export const mul = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'mul', [a, b]);
+export const div = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'div', [a, b]);
+export const neg = (g: OpApplier, x: TensorInfo): TensorInfo => apply(g, 'neg', [x]);
+
+/** alpha·x + beta, of the dtype of x. */
+export const scale = (g: OpApplier, x: TensorInfo, alpha: number, beta = 0): TensorInfo =>
+  alpha === 1 && beta === 0 ? x : apply(g, 'linear', [x], { alpha, beta });
+
+/** A number as a tensor of shape []. */
+export function scalar(g: OpApplier, value: number, dtype: DType = 'float32'): TensorInfo {
+  const array = allocateArray(dtype, 1);
+  array[0] = value;
+  const made = g.constant(array, []);
+  return made.dtype === dtype ? made : apply(g, 'cast', [made], { to: dtype });
+}
+
+/** Zeros of a shape that take no constant's memory. */
+export const zeros = (g: OpApplier, shape: Numbers, dtype: DType = 'float32'): TensorInfo =>
+  expandTo(g, scalar(g, 0, dtype), shape);
+
+export const reshapeTo = (g: OpApplier, x: TensorInfo, shape: Numbers): TensorInfo =>
+  sameShape(x.shape, shape) ? x : apply(g, 'reshape', [x], { shape });
+
+export const expandTo = (g: OpApplier, x: TensorInfo, shape: Numbers): TensorInfo =>
+  sameShape(x.shape, shape) ? x : apply(g, 'expand', [x], { shape });
+
+/** Undoes broadcasting: the sum of `x` over the axes along which a tensor of `shape` was repeated. */
+export function sumTo(g: OpApplier, x: TensorInfo, shape: Numbers): TensorInfo {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((d, i) => (d !== 1 && (i < missing || shape[i - missing] === 1) ? [i] : []));
+  if (missing < 0 || x.shape.some((d, i) => i >= missing && shape[i - missing] !== 1 && shape[i - missing] !== d)) {
+    throw new ConvletError('shape', `sumTo: ${shapeText(x.shape)} is no broadcast of ${shapeText(shape)}`);
+  }
+  const sum = axes.length === 0 ? x : apply(g, 'reduceSum', [x], { axes, keepDims: true });
+  return reshapeTo(g, sum, shape);
+}
+
+/** `x`, whose `axes` were dropped by a reduction, with them back as axes of size 1. */
+export const keepAxes = (g: OpApplier, x: TensorInfo, shape: Numbers, axes: Numbers): TensorInfo =>
+  reshapeTo(
+    g,
+    x,
+    shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  );
+
+/** The number of elements that a reduction over `axes` takes together. */
+export const countAlong = (shape: Numbers, axes: Numbers): number => elementCount(axes.map((axis) => shape[axis]));
+
+/** The handle with the dtype `dtype`. */
+export const castTo = (g: OpApplier, x: TensorInfo, dtype: DType): TensorInfo =>
+  x.dtype === dtype ? x : apply(g, 'cast', [x], { to: dtype });
+
+/** The gradient by output `index`, which a rule is only asked for if it has one of them. */
+export function gradOf(g: GradContext<unknown>, index = 0): TensorInfo {
+  const grad = g.grads[index];
+  if (grad === null || grad === undefined) throw new Error(`a backward rule needs the gradient by output ${index}`);
+  return grad;
+}
+
+/** Input `index`, which infer has checked to be there. */
+export const inputOf = (g: GradContext<unknown>, index = 0): TensorInfo => g.inputs[index] as TensorInfo;
+
+/** Ops with a fused activation are differentiated without it: a tape applies the activation as an op of its own. */
+export function expectNoActivation(op: string, activation: unknown): void {
+  if (activation === null || activation === undefined) return;
+  throw new ConvletError('unsupported', `${op}: a fused activation has no gradient; apply it as an op of its own`);
+}
+
+export const isFloat = (info: TensorInfo): boolean => dtypes[info.dtype].kind === 'float';

@@ -1,0 +1,146 @@
+import type { PrimName, Prims } from '../../backend/prims.ts';
+import type { DType, TypedArray } from '../../common/dtype.ts';
+import { canBeChannelsLast, type Layout } from '../../tensor/layout.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+/** What is known of a tensor before it has memory. */
+export interface TensorInfo {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** An input as an op's layout rule sees it: its info and the layout its producer left it in. */
+export interface Placed extends TensorInfo {
+  readonly layout: Layout;
+}
+
+export interface Layouts {
+  /** The layout each input is wanted in (the caller converts); ignored for absent inputs. */
+  readonly inputs: readonly Layout[];
+  readonly outputs: readonly Layout[];
+  /** The output is the same bytes as input 0 under its new shape: nothing is emitted. */
+  readonly view?: boolean;
+}
+
+/** Collects the prim calls of an op; the caller assigns memory and runs them, now or in a plan. */
+export interface Emitter {
+  call<P extends PrimName>(
+    prim: P,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly Tensor[],
+    attrs: Prims[P],
+  ): void;
+  /** A tensor that lives from the first call that writes it to the last that reads it. */
+  temp(dtype: DType, shape: readonly number[], layout?: Layout): Tensor;
+  /** The same memory under another shape and layout. */
+  alias(tensor: Tensor, shape: readonly number[], layout: Layout): Tensor;
+  /** A table computed at lowering time. */
+  constant(array: TypedArray, shape?: readonly number[], dtype?: DType): Tensor;
+}
+
+/** One example of an op, for the harness: it runs on every backend and variant and is compared with plain JS. */
+export interface OpCase<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (OpCaseInput | null)[];
+}
+
+export interface OpCaseInput {
+  readonly shape: readonly number[];
+  readonly dtype?: DType;
+  /** Uniform range of the seeded values (default −1…1; integers are rounded). */
+  readonly range?: readonly [number, number];
+  readonly values?: readonly number[];
+  /** Given as a constant (weights that a backend may pack ahead). Harness default: both ways. */
+  readonly constant?: boolean;
+}
+
+/**
+ * What a backward rule sees. It is written with ops, so the same rule runs eagerly and can be traced into a graph: a
+ * handle is a Tensor in the one case and a graph value in the other, and a rule looks at nothing but its info.
+ */
+export interface GradContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (TensorInfo | null)[];
+  readonly outputs: readonly TensorInfo[];
+  /** Gradient of the loss by each output; null where the loss does not depend on that output. */
+  readonly grads: readonly (TensorInfo | null)[];
+  /** Which inputs' gradients are wanted; the others may be null in the result. */
+  readonly wants: readonly boolean[];
+  /** Applies an op by name. */
+  op(name: string, inputs: readonly (TensorInfo | null)[], attrs?: unknown): TensorInfo[];
+  constant(array: TypedArray, shape: readonly number[]): TensorInfo;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds ops of every attribute type; each op checks its own
+export interface OpDef<A = any> {
+  readonly name: string;
+  /** Output infos; checks shapes, dtypes and attributes and throws ConvletError for what does not fit. */
+  infer(inputs: readonly (TensorInfo | null)[], attrs: A): TensorInfo[];
+  /** Which layouts the op takes and leaves. */
+  layouts(inputs: readonly (Placed | null)[], attrs: A, outputs: readonly TensorInfo[]): Layouts;
+  /** Emits the prims that compute `outputs` from `inputs`, which are in the layouts that the rule said. */
+  forward(emit: Emitter, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: A): void;
+  /** Gradients by input (null: none), from those by output. Absent: the op is not differentiable. */
+  backward?(g: GradContext<A>): (TensorInfo | null)[];
+  /**
+   * Output i is written over input inPlace[i], which must be memory that may be written (a parameter, a running
+   * statistic). Only for updates.
+   */
+  readonly inPlace?: readonly number[];
+  /** Multiply–accumulates, for `inspect` and cost models. Absent: none worth counting. */
+  macs?(inputs: readonly (TensorInfo | null)[], outputs: readonly TensorInfo[], attrs: A): number;
+  /**
+   * For ops whose output shapes depend on values (NonZero, NonMaxSuppression): computes the outputs on the host. Such
+   * an op has no `infer` result before it runs; infer still checks what can be checked.
+   */
+  evaluate?(inputs: readonly (Tensor | null)[], attrs: A): Tensor[];
+  /** Examples for tests and docs. The package leaves them out (scripts/bundle.ts): nothing else may call this. */
+  readonly cases: () => readonly OpCase<A>[];
+}
+
+const registry = new Map<string, OpDef>();
+
+/** Registers an op. One op, one place: name, shapes, lowering, cost and test cases stand together. */
+export function defineOp<A>(definition: OpDef<A>): OpDef<A> {
+  if (registry.has(definition.name)) throw new Error(`op ${definition.name} is defined twice`);
+  registry.set(definition.name, definition as OpDef);
+  return definition;
+}
+
+export const findOp = (name: string): OpDef | undefined => registry.get(name);
+
+export const allOps = (): readonly OpDef[] => [...registry.values()];
+
+/** The row layout for everything. */
+export const rowLayouts = (inputs: readonly unknown[], outputs: readonly unknown[]): Layouts => ({
+  inputs: inputs.map(() => 'row'),
+  outputs: outputs.map(() => 'row'),
+});
+
+/** Rule of the conv family: data (the inputs listed) and outputs channels-last, parameters in row order. */
+export function channelsLastLayouts(
+  inputs: readonly unknown[],
+  outputs: readonly TensorInfo[],
+  dataInputs: readonly number[] = [0],
+): Layouts {
+  return {
+    inputs: inputs.map((_, i) => (dataInputs.includes(i) ? 'channelsLast' : 'row')),
+    outputs: outputs.map((o) => (canBeChannelsLast(o.shape.length) ? 'channelsLast' : 'row')),
+  };
+}
+
+/**
+ * Rule of ops that work in any memory order, such as elementwise ones: channels-last if an input as large as the output
+ * already is, else row. Inputs of the output's shape are wanted in that layout, smaller ones are taken as they lie
+ * (their strides do the broadcasting).
+ */
+export function followLayouts(inputs: readonly (Placed | null)[], outputs: readonly TensorInfo[]): Layouts {
+  const shape = outputs[0].shape;
+  const full = (t: Placed | null): boolean =>
+    t !== null && t.shape.length === shape.length && t.shape.every((d, i) => d === shape[i]);
+  const layout: Layout = inputs.some((t) => full(t) && t?.layout === 'channelsLast') ? 'channelsLast' : 'row';
+  return {
+    inputs: inputs.map((t) => (full(t) ? layout : (t?.layout ?? 'row'))),
+    outputs: outputs.map(() => layout),
+  };
+}

@@ -1,0 +1,189 @@
+import { type Activation, type BinaryKind, binaryKinds } from '../../backend/prims.ts';
+import { type DType, dtypes } from '../../common/dtype.ts';
+import { ConvletError } from '../../common/error.ts';
+import { type Layout, memoryOrder } from '../../tensor/layout.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { broadcastShape, expectDType, required } from '../check.ts';
+import { apply, expectNoActivation, gradOf, inputOf, isFloat, scalar, sumTo } from '../core/gradient.ts';
+import { defineOp, followLayouts, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
+import { binaryRule } from './binary-grad.ts';
+
+export interface BinaryOpAttrs {
+  readonly activation?: Activation | null;
+}
+
+const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'];
+const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
+const bitwise: readonly BinaryKind[] = ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'shiftLeft', 'shiftRight'];
+const floatOnly: readonly BinaryKind[] = ['atan2'];
+/** The second operand may be of another type: the result is of the first one's (ONNX Pow, PRelu). */
+const mixed: readonly BinaryKind[] = ['pow'];
+
+/** The element kinds that both operands may be of. */
+function takes(kind: BinaryKind): readonly string[] {
+  if (logical.includes(kind)) return ['bool'];
+  if (bitwise.includes(kind)) return ['int'];
+  if (floatOnly.includes(kind)) return ['float'];
+  return comparisons.includes(kind) ? ['float', 'int', 'bool'] : ['float', 'int'];
+}
+
+/** Strides of `t` along the axes of a shape of `rank` axes, aligned at the end as broadcasting is; 0 where repeated. */
+export function broadcastStrides(t: Tensor, rank: number): number[] {
+  const strides = t.strides;
+  const missing = rank - t.rank;
+  return Array.from({ length: rank }, (_, i) => (i < missing || t.shape[i - missing] === 1 ? 0 : strides[i - missing]));
+}
+
+/** `values` (one per logical axis) in the order in which the axes of `layout` lie in memory. */
+export function inMemoryOrder(values: readonly number[], layout: Layout): number[] {
+  return memoryOrder(values.length, layout).map((axis) => values[axis]);
+}
+
+function casesOf(kind: BinaryKind): OpCase<BinaryOpAttrs>[] {
+  const whole = logical.includes(kind) || bitwise.includes(kind);
+  const dtype: DType = logical.includes(kind) ? 'bool' : whole ? 'uint32' : 'float32';
+  const range = (
+    logical.includes(kind) ? [0, 1] : bitwise.includes(kind) ? [0, 20] : kind === 'pow' ? [0.1, 3] : [-4, 4]
+  ) as [number, number];
+  const shapes = [
+    [
+      [2, 5, 3, 7],
+      [2, 5, 3, 7],
+    ],
+    [
+      [1, 8, 3, 3],
+      [8, 1, 1],
+    ],
+    [[1, 4, 2, 5], [1]],
+    [[], [3, 2]],
+    [
+      [3, 1],
+      [1, 4],
+    ],
+    [
+      [2, 3, 4, 5],
+      [2, 1, 1, 5],
+    ],
+    [
+      [0, 3],
+      [1, 3],
+    ],
+  ];
+  const cases: OpCase<BinaryOpAttrs>[] = shapes.map(([a, b]) => ({
+    attrs: {},
+    inputs: [
+      { shape: a, dtype, range },
+      { shape: b, dtype, range },
+    ],
+  }));
+  if (!whole && !floatOnly.includes(kind)) {
+    const values = [7, -7, 7, -7, 5, 2];
+    cases.push({
+      attrs: {},
+      inputs: [
+        { shape: [6], dtype: 'int64', values },
+        { shape: [6], dtype: 'int64', values: [3, 3, -3, -3, 5, 1] },
+      ],
+    });
+    const activation = { kind: 'relu', alpha: 0, beta: 0 } as const;
+    if (!comparisons.includes(kind)) {
+      cases.push({
+        attrs: { activation },
+        inputs: [
+          { shape: [2, 6, 5], range },
+          { shape: [6, 1], range },
+        ],
+      });
+    }
+  }
+  return cases;
+}
+
+/** One op per kind, of the kind's name. */
+export const binaryOps = binaryKinds.map((kind) => {
+  const kinds = takes(kind);
+  const toBool = comparisons.includes(kind) || logical.includes(kind);
+  const check = (name: string, t: TensorInfo): void => {
+    if (kinds.includes(dtypes[t.dtype].kind)) return;
+    throw new ConvletError('dtype', `${kind}: ${name} expects ${kinds.join(' or ')} elements, got ${t.dtype}`);
+  };
+  const rule = binaryRule(kind);
+  const backward: OpDef<BinaryOpAttrs>['backward'] = (g) => {
+    expectNoActivation(kind, g.attrs.activation);
+    const operands = [inputOf(g, 0), inputOf(g, 1)];
+    const gradients = rule?.(g, operands[0], operands[1], gradOf(g)) ?? [];
+    return operands.map((t, i) => (g.wants[i] && isFloat(t) ? sumTo(g, gradients[i](), t.shape) : null));
+  };
+  return defineOp<BinaryOpAttrs>({
+    name: kind,
+    infer(inputs) {
+      const [a, b] = [required(kind, inputs, 0, 'a'), required(kind, inputs, 1, 'b')];
+      check('a', a);
+      check('b', b);
+      if (!mixed.includes(kind)) expectDType(kind, 'b', b, a.dtype);
+      return [{ dtype: toBool ? 'bool' : a.dtype, shape: broadcastShape(kind, a.shape, b.shape) }];
+    },
+    layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+    forward(emit, inputs, outputs, attrs) {
+      const [a, b] = inputs as Tensor[];
+      const [y] = outputs;
+      emit.call('binary', inputs, outputs, {
+        kind,
+        dims: inMemoryOrder(y.shape, y.layout),
+        aStrides: inMemoryOrder(broadcastStrides(a, y.rank), y.layout),
+        bStrides: inMemoryOrder(broadcastStrides(b, y.rank), y.layout),
+        activation: attrs.activation ?? null,
+      });
+    },
+    backward: rule === null ? undefined : backward,
+    cases: () => casesOf(kind),
+  });
+});
+
+/** y = condition ? a : b, all three broadcast together. */
+export const where = defineOp<object>({
+  name: 'where',
+  infer(inputs) {
+    const [condition, a, b] = ['condition', 'a', 'b'].map((name, i) => required('where', inputs, i, name));
+    expectDType('where', 'condition', condition, 'bool');
+    expectDType('where', 'b', b, a.dtype);
+    return [{ dtype: a.dtype, shape: broadcastShape('where', condition.shape, a.shape, b.shape) }];
+  },
+  layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+  forward(emit, inputs, outputs) {
+    const [y] = outputs;
+    const [conditionStrides, aStrides, bStrides] = (inputs as Tensor[]).map((t) =>
+      inMemoryOrder(broadcastStrides(t, y.rank), y.layout),
+    );
+    emit.call('where', inputs, outputs, {
+      dims: inMemoryOrder(y.shape, y.layout),
+      conditionStrides,
+      aStrides,
+      bStrides,
+    });
+  },
+  backward(g) {
+    const [condition, a, b] = [0, 1, 2].map((i) => inputOf(g, i));
+    const gy = gradOf(g);
+    const zero = scalar(g, 0, gy.dtype);
+    return [
+      null,
+      g.wants[1] ? sumTo(g, apply(g, 'where', [condition, gy, zero]), a.shape) : null,
+      g.wants[2] ? sumTo(g, apply(g, 'where', [condition, zero, gy]), b.shape) : null,
+    ];
+  },
+  cases: () => [
+    {
+      attrs: {},
+      inputs: [{ shape: [2, 3, 4, 5], dtype: 'bool', range: [0, 1] }, { shape: [2, 3, 4, 5] }, { shape: [3, 1, 1] }],
+    },
+    {
+      attrs: {},
+      inputs: [
+        { shape: [4, 1], dtype: 'bool', range: [0, 1] },
+        { shape: [5], dtype: 'int64', range: [-9, 9] },
+        { shape: [], dtype: 'int64', values: [7] },
+      ],
+    },
+  ],
+});

@@ -1,0 +1,38 @@
+import { type DType, dtypes } from '../../common/dtype.ts';
+import { ConvletError } from '../../common/error.ts';
+import { required } from '../check.ts';
+import { castTo, gradOf, inputOf, isFloat } from '../core/gradient.ts';
+import { defineOp, followLayouts } from '../core/op.ts';
+
+export interface CastOpAttrs {
+  readonly to: DType;
+}
+
+const values = [0, 1, -1, 2.5, -2.5, 300, -300, 1.0009, 70000, 0.3];
+
+export const cast = defineOp<CastOpAttrs>({
+  name: 'cast',
+  infer(inputs, { to }) {
+    const x = required('cast', inputs, 0, 'x');
+    if (!Object.hasOwn(dtypes, to)) {
+      throw new ConvletError('dtype', `cast: to expects one of ${Object.keys(dtypes).join(', ')}, got ${String(to)}`);
+    }
+    return [{ dtype: to, shape: x.shape }];
+  },
+  layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, { to }) {
+    const [x] = inputs;
+    emit.call('cast', inputs, outputs, { length: outputs[0].size, from: (x as NonNullable<typeof x>).dtype, to });
+  },
+  /** Between floating-point types the identity; whole numbers have no gradient. */
+  backward: (g) => [isFloat(inputOf(g)) && isFloat(g.outputs[0]) ? castTo(g, gradOf(g), inputOf(g).dtype) : null],
+  cases: () => [
+    ...(Object.keys(dtypes) as DType[]).map((to) => ({ attrs: { to }, inputs: [{ shape: [10], values }] })),
+    ...(['float32', 'uint8', 'bool', 'int64'] as const).map((to) => ({
+      attrs: { to },
+      inputs: [{ shape: [2, 3, 2, 3], dtype: 'int32' as const, range: [-300, 300] as const }],
+    })),
+    { attrs: { to: 'float32' }, inputs: [{ shape: [4], dtype: 'bool', range: [0, 1] }] },
+    { attrs: { to: 'float32' }, inputs: [{ shape: [4], dtype: 'uint8', range: [0, 255] }] },
+  ],
+});

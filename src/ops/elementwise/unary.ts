@@ -1,0 +1,144 @@
+import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
+import { type Activation, type UnaryKind, unaryKinds } from '../../backend/prims.ts';
+import { type DType, dtypes } from '../../common/dtype.ts';
+import { ConvletError } from '../../common/error.ts';
+import { required } from '../check.ts';
+import { apply, gradOf, inputOf, neg, scale } from '../core/gradient.ts';
+import { defineOp, followLayouts, type GradContext, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
+
+/** alpha and beta mean what js/unary.ts says for the kind. */
+export interface UnaryOpAttrs {
+  readonly alpha?: number;
+  readonly beta?: number;
+  /** clip only, for the gradient: none at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
+  readonly exclusive?: boolean;
+}
+
+/** Parameters of the kinds that have any, where they are not given: PyTorch's or ONNX's defaults. */
+export const unaryDefaults: { readonly [K in UnaryKind]?: { readonly alpha: number; readonly beta: number } } = {
+  clip: { alpha: -Infinity, beta: Infinity },
+  leakyRelu: { alpha: 0.01, beta: 0 },
+  elu: { alpha: 1, beta: 0 },
+  selu: { alpha: 1.6732632423543772, beta: 1.0507009873554805 },
+  celu: { alpha: 1, beta: 0 },
+  thresholdedRelu: { alpha: 1, beta: 0 },
+  hardSigmoid: { alpha: 0.2, beta: 0.5 },
+  softplus: { alpha: 1, beta: 20 },
+  hardShrink: { alpha: 0.5, beta: 0 },
+  softShrink: { alpha: 0.5, beta: 0 },
+  shrink: { alpha: 0.5, beta: 0 },
+  threshold: { alpha: 0, beta: 0 },
+  isInf: { alpha: 1, beta: 1 },
+  linear: { alpha: 1, beta: 0 },
+};
+
+/** The activation `kind` with the parameters given and the table's defaults for the rest. */
+export function activation(kind: UnaryKind, attrs: UnaryOpAttrs = {}): Activation {
+  const defaults = unaryDefaults[kind];
+  return { kind, alpha: attrs.alpha ?? defaults?.alpha ?? 0, beta: attrs.beta ?? defaults?.beta ?? 0 };
+}
+
+type Kind = (typeof dtypes)[DType]['kind'];
+
+/** The element types that a kind takes where it is not floating-point only. */
+const takes: { readonly [K in UnaryKind]?: readonly Kind[] } = {
+  identity: ['float', 'int', 'bool'],
+  not: ['bool'],
+  bitwiseNot: ['int'],
+  ...Object.fromEntries(
+    (
+      [
+        'relu',
+        'clip',
+        'abs',
+        'neg',
+        'square',
+        'sign',
+        'floor',
+        'ceil',
+        'round',
+        'trunc',
+        'shrink',
+        'threshold',
+        'thresholdedRelu',
+        'linear',
+      ] as const
+    ).map((kind) => [kind, ['float', 'int']]),
+  ),
+};
+
+const tests: readonly UnaryKind[] = ['isNaN', 'isInf'];
+
+/** Seeded inputs inside the domain of the function. */
+const ranges: { readonly [K in UnaryKind]?: readonly [number, number] } = {
+  log: [0.1, 4],
+  sqrt: [0, 4],
+  rsqrt: [0.1, 4],
+  reciprocal: [0.2, 3],
+  log1p: [-0.9, 4],
+  asin: [-1, 1],
+  acos: [-1, 1],
+  acosh: [1, 4],
+  atanh: [-0.9, 0.9],
+};
+
+function casesOf(kind: UnaryKind): OpCase<UnaryOpAttrs>[] {
+  const attrs = kind === 'clip' ? { alpha: -1, beta: 2 } : {};
+  if (kind === 'not') return [{ attrs, inputs: [{ shape: [2, 7], dtype: 'bool', range: [0, 1] }] }];
+  if (kind === 'bitwiseNot') return [{ attrs, inputs: [{ shape: [2, 7], dtype: 'int32', range: [-100, 100] }] }];
+  const range = ranges[kind] ?? ([-5, 5] as const);
+  const cases: OpCase<UnaryOpAttrs>[] = [
+    { attrs, inputs: [{ shape: [1, 5, 3, 7], range }] },
+    { attrs, inputs: [{ shape: [33], range }] },
+    { attrs, inputs: [{ shape: [], range }] },
+    { attrs, inputs: [{ shape: [0, 3], range }] },
+  ];
+  if (takes[kind]?.includes('int')) cases.push({ attrs, inputs: [{ shape: [3, 5], dtype: 'int64', range: [-9, 9] }] });
+  if (unaryDefaults[kind] !== undefined && kind !== 'isInf') {
+    cases.push({ attrs: { alpha: 0.75, beta: 1.25 }, inputs: [{ shape: [2, 19], range }] });
+  }
+  if (tests.includes(kind)) {
+    cases.push({ attrs, inputs: [{ shape: [6], values: [0, Number.NaN, Infinity, -Infinity, 1, -3] }] });
+  }
+  return cases;
+}
+
+/** Kinds whose gradient needs neither their argument nor their value. */
+const simple: { readonly [K in UnaryKind]?: (g: GradContext<UnaryOpAttrs>, alpha: number) => TensorInfo } = {
+  identity: (g) => gradOf(g),
+  neg: (g) => neg(g, gradOf(g)),
+  linear: (g, alpha) => scale(g, gradOf(g), alpha),
+};
+
+function backwardOf(kind: UnaryKind): OpDef<UnaryOpAttrs>['backward'] {
+  const { [kind]: rule } = simple;
+  if (rule !== undefined) return (g) => [rule(g, activation(kind, g.attrs).alpha)];
+  const { [kind]: derivative } = unaryDerivatives;
+  if (derivative === undefined) return undefined;
+  return (g) => {
+    const v = derivative.of === 'x' ? inputOf(g) : g.outputs[0];
+    const { exclusive = false } = g.attrs;
+    return [apply(g, 'unaryGrad', [v, gradOf(g)], { ...activation(kind, g.attrs), exclusive })];
+  };
+}
+
+/** One op per kind, of the kind's name. */
+export const unaryOps = unaryKinds.map((kind) => {
+  const kinds = takes[kind] ?? ['float'];
+  return defineOp<UnaryOpAttrs>({
+    name: kind,
+    infer(inputs) {
+      const x = required(kind, inputs, 0, 'x');
+      if (!kinds.includes(dtypes[x.dtype].kind)) {
+        throw new ConvletError('dtype', `${kind}: x expects ${kinds.join(' or ')} elements, got ${x.dtype}`);
+      }
+      return [{ dtype: tests.includes(kind) ? 'bool' : x.dtype, shape: x.shape }];
+    },
+    layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+    forward(emit, inputs, outputs, attrs) {
+      emit.call('unary', inputs, outputs, { ...activation(kind, attrs), length: outputs[0].size });
+    },
+    backward: backwardOf(kind),
+    cases: () => casesOf(kind),
+  });
+});

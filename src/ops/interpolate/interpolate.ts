@@ -1,0 +1,213 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { product } from '../../common/numbers.ts';
+import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { random } from '../case.ts';
+import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, required } from '../check.ts';
+import { apply, gradOf, inputOf } from '../core/gradient.ts';
+import { emitRelayout } from '../core/layout-conversion.ts';
+import { channelsLastLayouts, defineOp, type Emitter, rowLayouts, type TensorInfo } from '../core/op.ts';
+import { interpolateCases } from './interpolate-cases.ts';
+import {
+  type AxisTable,
+  axisTable,
+  type CoordinateMode,
+  coordinateModes,
+  type InterpolateMode,
+  interpolateModes,
+  isIdentity,
+  type NearestMode,
+  nearestModes,
+  transposeTable,
+} from './interpolate-table.ts';
+
+export interface InterpolateAttrs {
+  /** Full rank: any axis may be resized. */
+  readonly outputShape: readonly number[];
+  /** Full rank, output cells per input cell; null: output / input. */
+  readonly scales: readonly number[] | null;
+  readonly mode: InterpolateMode;
+  readonly coordinateMode: CoordinateMode;
+  readonly nearestMode: NearestMode;
+  /** −0.75 in PyTorch and ONNX, −0.5 in Keys' paper, PIL and PyTorch's antialiased bicubic. */
+  readonly cubicCoeffA: number;
+  /** Cells outside have no weight, instead of the edge's value. PyTorch's antialias and PIL: true. */
+  readonly excludeOutside: boolean;
+  readonly antialias: boolean;
+  /** What tf_crop_and_resize puts where it samples outside. */
+  readonly extrapolationValue: number;
+  /** Starts of all axes, then ends (0…1), for tf_crop_and_resize. */
+  readonly roi: readonly number[] | null;
+}
+
+/**
+ * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate): separable, so a chain of one resampling per axis.
+ * PyTorch's modes: nearest = asymmetric + floor; nearest-exact = half_pixel + round_prefer_ceil; area = area; linear,
+ * bilinear, trilinear, bicubic = half_pixel or align_corners. Non-float dtypes: nearest only.
+ */
+export const interpolate = defineOp<InterpolateAttrs>({
+  name: 'interpolate',
+  infer(inputs, attrs) {
+    const x = required('interpolate', inputs, 0, 'x');
+    const rank = x.shape.length;
+    expectOneOf('interpolate', 'mode', attrs.mode, interpolateModes);
+    expectOneOf('interpolate', 'coordinateMode', attrs.coordinateMode, coordinateModes);
+    expectOneOf('interpolate', 'nearestMode', attrs.nearestMode, nearestModes);
+    if (attrs.mode !== 'nearest') expectFloat('interpolate', 'x', x);
+    expectWhole('interpolate', 'outputShape', attrs.outputShape, rank, 1);
+    if (x.shape.includes(0)) {
+      throw new ConvletError('shape', `interpolate: x expects no empty axis, got shape ${shapeText(x.shape)}`);
+    }
+    expectNumber('interpolate', 'cubicCoeffA', attrs.cubicCoeffA);
+    expectNumber('interpolate', 'extrapolationValue', attrs.extrapolationValue);
+    checkScales(attrs, x.shape);
+    checkLengths(attrs, x.shape);
+    checkRoi(attrs, rank);
+    return [{ dtype: x.dtype, shape: attrs.outputShape }];
+  },
+  layouts: (inputs, _attrs, outputs) =>
+    canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const passes = passesOf(inputs[0]!, attrs);
+    if (passes.length === 0) {
+      emitRelayout(emit, inputs[0]!, outputs[0]);
+      return;
+    }
+    let x = inputs[0]!;
+    passes.forEach(({ axis, table }, i) => {
+      const shape = x.shape.map((d, a) => (a === axis ? attrs.outputShape[a] : d));
+      const y = i === passes.length - 1 ? outputs[0] : emit.temp(x.dtype, shape, x.layout);
+      emitPass(emit, x, y, axis, table, attrs.extrapolationValue);
+      x = y;
+    });
+  },
+  macs: (inputs, _outputs, attrs) => {
+    let cells = product(inputs[0]!.shape);
+    let sum = 0;
+    for (const { ratio, table } of passesOf(inputs[0]!, attrs)) {
+      cells *= ratio;
+      sum += cells * table.taps;
+    }
+    return Math.round(sum);
+  },
+  backward: (g) => [apply(g, 'interpolateGrad', [gradOf(g)], { ...g.attrs, inputShape: inputOf(g).shape })],
+  cases: () => interpolateCases(),
+});
+
+export interface InterpolateGradAttrs extends InterpolateAttrs {
+  /** Shape of what interpolate was given. */
+  readonly inputShape: readonly number[];
+}
+
+/**
+ * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.
+ * Interpolation is linear, so this is its transpose: the same passes backwards, with transposed tables. Output: gx.
+ */
+export const interpolateGrad = defineOp<InterpolateGradAttrs>({
+  name: 'interpolateGrad',
+  infer(inputs, attrs) {
+    const gy = required('interpolateGrad', inputs, 0, 'gy');
+    expectFloat('interpolateGrad', 'gy', gy);
+    expectWhole('interpolateGrad', 'inputShape', attrs.inputShape, gy.shape.length, 1);
+    interpolate.infer([{ dtype: gy.dtype, shape: attrs.inputShape }], attrs);
+    expectShape('interpolateGrad', 'gy', gy, attrs.outputShape);
+    return [{ dtype: gy.dtype, shape: attrs.inputShape }];
+  },
+  layouts: (inputs, _attrs, outputs) =>
+    canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs),
+  forward(emit, [gy], [gx], attrs) {
+    const passes = passesOf(gx, attrs).reverse();
+    let from = gy!;
+    passes.forEach(({ axis, table }, i) => {
+      const shape = from.shape.map((d, a) => (a === axis ? attrs.inputShape[a] : d));
+      const to = i === passes.length - 1 ? gx : emit.temp(gx.dtype, shape, gx.layout);
+      emitPass(emit, from, to, axis, transposeTable(table, attrs.inputShape[axis]), 0);
+      from = to;
+    });
+    if (passes.length === 0) emitRelayout(emit, from, gx);
+  },
+  macs: (_inputs, outputs, attrs) => interpolate.macs!(outputs, [], attrs),
+  cases: () =>
+    interpolateCases().map(({ attrs, inputs }) => ({
+      attrs: { ...attrs, inputShape: inputs[0]!.shape },
+      inputs: [random(...attrs.outputShape)],
+    })),
+});
+
+interface Pass {
+  readonly axis: number;
+  readonly table: AxisTable;
+  /** Output cells per input cell. */
+  readonly ratio: number;
+}
+
+/**
+ * The axes that change, in the cheapest order. A pass costs (cells so far) · ratio · taps; swapping neighbours a, b helps
+ * unless (1 − ratio)/(ratio · taps) of a is at least that of b: shrink first, grow last.
+ */
+function passesOf(x: TensorInfo, attrs: InterpolateAttrs): Pass[] {
+  const rank = x.shape.length;
+  const passes: Pass[] = [];
+  x.shape.forEach((input, axis) => {
+    const output = attrs.outputShape[axis];
+    const scale = attrs.scales?.[axis] ?? null;
+    const roi = [attrs.roi?.[axis] ?? 0, attrs.roi?.[rank + axis] ?? 1] as const;
+    if (input === output && isTrivial(attrs, scale, roi)) return;
+    const table = axisTable({ ...attrs, input, output, scale, roi });
+    if (!isIdentity(table, input)) passes.push({ axis, table, ratio: output / input });
+  });
+  const gain = ({ ratio, table }: Pass): number => (1 - ratio) / (ratio * table.taps);
+  return passes.sort((a, b) => gain(b) - gain(a));
+}
+
+/** Whether an axis of unchanged length is copied for sure: what spares a table for batch and channels. */
+function isTrivial(attrs: InterpolateAttrs, scale: number | null, [start, end]: readonly [number, number]): boolean {
+  if (scale !== null && scale !== 1) return false;
+  if (attrs.coordinateMode === 'tf_half_pixel_for_nn') return false;
+  return attrs.coordinateMode !== 'tf_crop_and_resize' || (start === 0 && end === 1);
+}
+
+function emitPass(emit: Emitter, x: Tensor, y: Tensor, axis: number, table: AxisTable, extrapolation: number): void {
+  const order = memoryOrder(x.shape.length, x.layout);
+  const at = order.indexOf(axis);
+  const extent = (axes: readonly number[]): number => product(axes.map((a) => x.shape[a]));
+  emit.call('resample', [x, emit.constant(table.index), emit.constant(table.weight)], [y], {
+    outer: extent(order.slice(0, at)),
+    input: x.shape[axis],
+    output: y.shape[axis],
+    inner: extent(order.slice(at + 1)),
+    taps: table.taps,
+    extrapolation,
+  });
+}
+
+function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number[]): void {
+  if (scales === null) return;
+  if (scales.length !== x.length || !scales.every((s) => Number.isFinite(s) && s > 0)) {
+    const got = shapeText(scales);
+    throw new ConvletError('argument', `interpolate: scales expects ${x.length} numbers > 0, got ${got}`);
+  }
+  // A kernel stretched by 1/scale reaches over the whole input at most.
+  if (!antialias || scales.every((s, axis) => s * x[axis] >= 0.5)) return;
+  throw new ConvletError(
+    'argument',
+    `interpolate: scales expects at least half a cell of x ${shapeText(x)} with antialias, got ${shapeText(scales)}`,
+  );
+}
+
+/** The longest axis that is resized: each of its cells has a row in a table, which is made in JavaScript. */
+const mostResized = 2 ** 20;
+
+function checkLengths({ outputShape }: InterpolateAttrs, x: readonly number[]): void {
+  const axis = x.findIndex((d, i) => d !== outputShape[i] && outputShape[i] > mostResized);
+  if (axis < 0) return;
+  const got = outputShape[axis];
+  throw new ConvletError('unsupported', `interpolate: axis ${axis} expects at most ${mostResized} cells, got ${got}`);
+}
+
+function checkRoi({ roi, coordinateMode }: InterpolateAttrs, rank: number): void {
+  if (coordinateMode !== 'tf_crop_and_resize') return;
+  if (roi !== null && roi.length === 2 * rank && roi.every((r) => Number.isFinite(r))) return;
+  const got = roi === null ? 'none' : shapeText(roi);
+  throw new ConvletError('argument', `interpolate: roi expects ${2 * rank} numbers (starts, then ends), got ${got}`);
+}

@@ -1,0 +1,168 @@
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { product } from '../../common/numbers.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { expectDType, expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, required } from '../check.ts';
+import { indexInput } from '../copy/gather.ts';
+import { add, apply, inputOf } from '../core/gradient.ts';
+import { defineOp, type Layouts, type OpCase, type Placed, type TensorInfo } from '../core/op.ts';
+import { aroundAxis } from '../reduce/softmax.ts';
+
+export const reductions = ['mean', 'sum', 'none'] as const;
+export type Reduction = (typeof reductions)[number];
+
+export interface CrossEntropyOpAttrs {
+  readonly reduction: Reduction;
+  /** Targets of this value count for nothing. */
+  readonly ignoreIndex: number;
+  /** Share of the target that is spread evenly over all classes (Szegedy et al. 2016). */
+  readonly labelSmoothing: number;
+}
+
+export interface CrossEntropyGradOpAttrs extends CrossEntropyOpAttrs {
+  /** Gradient by the logits, else by the log-probabilities. */
+  readonly logits: boolean;
+}
+
+/** Classes are axis 1, or the only one. */
+const classAxis = (x: TensorInfo): number => (x.shape.length === 1 ? 0 : 1);
+const targetShape = (x: TensorInfo): number[] => x.shape.filter((_, i) => i !== classAxis(x));
+
+function check(
+  op: string,
+  x: TensorInfo,
+  target: TensorInfo,
+  weight: TensorInfo | null | undefined,
+  attrs: CrossEntropyOpAttrs,
+): void {
+  expectFloat(op, 'x', x);
+  if (x.shape.length === 0)
+    throw new ConvletError('shape', `${op}: x expects [C], [N,C] or [N,C,…], got ${shapeText(x.shape)}`);
+  expectShape(op, 'target', target, targetShape(x));
+  if (weight) {
+    expectDType(op, 'weight', weight, x.dtype);
+    expectShape(op, 'weight', weight, [x.shape[classAxis(x)]]);
+  }
+  expectOneOf(op, 'reduction', attrs.reduction, reductions);
+  expectWhole(op, 'ignoreIndex', [attrs.ignoreIndex], 1, -0x80000000);
+  expectNumber(op, 'labelSmoothing', attrs.labelSmoothing, 0);
+  if (attrs.labelSmoothing > 1)
+    throw new ConvletError('argument', `${op}: labelSmoothing expects a number in 0…1, got ${attrs.labelSmoothing}`);
+}
+
+/** Data as it lies; targets and losses in row order, which is the same for every layout of the data. */
+const layouts = (
+  inputs: readonly (Placed | null)[],
+  outputs: readonly TensorInfo[],
+  like: readonly number[],
+): Layouts => {
+  const { layout } = inputs[0] as Placed;
+  return {
+    inputs: inputs.map((_, i) => (i === 0 ? layout : 'row')),
+    outputs: outputs.map((_, i) => (like.includes(i) ? layout : 'row')),
+  };
+};
+
+const plain = { reduction: 'mean', ignoreIndex: -100, labelSmoothing: 0 } as const;
+
+/** Shapes of x, with weights or not, all reductions; target 1 occurs and is ignored in some. */
+function casesOf(range: readonly [number, number]): OpCase<CrossEntropyOpAttrs>[] {
+  return [[6, 5], [2, 4, 3, 3], [3, 35, 6], [7]].flatMap((shape) =>
+    reductions.flatMap((reduction) => {
+      const classes = shape.length === 1 ? shape[0] : shape[1];
+      const target = {
+        shape: shape.filter((_, i) => i !== Math.min(1, shape.length - 1)),
+        dtype: 'int64',
+        range: [0, classes - 1],
+      } as const;
+      const x = { shape, range };
+      const weight = { shape: [classes], range: [0.2, 2] } as const;
+      return [
+        { attrs: { ...plain, reduction }, inputs: [x, target, null] },
+        { attrs: { reduction, ignoreIndex: 1, labelSmoothing: 0.2 }, inputs: [x, target, weight] },
+      ];
+    }),
+  );
+}
+
+/**
+ * Cross entropy of x [N,C,…] (or [C]) with target classes [N,…]: softmaxCrossEntropy of logits (outputs: loss, their
+ * log-softmax, total), nllLoss of log-probabilities (outputs: loss, total). total is the sum of the targets' weights, which a mean
+ * divides by (NaN where all are ignored). Inputs: x, target, weight [C] or null.
+ */
+export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map((name) => {
+  const logits = name === 'softmaxCrossEntropy';
+  return defineOp<CrossEntropyOpAttrs>({
+    name,
+    infer(inputs, attrs) {
+      const x = required(name, inputs, 0, 'x');
+      check(name, x, indexInput(name, inputs, 1, 'target'), inputs[2], attrs);
+      const loss = { dtype: x.dtype, shape: attrs.reduction === 'none' ? targetShape(x) : [] };
+      const total = { dtype: x.dtype, shape: [] };
+      return logits ? [loss, { dtype: x.dtype, shape: x.shape }, total] : [loss, total];
+    },
+    layouts: (inputs, _, outputs) => layouts(inputs, outputs, logits ? [1] : []),
+    forward(emit, inputs, outputs, { reduction, ignoreIndex, labelSmoothing }) {
+      const [x, target, weight = null] = inputs as Tensor[];
+      const [loss, total] = [outputs[0], outputs[outputs.length - 1]];
+      const around = aroundAxis(x, classAxis(x));
+      if (logits) emit.call('softmax', [x], [outputs[1]], { ...around, log: true });
+      const each = reduction === 'none' ? loss : emit.temp(x.dtype, target.shape);
+      const share = emit.temp(x.dtype, target.shape);
+      const attrs = { ...around, ignoreIndex, labelSmoothing };
+      emit.call('crossEntropy', [logits ? outputs[1] : x, target, weight], [each, share], attrs);
+      const sum = (from: Tensor, to: Tensor): void =>
+        emit.call('reduce', [from], [to], { kind: 'sum', outer: 1, length: product(target.shape), inner: 1 });
+      sum(share, total);
+      if (reduction === 'sum') sum(each, loss);
+      if (reduction !== 'mean') return;
+      const all = emit.temp(x.dtype, []);
+      sum(each, all);
+      const one = { dims: [], aStrides: [], bStrides: [], activation: null };
+      emit.call('binary', [all, total], [loss], { kind: 'div', ...one });
+    },
+    backward(g) {
+      const y = logits ? g.outputs[1] : inputOf(g);
+      const total = g.outputs[g.outputs.length - 1];
+      const [byLoss, byLogarithm] = [g.grads[0], logits ? g.grads[1] : null];
+      const parts: TensorInfo[] = [];
+      if (byLoss) {
+        const inputs = [y, inputOf(g, 1), g.inputs[2] ?? null, byLoss, total];
+        parts.push(apply(g, 'crossEntropyGrad', inputs, { ...g.attrs, logits }));
+      }
+      if (byLogarithm) parts.push(apply(g, 'softmaxGrad', [y, byLogarithm], { axis: classAxis(y), log: true }));
+      return [parts.length === 0 ? null : parts.reduce((a, b) => add(g, a, b)), null, null];
+    },
+    cases: () => casesOf(logits ? [-5, 5] : [-5, 0]),
+  });
+});
+
+/** Gradient of the losses above. Inputs: log-probabilities y, target, weight or null, gy, total. Output: gx like y. */
+export const crossEntropyGrad = defineOp<CrossEntropyGradOpAttrs>({
+  name: 'crossEntropyGrad',
+  infer(inputs, attrs) {
+    const y = required('crossEntropyGrad', inputs, 0, 'y');
+    check('crossEntropyGrad', y, indexInput('crossEntropyGrad', inputs, 1, 'target'), inputs[2], attrs);
+    const gy = required('crossEntropyGrad', inputs, 3, 'gy');
+    expectDType('crossEntropyGrad', 'gy', gy, y.dtype);
+    expectShape('crossEntropyGrad', 'gy', gy, attrs.reduction === 'none' ? targetShape(y) : []);
+    expectShape('crossEntropyGrad', 'total', required('crossEntropyGrad', inputs, 4, 'total'), []);
+    return [{ dtype: y.dtype, shape: y.shape }];
+  },
+  layouts: (inputs, _, outputs) => layouts(inputs, outputs, [0]),
+  forward(emit, inputs, outputs, { reduction, ignoreIndex, labelSmoothing, logits }) {
+    const [y, target, weight, gy, total] = inputs;
+    emit.call('crossEntropyGrad', [y, target, weight, gy, reduction === 'mean' ? total : null], outputs, {
+      ...aroundAxis(y as Tensor, classAxis(y as Tensor)),
+      ignoreIndex,
+      labelSmoothing,
+      logits,
+      gyStep: reduction === 'none' ? 1 : 0,
+    });
+  },
+  cases: () =>
+    casesOf([-5, 0]).flatMap(({ attrs, inputs }) => {
+      const gy = { shape: attrs.reduction === 'none' ? (inputs[1]?.shape ?? []) : [] };
+      const total = { shape: [], values: [3.5] };
+      return [true, false].map((logits) => ({ attrs: { ...attrs, logits }, inputs: [...inputs, gy, total] }));
+    }),
+});

@@ -1,0 +1,194 @@
+import type { Activation } from '../../backend/prims.ts';
+import { dtypes } from '../../common/dtype.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import { elementCount, rowStrides } from '../../tensor/layout.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { broadcastShape, expectDType, required } from '../check.ts';
+import { apply, expectNoActivation, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
+import { defineOp, type GradContext, rowLayouts, type TensorInfo } from '../core/op.ts';
+
+/** y = activation(alpha · a × b + bias); the transposes swap the last two axes of an operand of rank 2 or more. */
+export interface MatmulOpAttrs {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly alpha: number;
+  readonly activation: Activation | null;
+}
+
+interface Sizes {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly aBatch: readonly number[];
+  readonly bBatch: readonly number[];
+  readonly batch: readonly number[];
+  readonly shape: readonly number[];
+}
+
+/** NumPy's rule: a vector is a row on the left and a column on the right, and that axis is dropped from the result. */
+function sizesOf(a: readonly number[], b: readonly number[], attrs: MatmulOpAttrs): Sizes {
+  if (a.length === 0 || b.length === 0) {
+    throw new ConvletError(
+      'shape',
+      `matmul: expects operands of rank 1 or more, got ${shapeText(a)} and ${shapeText(b)}`,
+    );
+  }
+  const aMatrix = a.length === 1 ? [1, a[0]] : a;
+  const bMatrix = b.length === 1 ? [b[0], 1] : b;
+  const [m, k] = ends(aMatrix, attrs.transposeA && a.length > 1);
+  const [bk, n] = ends(bMatrix, attrs.transposeB && b.length > 1);
+  if (k !== bk) {
+    throw new ConvletError(
+      'shape',
+      `matmul: b expects ${k} rows as a has columns, got ${bk} (shapes ${shapeText(a)} and ${shapeText(b)})`,
+    );
+  }
+  const aBatch = aMatrix.slice(0, -2);
+  const bBatch = bMatrix.slice(0, -2);
+  const batch = broadcastShape('matmul', aBatch, bBatch);
+  return {
+    m,
+    n,
+    k,
+    aBatch,
+    bBatch,
+    batch,
+    shape: [...batch, ...(a.length > 1 ? [m] : []), ...(b.length > 1 ? [n] : [])],
+  };
+}
+
+function ends(shape: readonly number[], transposed: boolean): [number, number] {
+  const [rows, columns] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+/** Where the matrix of each batch begins, for an operand with batch axes `own` broadcast to `batch`. */
+function batchOffsets(own: readonly number[], batch: readonly number[], matrixSize: number): number[] {
+  const strides = rowStrides(own);
+  const missing = batch.length - own.length;
+  let offsets = [0];
+  batch.forEach((d, axis) => {
+    const stride = axis < missing || own[axis - missing] === 1 ? 0 : strides[axis - missing] * matrixSize;
+    offsets = offsets.flatMap((offset) => Array.from({ length: d }, (_, i) => offset + i * stride));
+  });
+  return offsets;
+}
+
+const plain = { transposeA: false, transposeB: false, alpha: 1, activation: null };
+
+/**
+ * With A and B the matrices that are multiplied (transposed already, vectors as matrices): A′ = gy·Bᵀ and B′ = Aᵀ·gy, in
+ * the order in which the operands are stored.
+ */
+function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
+  expectNoActivation('matmul', g.attrs.activation);
+  const [a, b] = [inputOf(g, 0), inputOf(g, 1)];
+  const { m, n, k, batch } = sizesOf(a.shape, b.shape, g.attrs);
+  const transposeA = g.attrs.transposeA && a.shape.length > 1;
+  const transposeB = g.attrs.transposeB && b.shape.length > 1;
+  const matrixA = a.shape.length === 1 ? reshapeTo(g, a, [1, k]) : a;
+  const matrixB = b.shape.length === 1 ? reshapeTo(g, b, [k, 1]) : b;
+  const gy = reshapeTo(g, gradOf(g), [...batch, m, n]);
+  const product = (x: TensorInfo, z: TensorInfo, xTransposed: boolean, zTransposed: boolean): TensorInfo =>
+    apply(g, 'matmul', [x, z, null], {
+      transposeA: xTransposed,
+      transposeB: zTransposed,
+      alpha: g.attrs.alpha,
+      activation: null,
+    });
+  const byA = (): TensorInfo => {
+    const ga = transposeA ? product(matrixB, gy, transposeB, true) : product(gy, matrixB, false, !transposeB);
+    return reshapeTo(g, sumTo(g, ga, matrixA.shape), a.shape);
+  };
+  const byB = (): TensorInfo => {
+    // One matrix on the right for all of a's: one long product instead of a sum of many.
+    const long = matrixB.shape.length === 2 && !transposeA && matrixA.shape.length > 2;
+    const rows = elementCount(matrixA.shape.slice(0, -1));
+    const left = long ? reshapeTo(g, matrixA, [rows, k]) : matrixA;
+    const right = long ? reshapeTo(g, gy, [rows, n]) : gy;
+    const gb = transposeB ? product(right, left, true, transposeA) : product(left, right, !transposeA, false);
+    return reshapeTo(g, sumTo(g, gb, matrixB.shape), b.shape);
+  };
+  return [
+    g.wants[0] ? byA() : null,
+    g.wants[1] ? byB() : null,
+    g.wants[2] ? sumTo(g, reshapeTo(g, gradOf(g), [...batch, m, n]), [n]) : null,
+  ];
+}
+
+export const matmul = defineOp<MatmulOpAttrs>({
+  name: 'matmul',
+  infer(inputs, attrs) {
+    const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];
+    if (dtypes[a.dtype].kind === 'bool') throw new ConvletError('dtype', 'matmul: a expects numbers, got bool');
+    expectDType('matmul', 'b', b, a.dtype);
+    const { n, shape } = sizesOf(a.shape, b.shape, attrs);
+    const bias = inputs[2];
+    if (bias) {
+      expectDType('matmul', 'bias', bias, a.dtype);
+      if (bias.shape.length !== 1 || bias.shape[0] !== n) {
+        throw new ConvletError('shape', `matmul: bias expects shape [${n}], got ${shapeText(bias.shape)}`);
+      }
+    }
+    return [{ dtype: a.dtype, shape }];
+  },
+  layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, attrs) {
+    const [a, b] = inputs as Tensor[];
+    const sizes = sizesOf(a.shape, b.shape, attrs);
+    const { n, k, aBatch, bBatch, batch } = sizes;
+    const aTransposed = attrs.transposeA && a.rank > 1;
+    const bTransposed = attrs.transposeB && b.rank > 1;
+    // One matrix on the right for all of a's: their rows follow each other, so it is one product of all rows.
+    const together = elementCount(bBatch) === 1 && !aTransposed && elementCount(aBatch) === elementCount(batch);
+    const m = together ? sizes.m * elementCount(batch) : sizes.m;
+    emit.call('matmul', [a, b, inputs[2] ?? null, null], outputs, {
+      aOffsets: together ? [0] : batchOffsets(aBatch, batch, sizes.m * k),
+      bOffsets: together ? [0] : batchOffsets(bBatch, batch, k * n),
+      m,
+      n,
+      k,
+      aRow: aTransposed ? 1 : k,
+      aColumn: aTransposed ? m : 1,
+      bRow: bTransposed ? 1 : n,
+      bColumn: bTransposed ? k : 1,
+      alpha: attrs.alpha,
+      activation: attrs.activation,
+    });
+  },
+  backward,
+  macs: (inputs, outputs, attrs) => {
+    const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];
+    return elementCount(outputs[0].shape) * sizesOf(a.shape, b.shape, attrs).k;
+  },
+  cases: () => [
+    { attrs: plain, inputs: [{ shape: [5, 7] }, { shape: [7, 9] }, null] },
+    { attrs: plain, inputs: [{ shape: [1, 33] }, { shape: [33, 10] }, { shape: [10] }] },
+    { attrs: { ...plain, transposeB: true }, inputs: [{ shape: [3, 33] }, { shape: [10, 33] }, { shape: [10] }] },
+    { attrs: { ...plain, transposeB: true }, inputs: [{ shape: [19, 33] }, { shape: [21, 33] }, null] },
+    { attrs: { ...plain, transposeA: true, alpha: 0.5 }, inputs: [{ shape: [6, 13] }, { shape: [6, 11] }, null] },
+    {
+      attrs: { ...plain, transposeA: true, transposeB: true },
+      inputs: [{ shape: [2, 6, 5] }, { shape: [2, 4, 6] }, null],
+    },
+    { attrs: plain, inputs: [{ shape: [2, 3, 4, 5] }, { shape: [5, 6] }, { shape: [6] }] },
+    { attrs: plain, inputs: [{ shape: [2, 1, 4, 5] }, { shape: [3, 5, 6] }, null] },
+    { attrs: plain, inputs: [{ shape: [4, 5] }, { shape: [3, 5, 2] }, null] },
+    { attrs: plain, inputs: [{ shape: [5] }, { shape: [5] }, null] },
+    { attrs: plain, inputs: [{ shape: [5] }, { shape: [2, 5, 3] }, null] },
+    { attrs: plain, inputs: [{ shape: [2, 3, 5] }, { shape: [5] }, null] },
+    {
+      attrs: { ...plain, activation: { kind: 'relu', alpha: 0, beta: 0 } },
+      inputs: [{ shape: [17, 20] }, { shape: [20, 13] }, { shape: [13] }],
+    },
+    {
+      attrs: plain,
+      inputs: [
+        { shape: [2, 3], dtype: 'int32', range: [-9, 9] },
+        { shape: [3, 2], dtype: 'int32', range: [-9, 9] },
+        null,
+      ],
+    },
+    { attrs: plain, inputs: [{ shape: [2, 0] }, { shape: [0, 3] }, { shape: [3] }] },
+  ],
+});

@@ -1,0 +1,64 @@
+import { philox } from '../../common/random.ts';
+import { checkShape, type Tensor } from '../../tensor/tensor.ts';
+import { expectDType, expectNumber, expectShape, required } from '../check.ts';
+import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
+
+export interface DropoutMaskAttrs {
+  /** Of the mask. */
+  readonly shape: readonly number[];
+  /** Probability of `dropped`. */
+  readonly p: number;
+  /** Value of an element that stays, 1/(1 − p) in plain dropout. */
+  readonly kept: number;
+  /** Value of one that goes. */
+  readonly dropped: number;
+}
+
+/**
+ * A random mask: each element is `dropped` with probability p, else `kept`. Input: key [2] (int32), from which every element
+ * follows by Philox: element i, in memory order, takes word i mod 4 of counter i / 4. A compiled step reads a new key in
+ * each run. Dropout is a product with this, so it needs no gradient of its own.
+ */
+export const dropoutMask = defineOp<DropoutMaskAttrs>({
+  name: 'dropoutMask',
+  infer(inputs, { shape, p }) {
+    const key = required('dropoutMask', inputs, 0, 'key');
+    expectDType('dropoutMask', 'key', key, 'int32');
+    expectShape('dropoutMask', 'key', key, [2]);
+    expectNumber('dropoutMask', 'p', p, 0);
+    return [{ dtype: 'float32', shape: checkShape('dropoutMask', shape) }];
+  },
+  // What is dropped comes from convolutions, as a rule.
+  layouts: (inputs, _, outputs) => channelsLastLayouts(inputs, outputs, []),
+  forward(emit, inputs, outputs, attrs) {
+    emit.call('host', inputs, outputs, {
+      name: 'dropoutMask',
+      run: ([key], [y]) => fillMask((key as Tensor).array, y.array, attrs),
+    });
+  },
+  cases: () =>
+    [
+      [[2, 3, 5, 7], 0.5, 2, 0],
+      [[33], 0.1, 1 / 0.9, 0],
+      [[4, 2, 3], 0.9, 0.5, -1.5],
+      [[0, 3], 0.5, 2, 0],
+      [[5], 0, 1, 0],
+      [[5], 1, 0, 0],
+    ].map(
+      ([shape, p, kept, dropped], i): OpCase<DropoutMaskAttrs> => ({
+        attrs: { shape: shape as number[], p: p as number, kept: kept as number, dropped: dropped as number },
+        inputs: [{ shape: [2], dtype: 'int32', values: [i * 977, -i] }],
+      }),
+    ),
+});
+
+function fillMask(key: ArrayLike<number>, y: { [i: number]: number; length: number }, attrs: DropoutMaskAttrs): void {
+  const { p, kept, dropped } = attrs;
+  const words = new Uint32Array(4);
+  const keys = [key[0] >>> 0, key[1] >>> 0];
+  const threshold = p * 2 ** 24;
+  for (let i = 0; i < y.length; i += 4) {
+    philox([i / 4, 0, 0, 0], keys, words);
+    for (let j = 0; j < 4 && i + j < y.length; j++) y[i + j] = words[j] >>> 8 < threshold ? dropped : kept;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Tensor } from '../../tensor/tensor.ts';
+import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '../check.ts';
+import { defineOp, followLayouts } from '../core/op.ts';
+import { aroundAxis } from './softmax.ts';
+import type { CumulativeAttrs } from './sort.ts';
+
+/**
+ * Gradient of cumProd: gx[k] = Σ gy[i] · Π x[j] over the products i that hold k, j running over their other factors. Each
+ * product is formed anew (quadratic in the axis), so that zeros need no division.
+ */
+export const cumProdGrad = defineOp<CumulativeAttrs>({
+  name: 'cumProdGrad',
+  infer(inputs, { axis }) {
+    const [x, gy] = [required('cumProdGrad', inputs, 0, 'x'), required('cumProdGrad', inputs, 1, 'gy')];
+    expectFloat('cumProdGrad', 'x', x);
+    expectDType('cumProdGrad', 'gy', gy, x.dtype);
+    expectShape('cumProdGrad', 'gy', gy, x.shape);
+    normalizeAxis('cumProdGrad', axis, x.shape.length);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, { axis, exclusive, reverse }) {
+    const { outer, length, inner } = aroundAxis(
+      inputs[0] as Tensor,
+      normalizeAxis('cumProdGrad', axis, outputs[0].rank),
+    );
+    emit.call('host', inputs, outputs, {
+      name: 'cumProdGrad',
+      run: ([xs, gys], [gx]) => {
+        const [x, gy, to] = [(xs as Tensor).array, (gys as Tensor).array, gx.array];
+        const step = reverse ? -inner : inner;
+        for (let o = 0; o < outer; o++) {
+          for (let i = 0; i < inner; i++) {
+            const first = (o * length + (reverse ? length - 1 : 0)) * inner + i;
+            let before = 1;
+            for (let k = 0, at = first; k < length; k++, at += step) {
+              let others = before;
+              let sum = exclusive ? 0 : gy[at] * others;
+              for (let j = k + 1, next = at + step; j < length; j++, next += step) {
+                if (exclusive) sum += gy[next] * others;
+                others *= x[next];
+                if (!exclusive) sum += gy[next] * others;
+              }
+              to[at] = sum;
+              before *= x[at];
+            }
+          }
+        }
+      },
+    });
+  },
+  cases: () => [
+    {
+      attrs: { axis: 1, exclusive: false, reverse: false },
+      inputs: [{ shape: [2, 5, 3, 4] }, { shape: [2, 5, 3, 4] }],
+    },
+    { attrs: { axis: 3, exclusive: true, reverse: false }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [2, 5, 3, 4] }] },
+    {
+      attrs: { axis: 0, exclusive: false, reverse: true },
+      inputs: [{ shape: [6], values: [1, 0, 2, 3, 0, 4] }, { shape: [6] }],
+    },
+    { attrs: { axis: 0, exclusive: true, reverse: true }, inputs: [{ shape: [6, 2] }, { shape: [6, 2] }] },
+  ],
+});

@@ -1,0 +1,39 @@
+import type { Tensor } from '../../tensor/tensor.ts';
+import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '../check.ts';
+import { defineOp, followLayouts, type OpCaseInput } from '../core/op.ts';
+import { aroundAxis } from './softmax.ts';
+
+export interface SoftmaxGradOpAttrs {
+  readonly axis: number;
+  /** y is the logarithm. */
+  readonly log: boolean;
+}
+
+/** Gradient of softmax or logSoftmax (whose result is y) by its input. */
+export const softmaxGrad = defineOp<SoftmaxGradOpAttrs>({
+  name: 'softmaxGrad',
+  infer(inputs, { axis }) {
+    const [y, gy] = [required('softmaxGrad', inputs, 0, 'y'), required('softmaxGrad', inputs, 1, 'gy')];
+    expectFloat('softmaxGrad', 'y', y);
+    expectDType('softmaxGrad', 'gy', gy, y.dtype);
+    expectShape('softmaxGrad', 'gy', gy, y.shape);
+    normalizeAxis('softmaxGrad', axis, y.shape.length);
+    return [{ dtype: y.dtype, shape: y.shape }];
+  },
+  layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+  forward(emit, inputs, outputs, { axis, log }) {
+    const y = inputs[0] as Tensor;
+    emit.call('softmaxGrad', inputs, outputs, { ...aroundAxis(y, normalizeAxis('softmaxGrad', axis, y.rank)), log });
+  },
+  cases: () =>
+    [true, false].flatMap((log) => {
+      const y = (shape: readonly number[]): OpCaseInput => ({ shape, range: log ? [-5, 0] : [0, 1] });
+      return [
+        { attrs: { axis: 1, log }, inputs: [y([3, 10]), { shape: [3, 10] }] },
+        { attrs: { axis: 1, log }, inputs: [y([2, 5, 3, 4]), { shape: [2, 5, 3, 4] }] },
+        { attrs: { axis: 3, log }, inputs: [y([2, 5, 3, 33]), { shape: [2, 5, 3, 33] }] },
+        { attrs: { axis: 0, log }, inputs: [y([4, 3]), { shape: [4, 3] }] },
+        { attrs: { axis: 1, log }, inputs: [y([2, 0]), { shape: [2, 0] }] },
+      ];
+    }),
+});

@@ -1,0 +1,163 @@
+import { dtypes } from '../../common/dtype.ts';
+import { ConvletError, shapeText } from '../../common/error.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { normalizeAxis, required } from '../check.ts';
+import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
+import { defineOp, followLayouts, type Layouts, type Placed, type TensorInfo } from '../core/op.ts';
+import { aroundAxis } from './softmax.ts';
+
+export interface TopKAttrs {
+  readonly k: number;
+  readonly axis: number;
+  readonly largest: boolean;
+  /** Unsorted results may come in any order: they come sorted all the same. */
+  readonly sorted: boolean;
+}
+
+function numbers(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo {
+  const x = required(op, inputs, 0, 'x');
+  if (dtypes[x.dtype].kind === 'bool') throw new ConvletError('dtype', `${op}: x expects numbers, got bool`);
+  return x;
+}
+
+/** The k largest or smallest along `axis`, best first, the earlier of equals first; NaN counts as the largest. */
+export const topK = defineOp<TopKAttrs>({
+  name: 'topK',
+  infer(inputs, attrs) {
+    const x = numbers('topK', inputs);
+    const axis = normalizeAxis('topK', attrs.axis, x.shape.length);
+    if (!Number.isInteger(attrs.k) || attrs.k < 0 || attrs.k > x.shape[axis]) {
+      throw new ConvletError(
+        'argument',
+        `topK: k expects a whole number in 0…${x.shape[axis]} (axis ${axis} of shape ${shapeText(x.shape)}), got ${attrs.k}`,
+      );
+    }
+    const shape = x.shape.map((d, i) => (i === axis ? attrs.k : d));
+    return [
+      { dtype: x.dtype, shape },
+      { dtype: 'int64', shape },
+    ];
+  },
+  layouts(inputs): Layouts {
+    const { layout } = inputs[0] as Placed;
+    return { inputs: [layout], outputs: [layout, layout] };
+  },
+  forward(emit, inputs, outputs, { k, axis, largest }) {
+    const x = inputs[0] as Tensor;
+    const { outer, length, inner } = aroundAxis(x, normalizeAxis('topK', axis, x.rank));
+    emit.call('host', inputs, outputs, {
+      name: 'topK',
+      run: ([from], [values, indices]) => {
+        const { array } = from as Tensor;
+        const line = new Float64Array(length);
+        const order = new Uint32Array(length);
+        for (let o = 0; o < outer; o++) {
+          for (let i = 0; i < inner; i++) {
+            for (let j = 0, at = o * length * inner + i; j < length; j++, at += inner) {
+              // Sorted by descending key; −NaN would sort like NaN.
+              const v = array[at];
+              const rank = Number.isNaN(v) ? Infinity : v;
+              line[j] = largest ? rank : -rank;
+              order[j] = j;
+            }
+            best(line, order, k);
+            for (let j = 0, at = o * k * inner + i; j < k; j++, at += inner) {
+              values.array[at] = array[(o * length + order[j]) * inner + i];
+              indices.array[at] = order[j];
+            }
+          }
+        }
+      },
+    });
+  },
+  backward(g) {
+    const [gy, { shape }] = [gradOf(g), inputOf(g)];
+    const attrs = { axis: g.attrs.axis, reduction: 'add' };
+    return [apply(g, 'scatterElements', [zeros(g, shape, gy.dtype), g.outputs[1], gy], attrs)];
+  },
+  cases: () => [
+    { attrs: { k: 3, axis: 1, largest: true, sorted: true }, inputs: [{ shape: [3, 7] }] },
+    { attrs: { k: 2, axis: 1, largest: false, sorted: true }, inputs: [{ shape: [2, 5, 3, 2] }] },
+    {
+      attrs: { k: 4, axis: 0, largest: true, sorted: true },
+      inputs: [{ shape: [6], dtype: 'int64', values: [3, 1, 3, 2, 3, 0] }],
+    },
+    { attrs: { k: 5, axis: 0, largest: true, sorted: false }, inputs: [{ shape: [700] }] },
+    { attrs: { k: 0, axis: 0, largest: true, sorted: true }, inputs: [{ shape: [4] }] },
+  ],
+});
+
+/** Puts the positions of the k largest keys at the front of `order`, best first, the earlier of equals first. */
+function best(keys: Float64Array, order: Uint32Array, k: number): void {
+  if (k * 8 > order.length) {
+    order.sort((p, q) => keys[q] - keys[p] || p - q);
+    return;
+  }
+  // Few of many: insertion into a sorted front; most elements fail the first comparison.
+  let count = 0;
+  for (let j = 0; j < order.length && k > 0; j++) {
+    if (count === k && !(keys[j] > keys[order[k - 1]])) continue;
+    let at = count < k ? count++ : k - 1;
+    for (; at > 0 && keys[j] > keys[order[at - 1]]; at--) order[at] = order[at - 1];
+    order[at] = j;
+  }
+}
+
+export interface CumulativeAttrs {
+  readonly axis: number;
+  /** Element i gets what comes before it, without itself. */
+  readonly exclusive: boolean;
+  /** From the end of the axis. */
+  readonly reverse: boolean;
+}
+
+const cumulative = {
+  cumSum: { start: 0, join: (total: number, v: number) => total + v },
+  cumProd: { start: 1, join: (total: number, v: number) => total * v },
+};
+
+/** cumSum and cumProd. */
+export const cumulativeOps = Object.entries(cumulative).map(([name, { start, join }]) => {
+  return defineOp<CumulativeAttrs>({
+    name,
+    infer(inputs, { axis }) {
+      const x = numbers(name, inputs);
+      normalizeAxis(name, axis, x.shape.length);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+    layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
+    forward(emit, inputs, outputs, { axis, exclusive, reverse }) {
+      const x = inputs[0] as Tensor;
+      const { outer, length, inner } = aroundAxis(x, normalizeAxis(name, axis, x.rank));
+      emit.call('host', inputs, outputs, {
+        name,
+        run: ([from], [y]) => {
+          const [source, target] = [(from as Tensor).array, y.array];
+          const step = reverse ? -inner : inner;
+          for (let o = 0; o < outer; o++) {
+            for (let i = 0; i < inner; i++) {
+              let at = (o * length + (reverse ? length - 1 : 0)) * inner + i;
+              let total = start;
+              for (let j = 0; j < length; j++, at += step) {
+                const next = join(total, source[at]);
+                target[at] = exclusive ? total : next;
+                total = next;
+              }
+            }
+          }
+        },
+      });
+    },
+    backward(g) {
+      const gy = gradOf(g);
+      if (name === 'cumProd') return [apply(g, 'cumProdGrad', [inputOf(g), gy], g.attrs)];
+      return [apply(g, 'cumSum', [gy], { ...g.attrs, reverse: !g.attrs.reverse })];
+    },
+    cases: () => [
+      { attrs: { axis: 1, exclusive: false, reverse: false }, inputs: [{ shape: [2, 5, 3, 4] }] },
+      { attrs: { axis: 3, exclusive: true, reverse: false }, inputs: [{ shape: [2, 5, 3, 4] }] },
+      { attrs: { axis: 0, exclusive: false, reverse: true }, inputs: [{ shape: [6], dtype: 'int64', range: [1, 5] }] },
+      { attrs: { axis: 0, exclusive: true, reverse: true }, inputs: [{ shape: [6, 2] }] },
+    ],
+  });
+});

@@ -1,0 +1,106 @@
+// Geometry of windows on one to three spatial axes: what convolutions, pools and unfold share.
+import type { Triple, WindowAttrs } from '../backend/prims.ts';
+import { ConvletError } from '../common/error.ts';
+import { expectFloat, expectRank, expectWhole, required } from './check.ts';
+import type { TensorInfo } from './core/op.ts';
+
+type Numbers = readonly number[];
+
+/** What convolutions and pools have in common; one entry per spatial axis. */
+export interface SpatialAttrs {
+  readonly stride: Numbers;
+  readonly padBegin: Numbers;
+  readonly padEnd: Numbers;
+  readonly dilation: Numbers;
+}
+
+export const axisNames: readonly (readonly string[])[] = [[], ['L'], ['H', 'W'], ['D', 'H', 'W']];
+export const spatialOf = (shape: Numbers): Numbers => shape.slice(2);
+
+/** Prims count three spatial axes always: missing ones are `fill`, in front. */
+export function triple(values: Numbers, fill = 1): Triple {
+  return [...new Array<number>(3 - values.length).fill(fill), ...values] as unknown as Triple;
+}
+
+/** The data input of a spatial op: [N,C,L], [N,C,H,W] or [N,C,D,H,W] of a floating type. */
+export function spatialInput(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo {
+  const x = required(op, inputs, 0, 'x');
+  expectRank(op, 'x', x, 3, 4, 5);
+  expectFloat(op, 'x', x);
+  return x;
+}
+
+/** Kernels count cells in 32 bits: an axis (at most this long, as tensors are bounded), both paddings and one stride. */
+export const mostCells = 2 ** 29;
+
+/** Checks stride, dilation and padding of an input of `rank` spatial axes. */
+export function checkSpatial(op: string, attrs: SpatialAttrs, rank: number): void {
+  expectWhole(op, 'stride', attrs.stride, rank, 1, mostCells);
+  expectWhole(op, 'dilation', attrs.dilation, rank, 1, mostCells);
+  expectWhole(op, 'padBegin', attrs.padBegin, rank, 0, mostCells);
+  expectWhole(op, 'padEnd', attrs.padEnd, rank, 0, mostCells);
+}
+
+/** Cells that a dilated kernel spans. */
+export const extent = (kernel: number, dilation: number): number => dilation * (kernel - 1) + 1;
+
+/**
+ * Number of windows per axis: floor((input + padding − extent) / stride) + 1, or with ceil where `ceilMode`, but then
+ * the last window must start inside the input or its padding in front (PyTorch and ONNX 19+ agree on this). Throws
+ * `shape` where not even one fits.
+ */
+export function windowOutput(
+  op: string,
+  input: Numbers,
+  kernel: Numbers,
+  attrs: SpatialAttrs,
+  ceilMode = false,
+): number[] {
+  return input.map((size, i) => {
+    const { [i]: stride } = attrs.stride;
+    const span = extent(kernel[i], attrs.dilation[i]);
+    const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
+    // Ceil mode lets a window begin inside and end outside, even the first.
+    if (room < (ceilMode ? 1 - stride : 0) || size === 0) {
+      const axis = axisNames[input.length][i];
+      throw new ConvletError(
+        'shape',
+        `${op}: output would be empty: axis ${axis} expects at least ${span} cells for kernel ${kernel[i]} with dilation ` +
+          `${attrs.dilation[i]}, got ${size} + padding ${attrs.padBegin[i]} + ${attrs.padEnd[i]}`,
+      );
+    }
+    if (!ceilMode) return Math.floor(room / stride) + 1;
+    const out = Math.ceil(room / stride) + 1;
+    return (out - 1) * stride >= size + attrs.padBegin[i] ? out - 1 : out;
+  });
+}
+
+/**
+ * Padding of one axis that makes the output ceil(input / stride) cells: ONNX's auto_pad SAME_UPPER (the odd cell goes
+ * behind; also TensorFlow's 'same' and PyTorch's) and SAME_LOWER (in front).
+ */
+export function samePadding(
+  input: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  odd: 'upper' | 'lower' = 'upper',
+): { begin: number; end: number } {
+  const output = Math.ceil(input / stride);
+  const total = Math.max(0, (output - 1) * stride + extent(kernel, dilation) - input);
+  const small = Math.floor(total / 2);
+  return odd === 'upper' ? { begin: small, end: total - small } : { begin: total - small, end: small };
+}
+
+/** The window geometry of a prim. `output` is the spatial part of the output's shape. */
+export function windowAttrs(x: TensorInfo, output: Numbers, kernel: Numbers, attrs: SpatialAttrs): WindowAttrs {
+  return {
+    batch: x.shape[0],
+    input: triple(spatialOf(x.shape)),
+    output: triple(output),
+    kernel: triple(kernel),
+    stride: triple(attrs.stride),
+    dilation: triple(attrs.dilation),
+    padBegin: triple(attrs.padBegin, 0),
+  };
+}

@@ -1,4 +1,0 @@
-import * as family from '../../src/ops/conv-weight-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('conv-weight-grad', family);

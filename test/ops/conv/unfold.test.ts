@@ -1,0 +1,4 @@
+import * as ops from '../../../src/ops/conv/unfold.ts';
+import { opTests } from '../harness.ts';
+
+opTests('unfold', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/copy-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('copy-grad', ops);

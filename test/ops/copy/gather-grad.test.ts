@@ -1,0 +1,4 @@
+import * as ops from '../../../src/ops/copy/gather-grad.ts';
+import { opTests } from '../harness.ts';
+
+opTests('gather-grad', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/ctc.ts';
-import { opTests } from './harness.ts';
-
-opTests('ctc', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/gather-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('gather-grad', ops);

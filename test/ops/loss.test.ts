@@ -1,5 +1,0 @@
-import * as ops from '../../src/ops/loss.ts';
-import { crossEntropyOps } from '../../src/ops/loss.ts';
-import { opTests } from './harness.ts';
-
-opTests('loss', [...crossEntropyOps, ops.crossEntropyGrad]);

@@ -1,4 +1,0 @@
-import * as family from '../../src/ops/pool-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('pool-grad', family);

@@ -1,0 +1,4 @@
+import * as ops from '../../../src/ops/pool/max-unpool.ts';
+import { opTests } from '../harness.ts';
+
+opTests('max-unpool', ops);

@@ -1,0 +1,4 @@
+import * as ops from '../../../src/ops/reduce/softmax-grad.ts';
+import { opTests } from '../harness.ts';
+
+opTests('softmax-grad', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/sample-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('sample-grad', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/softmax-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('softmax-grad', ops);

@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/unary-grad.ts';
-import { opTests } from './harness.ts';
-
-opTests('unary-grad', ops);

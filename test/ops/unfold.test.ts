@@ -1,4 +1,0 @@
-import * as ops from '../../src/ops/unfold.ts';
-import { opTests } from './harness.ts';
-
-opTests('unfold', ops);
