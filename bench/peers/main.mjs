@@ -6,25 +6,10 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultEngines, engines } from './engines/index.mjs';
-import { defaultBenchModels, expandModels, opModels } from './models.mjs';
+import { defaultBenchModels, defaultModels, expandModels, opModels } from './models.mjs';
 import { consoleLines, markdown, modelMisses, opMisses, picture, startupMarkdown, startupMisses } from './report.mjs';
 import { runModel, startEngines } from './rounds.mjs';
 import { measureStartup } from './startup.mjs';
-
-const defaultModels = [
-  'mobilenet_v2',
-  'mobilenet_v3_small',
-  'shufflenet_v2_x1_0',
-  'efficientnet_b0',
-  'squeezenet1_1',
-  'resnet20_cifar',
-  'resnet18',
-  'resnet50',
-  'densenet121',
-  'unet_128',
-  'unet_bilinear_128',
-  'vgg16',
-];
 
 const { values: flags } = parseArgs({
   options: {

@@ -11,6 +11,21 @@ import { opTable } from './op-table.mjs';
 const cache = fileURLToPath(new URL('.cache/', import.meta.url));
 export const defaultBenchModels = fileURLToPath(new URL('../../../shared/bench-models/', import.meta.url));
 
+export const defaultModels = [
+  'mobilenet_v2',
+  'mobilenet_v3_small',
+  'shufflenet_v2_x1_0',
+  'efficientnet_b0',
+  'squeezenet1_1',
+  'resnet20_cifar',
+  'resnet18',
+  'resnet50',
+  'densenet121',
+  'unet_128',
+  'unet_bilinear_128',
+  'vgg16',
+];
+
 /** Uniform in [−1, 1): mulberry32, seed 7, as expand.mjs and `convlet bench` have it. */
 export function seededInput(shape, seed = 7) {
   let s = seed >>> 0;

@@ -11,16 +11,20 @@ const batchMs = 400;
 const tolerance = 2e-3;
 const idleLimit = 0.05;
 
-/** A child process with one engine; `call` sends a command and resolves to the answer. */
+/**
+ * A child process with one engine; `call` sends a command and resolves to the answer. `label` is the name in results if it is
+ * not the engine's own, `env` what its environment has besides.
+ */
 export class Engine {
   #child;
   #waiting = null;
 
-  constructor(name, { threads, node, major, cpu }) {
-    this.name = name;
+  constructor(name, { threads, node, major, cpu, label = name, env }) {
+    this.name = label;
     this.#child = fork(worker, [name, String(threads)], {
       execPath: node,
       execArgv: nodeFlags(name, major),
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', process.env.DEBUG ? 'inherit' : 'ignore', 'ipc'],
     });
     // All its threads, and those that they start.
@@ -63,7 +67,7 @@ export function startEngines(names, settings) {
 
 /**
  * Runs one model on all engines. Result by engine: { loadMs, firstMs, error, median, min, rounds: medians per round,
- * runs, busy } or { failure }.
+ * minima: the same of minima, runs, busy } or { failure }.
  */
 export async function runModel(model, running, rounds, log) {
   const results = {};
@@ -105,6 +109,7 @@ export async function runModel(model, running, rounds, log) {
       median: median(times),
       min: Math.min(...times),
       rounds: list.map((batch) => median(batch.times)),
+      minima: list.map((batch) => Math.min(...batch.times)),
       runs: times.length,
       busy: median(list.map((batch) => batch.busy)),
     });

@@ -1,13 +1,13 @@
 // node bench/training/main.mjs [--networks a,b] [--engines x,y] [--rounds N] [--node PATH] [--assert] …: see bench/README.md.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median, ratioOf } from '../peers/rounds.mjs';
-import { batchOf, networks, sgd } from './networks.mjs';
+import { Engine, warmUp, worker, writeStart } from './engine.mjs';
+import { networks, sgd } from './networks.mjs';
 
 /** Engines by name; `slow` ones take one step per round. The two with fewer than all threads are of one thread. */
 const engines = {
@@ -22,8 +22,6 @@ const engines = {
 /** Losses of so many steps must agree with the first engine's, relative to the first loss. */
 const lossSteps = 3;
 const tolerance = 1e-4;
-const warmupMs = 1500;
-const batchMs = 400;
 const slowRounds = 2;
 /** Two threads against one. */
 const leastOfThreads = 1.6;
@@ -55,61 +53,6 @@ const rounds = Number(flags.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds expects a positive integer, got ${flags.rounds}`);
 if (!existsSync(new URL('../../build/runtime/node-train.js', import.meta.url))) fail('run `npm run build` first');
 
-/** An engine in its process: `call` sends a command and resolves to the answer. */
-class Engine {
-  failure = null;
-  #child;
-  #answers = [];
-  #waiting = [];
-
-  constructor(name) {
-    this.name = name;
-    const { python, threads, mode, init } = engines[name];
-    const file = (path) => fileURLToPath(new URL(path, import.meta.url));
-    const [program, ...args] = python
-      ? [flags.python, file('pytorch.py'), String(threads)]
-      : [flags.node, file('worker.mjs'), mode, JSON.stringify(init)];
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', process.env.DEBUG ? 'inherit' : 'ignore'] });
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#answer(JSON.parse(line)));
-    this.#child.on('error', (error) => this.#end(error.message));
-    this.#child.on('exit', (code, signal) => this.#end(`the process ended (${signal ?? code})`));
-    this.#child.stdin.on('error', () => {});
-  }
-
-  /** What the process says when it is ready: { version }. */
-  start() {
-    return this.#next();
-  }
-
-  call(command, given = {}) {
-    this.#child.stdin.write(`${JSON.stringify({ command, ...given })}\n`);
-    return this.#next();
-  }
-
-  stop() {
-    this.#child.stdin.end();
-  }
-
-  #answer(message) {
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#answers.push(message);
-    else waiting(message);
-  }
-
-  #end(failure) {
-    this.failure ??= failure;
-    for (const waiting of this.#waiting.splice(0)) waiting({ failure });
-  }
-
-  async #next() {
-    const answer =
-      this.#answers.shift() ??
-      (this.failure !== null ? { failure: this.failure } : await new Promise((resolve) => this.#waiting.push(resolve)));
-    if (answer.failure !== undefined) throw new Error(answer.failure);
-    return answer;
-  }
-}
-
 const versionOf = spawnSync(flags.node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
 if (!versionOf) fail(`--node: cannot run ${flags.node}`);
 const scratch = mkdtempSync(join(tmpdir(), 'bench-training-'));
@@ -117,7 +60,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'bench-training-'));
 async function main() {
   const results = { node: versionOf, cpu: cpus()[0]?.model ?? 'unknown', rounds, versions: {}, networks: {} };
   for (const network of networkNames) {
-    const path = await writeStart(network);
+    const path = await writeStart(network, scratch);
     results.networks[network] = await measure(network, path, results.versions);
     for (const [name, result] of Object.entries(results.networks[network])) console.log(line(network, name, result));
   }
@@ -131,20 +74,11 @@ async function main() {
   }
 }
 
-/** Weights and batch of a network, as a safetensors file that every engine reads. */
-async function writeStart(network) {
-  const { init, seed, saveStateDict, tensor, nn, F } = await import('../../build/runtime/node-train.js');
-  const engine = await init();
-  seed(1);
-  const { build, input } = networks[network];
-  const { data, labels } = batchOf(networks[network]);
-  const state = { ...build({ nn, F }).stateDict() };
-  state['batch.x'] = tensor(data, input);
-  state['batch.y'] = tensor(labels, [labels.length]);
-  const path = join(scratch, `${network}.safetensors`);
-  writeFileSync(path, saveStateDict(state));
-  engine.dispose();
-  return path;
+/** The process of an engine. */
+function start(name) {
+  const { python, threads, mode, init } = engines[name];
+  if (!python) return new Engine(flags.node, [worker, mode, JSON.stringify(init)]);
+  return new Engine(flags.python, [fileURLToPath(new URL('pytorch.py', import.meta.url)), String(threads)]);
 }
 
 /** By engine: { median, min, rounds: medians per round, runs, busy, losses } or { failure }. */
@@ -153,7 +87,7 @@ async function measure(network, path, versions) {
   const running = [];
   let expected = null;
   for (const name of engineNames) {
-    const engine = new Engine(name);
+    const engine = start(name);
     try {
       versions[name] = (await engine.start()).version;
       const { losses } = await engine.call('load', { network, path, sgd, steps: lossSteps });
@@ -186,19 +120,6 @@ async function measure(network, path, versions) {
     engine.stop();
   }
   return results;
-}
-
-/** Steps for `warmupMs` at least; gives the number of steps that make a batch. */
-async function warmUp(engine) {
-  let spent = 0;
-  let last = Number.POSITIVE_INFINITY;
-  while (spent < warmupMs) {
-    const count = Number.isFinite(last) ? Math.max(1, Math.round(batchMs / 2 / last)) : 1;
-    const { times } = await engine.call('run', { count });
-    last = median(times);
-    spent += times.reduce((a, b) => a + b, 0);
-  }
-  return Math.max(1, Math.round(batchMs / last));
 }
 
 const digits = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));

@@ -1,8 +1,13 @@
 // convlet in a process of its own; the protocol is pytorch.py's. argv: what to make of a step (compiled, eager), options of `init`.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { compileStep, F, init, loadStateDict, nn, optim, variable } from '../../build/runtime/node-train.js';
 import { networks } from './networks.mjs';
+
+/** CONVLET_BUILD: the URL of another build/ (bench/builds.mjs). */
+const build = process.env.CONVLET_BUILD ?? new URL('../../build/', import.meta.url);
+const { compileStep, F, init, loadStateDict, nn, optim, variable } = await import(
+  new URL('runtime/node-train.js', build).href
+);
 
 const [mode, options] = process.argv.slice(2);
 await init(JSON.parse(options));

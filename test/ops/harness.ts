@@ -1,20 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
-import { allocateArray, dtypes, type TypedArray } from '../../src/common/dtype.ts';
-import { HostMemory } from '../../src/memory/storage.ts';
-import { execute } from '../../src/ops/core/execute.ts';
-import '../../src/ops/training-prims.ts';
-import type { OpCase, OpCaseInput, OpDef } from '../../src/ops/core/op.ts';
-import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
-import { Tensor, wrap } from '../../src/tensor/tensor.ts';
-import { backendOf, Random, variants } from '../kernels/harness.ts';
+import { dtypes } from '../../src/common/dtype.ts';
+import type { OpCase, OpDef } from '../../src/ops/core/op.ts';
+import { elementCount } from '../../src/tensor/layout.ts';
+import { backendOf, variants } from '../kernels/harness.ts';
 import { teamOf } from '../support/teams.ts';
-
-/** Which inputs are given as constants, which a backend may pack ahead. */
-const constantModes = ['none', 'parameters', 'all'] as const;
-type ConstantMode = (typeof constantModes)[number];
-const layouts: readonly Layout[] = ['row', 'channelsLast'];
+import { type CaseResult, caseValues, constantModes, layouts, runCase, seed } from './cases.ts';
 
 export interface OpTestOptions {
   /** Allowed error per op, in units of the largest expected value; default: from the reduction length. */
@@ -22,7 +14,6 @@ export interface OpTestOptions {
 }
 
 const js = new JsBackend();
-const seed = Number(process.env.CONVLET_SEED ?? 20240607);
 
 /**
  * Runs every case of every op of a family (a module of src/ops, or a list of ops) on plain JS and on every kernel build
@@ -59,8 +50,8 @@ function checkThreads(op: OpDef, opCase: OpCase<unknown>, number: number, varian
   const arrays = caseValues(opCase.inputs, seed + number);
   for (const layout of layouts) {
     const what = `${op.name} case ${number + 1} (wasm ${variant}, two threads, layout: ${layout}, seed ${seed})\n${caseText(opCase)}\n`;
-    const expected = attempt(what, () => run(backendOf(variant), op, opCase, arrays, 'none', layout));
-    const got = attempt(what, () => run(team, op, opCase, arrays, 'none', layout, true));
+    const expected = attempt(what, () => runCase(backendOf(variant), op, opCase, arrays, 'none', layout));
+    const got = attempt(what, () => runCase(team, op, opCase, arrays, 'none', layout, true));
     got.forEach(({ data }, k) => {
       const [a, b] = [data, expected[k].data].map((array) =>
         Buffer.from(array.buffer, array.byteOffset, array.byteLength),
@@ -77,12 +68,12 @@ function isOp(value: unknown): value is OpDef {
 
 function checkCase(op: OpDef, opCase: OpCase<unknown>, number: number, backend: Backend, options: OpTestOptions): void {
   const arrays = caseValues(opCase.inputs, seed + number);
-  const expected = run(js, op, opCase, arrays, 'none', 'row');
+  const expected = runCase(js, op, opCase, arrays, 'none', 'row');
   for (const mode of constantModes) {
     for (const layout of layouts) {
       const setting = `${backend.name} ${backend.variant}, constant inputs: ${mode}, layout: ${layout}`;
       const what = `${op.name} case ${number + 1} (${setting}, seed ${seed})\n${caseText(opCase)}\n`;
-      const got = attempt(what, () => run(backend, op, opCase, arrays, mode, layout));
+      const got = attempt(what, () => runCase(backend, op, opCase, arrays, mode, layout));
       if (got.length !== expected.length) throw new Error(`${what}${got.length} outputs, expected ${expected.length}`);
       got.forEach((y, k) => {
         compare(`${what}output ${k}`, y, expected[k], toleranceOf(op, opCase, expected, options));
@@ -91,78 +82,16 @@ function checkCase(op: OpDef, opCase: OpCase<unknown>, number: number, backend: 
   }
 }
 
-interface Result {
-  readonly shape: readonly number[];
-  readonly dtype: Tensor['dtype'];
-  readonly data: TypedArray;
-}
-
-function run(
-  backend: Backend,
-  op: OpDef,
-  opCase: OpCase<unknown>,
-  arrays: readonly (TypedArray | null)[],
-  mode: ConstantMode,
-  layout: Layout,
-  shared = false,
-): Result[] {
-  const before = backend.memory.liveBytes;
-  const inputs = opCase.inputs.map((input, i) => {
-    if (input === null) return null;
-    const constant = input.constant ?? (mode === 'all' || (mode === 'parameters' && i > 0));
-    return caseTensor(input, arrays[i]!, constant, constant ? 'row' : layout);
-  });
-  const outputs = execute(backend, op, inputs, opCase.attrs, shared);
-  const results = outputs.map(({ shape, dtype, data }) => ({ shape, dtype, data }));
-  for (const output of outputs) if (!inputs.some((t) => t?.storage === output.storage)) output.dispose();
-  const left = backend.memory.liveBytes - before;
-  if (left !== 0)
-    throw new Error(`${left} bytes of the backend's memory are still held after the outputs are disposed`);
-  return results;
-}
-
-function caseTensor(input: OpCaseInput, array: TypedArray, constant: boolean, layout: Layout): Tensor {
-  const dtype = input.dtype ?? 'float32';
-  if (layout === 'row' || !canBeChannelsLast(input.shape.length)) return wrap(array, input.shape, dtype, constant);
-  const storage = new HostMemory().allocate(array.byteLength);
-  const tensor = new Tensor(dtype, input.shape, layout, storage, constant);
-  const strides = stridesOf(input.shape, layout);
-  const target = tensor.array;
-  array.forEach((value: number, i: number) => {
-    let rest = i;
-    let at = 0;
-    for (let axis = strides.length - 1; axis >= 0; axis--) {
-      at += (rest % input.shape[axis]) * strides[axis];
-      rest = Math.floor(rest / input.shape[axis]);
-    }
-    target[at] = value;
-  });
-  return tensor;
-}
-
-/** Seeded values of a case's inputs, in row-major order. */
-export function caseValues(inputs: readonly (OpCaseInput | null)[], from: number): (TypedArray | null)[] {
-  const random = new Random(from);
-  return inputs.map((input) => {
-    if (input === null) return null;
-    const dtype = input.dtype ?? 'float32';
-    const array = allocateArray(dtype, elementCount(input.shape));
-    if (input.values !== undefined) {
-      array.set(input.values);
-      return array;
-    }
-    const [lo, hi] = input.range ?? (dtype === 'bool' ? [0, 1] : [-1, 1]);
-    const round = dtypes[dtype].kind === 'float' ? (v: number) => v : Math.round;
-    for (let i = 0; i < array.length; i++) array[i] = round(lo + random.next() * (hi - lo));
-    return array;
-  });
-}
-
 /**
  * Error allowed relative to the largest value: rounding of a sum of n terms grows about as √n; 4e-7 is three times the
  * rounding of one float32 operation, and an element takes a few besides its sum.
  */
-function toleranceOf(op: OpDef, opCase: OpCase<unknown>, outputs: readonly Result[], options: OpTestOptions): number {
+function toleranceOf(
+  op: OpDef,
+  opCase: OpCase<unknown>,
+  outputs: readonly CaseResult[],
+  options: OpTestOptions,
+): number {
   const given = options.tolerance?.[op.name];
   if (given !== undefined) return given;
   const infos = opCase.inputs.map((input) => input && { dtype: input.dtype ?? 'float32', shape: input.shape });
@@ -172,7 +101,7 @@ function toleranceOf(op: OpDef, opCase: OpCase<unknown>, outputs: readonly Resul
   return 4e-7 * (8 + Math.sqrt(Math.max(1, work / size)));
 }
 
-function compare(what: string, got: Result, expected: Result, tolerance: number): void {
+function compare(what: string, got: CaseResult, expected: CaseResult, tolerance: number): void {
   expect(got.shape, what).toEqual(expected.shape);
   expect(got.dtype, what).toBe(expected.dtype);
   let most = 1;

@@ -1,5 +1,8 @@
-import { load } from '../../../build/runtime/node.js';
 import { toChannelsLast, toRows } from '../layout.mjs';
+
+/** CONVLET_BUILD: the URL of another build/ (bench/builds.mjs). */
+const build = process.env.CONVLET_BUILD ?? new URL('../../../build/', import.meta.url);
+const { load } = await import(new URL('runtime/node.js', build).href);
 
 /** Pictures go in and come out channels-last, as the engine works on them. */
 export async function create({ modelPath, input, outputShape, threads, backend, variant }) {
