@@ -4,8 +4,9 @@
 import { parseArgs } from 'node:util';
 import type { PrimCall, Step } from '../src/backend/backend.ts';
 import type { ConvAttrs } from '../src/backend/prims.ts';
-import type { WasmBackend, WasmSession } from '../src/backend/wasm/backend.ts';
+import type { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
+import type { WasmSession } from '../src/backend/wasm/core/session.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';

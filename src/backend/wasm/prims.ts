@@ -1,10 +1,8 @@
-import type { PrimCall, Step } from '../backend.ts';
-import type { PrimName } from '../prims.ts';
-import type { WasmSession } from './backend.ts';
 import { conv } from './conv/conv.ts';
 import { convTranspose } from './conv/conv-transpose.ts';
 import { copy, fill } from './copy/copy.ts';
 import { take } from './copy/take.ts';
+import type { WasmPrims } from './core/prim.ts';
 import { binary } from './elementwise/binary.ts';
 import { unary } from './elementwise/unary.ts';
 import { where } from './elementwise/where.ts';
@@ -14,11 +12,6 @@ import { batchNorm, lrn, normalize } from './norm/norm.ts';
 import { adaptivePool, pool } from './pool/pool.ts';
 import { argReduce, reduce } from './reduce/reduce.ts';
 import { softmax } from './reduce/softmax.ts';
-
-/** Chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */
-export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;
-
-export type WasmPrims = { readonly [P in PrimName]?: WasmPrim<P> };
 
 /** The prims that have kernels. One row per family; the implementations are in the files of the same names. */
 export const wasmPrims: WasmPrims = {

@@ -1,10 +1,10 @@
 import { convWeightGrad } from './conv/conv-weight-grad.ts';
+import type { WasmPrims } from './core/prim.ts';
 import { unaryGrad } from './elementwise/unary-grad.ts';
 import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';
 import { batchNormGrad, batchNormTraining, lrnGrad, normalizeGrad } from './norm/norm-grad.ts';
 import { optimizerStep } from './optimizer/optimizer.ts';
 import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
-import type { WasmPrims } from './prims.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 
 /** The prims that only training needs and that have kernels. */

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { PrimCall } from '../../../src/backend/backend.ts';
 import { jsPrims } from '../../../src/backend/js/prims.ts';
 import type { ConvWeightGradAttrs } from '../../../src/backend/prims.ts';
-import type { WasmSession } from '../../../src/backend/wasm/backend.ts';
 import { convWeightGrad } from '../../../src/backend/wasm/conv/conv-weight-grad.ts';
 import {
   planWinogradGrad,
   type WinogradGradPlan,
   winogradGradSteps,
 } from '../../../src/backend/wasm/conv/winograd-grad.ts';
+import type { WasmSession } from '../../../src/backend/wasm/core/session.ts';
 import { wrap } from '../../../src/tensor/tensor.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 

@@ -1,11 +1,10 @@
 import { FillDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvTransposeAttrs, Triple } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
-import { isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 import { depthOf, isDepthwise, outputsOf, product } from './conv.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
 import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';

@@ -1,11 +1,9 @@
 import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { tileRowsOf } from '../core/blocks.ts';
-import { scratch } from '../core/scratch.ts';
-import { isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 import { canTransform, gemmCost } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 
@@ -80,7 +78,7 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
   const panelOffset = align(head + rowsOfBlock * runBytes);
   const stagingOffset = panelOffset + (depthwise ? 0 : units.panelBlock * block * 32);
   const stagingRow = align(((Math.min(output[2], block) - 1) * attrs.stride[2] + kernel[2]) * channels * 4);
-  const partial = scratch(session, splits * splitBytes);
+  const partial = session.scratch(splits * splitBytes);
   const values = {
     x: session.address(inputs[0]!),
     gy: session.address(inputs[1]!),

@@ -1,10 +1,9 @@
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
-import { isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
 import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradSteps } from './winograd.ts';
 import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';

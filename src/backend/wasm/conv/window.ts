@@ -1,10 +1,10 @@
 import { ConvDesc } from '../../../abi/generated/abi.ts';
 import type { Step } from '../../backend.ts';
 import type { PrimName, Triple } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { panelBlockOf, recordHead, roundUp, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { Panels } from '../core/panels.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /**
  * What the convolution kernels compute: at every point o of a grid, Σ_k w[k] · x[o · stride + k · dilation − pad]. A
@@ -32,19 +32,6 @@ export interface WindowShape {
 
 /** How rows of A are found, as in assembly/pack/table.ts. */
 const addressing = { byTap: 0, byRun: 1, acrossImages: 2, padded: 3 } as const;
-
-const zeroAreas = new WeakMap<WasmSession, { address: number; bytes: number }>();
-
-/** At least `bytes` zeros that nobody writes. */
-export function zeros(session: WasmSession, bytes: number): number {
-  let area = zeroAreas.get(session);
-  if (area === undefined || area.bytes < bytes) {
-    area = { address: session.reserve(bytes), bytes };
-    session.bytes().fill(0, area.address, area.address + bytes);
-    zeroAreas.set(session, area);
-  }
-  return area.address;
-}
 
 const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -187,7 +174,7 @@ export function gemmStep(
   const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
   const values = {
     ...fields,
-    zeros: zeros(session, Math.max(channels, runLength) * 4 + 64),
+    zeros: session.zeros(Math.max(channels, runLength) * 4 + 64),
     mode: addressing[mode],
     taps: addresses,
     len,
@@ -220,7 +207,7 @@ export function depthwiseStep(
   const positions = whole ? 3 * stride[2] + mode : 4;
   const values = {
     ...commonFields(session, shape, panels, epilogue),
-    zeros: zeros(session, channels * 4 + 64),
+    zeros: session.zeros(channels * 4 + 64),
     mode,
     taps,
     len: channels,

@@ -1,10 +1,8 @@
 import { FinishWinogradGradDesc, WinogradGradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
-import { scratch } from '../core/scratch.ts';
-import { zeros } from './window.ts';
+import type { WasmSession } from '../core/session.ts';
 import { oddLines, perQuad, perStep, vPitchOf } from './winograd.ts';
 
 /** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. By the shapes alone, not by threads. */
@@ -90,10 +88,10 @@ export function winogradGradSteps(
   const scratchOffset = 192;
   const vOffset = scratchOffset + matrices * 256;
   const wOffset = vOffset + matrices * vMatrix;
-  const partial = scratch(session, splits * splitBytes);
+  const partial = session.scratch(splits * splitBytes);
   const values: WinogradGradDesc = {
     x: session.address(inputs[0]!),
-    zeros: zeros(session, 256),
+    zeros: session.zeros(256),
     workspace: 0,
     size: 4,
     inputH: input[1],

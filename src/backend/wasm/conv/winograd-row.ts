@@ -1,10 +1,10 @@
 import { WinogradRowDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
-import { type WindowShape, zeros } from './window.ts';
+import type { WasmSession } from '../core/session.ts';
+import type { WindowShape } from './window.ts';
 import { perByte, perStep } from './winograd.ts';
 
 /** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
@@ -96,7 +96,7 @@ export function winogradRowSteps(
   const vOffset = roundUp(stagingOffset + columns * roundUp(channels, 4) * 4, 64);
   const infinityOffset = vOffset + 6 * tiles * vTile;
   const mOffset = roundUp(infinityOffset + tiles * infinityTile, 64);
-  const none = zeros(session, 256);
+  const none = session.zeros(256);
   const values: WinogradRowDesc = {
     x: shape.x,
     y: shape.y,

@@ -3,9 +3,8 @@ import { PackWinogradDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { ConvAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { chunkElements } from '../core/panels.ts';
-import { scratch } from '../core/scratch.ts';
+import type { WasmSession } from '../core/session.ts';
 import type { TileSize } from './winograd.ts';
 
 export interface TransformedWeights {
@@ -37,7 +36,7 @@ export function transformedWeights(
   const common = { size, columns: outChannels, channels, matrixBytes, ...strides };
   const bytes = matrixBytes * matrices;
   if (!weight.constant) {
-    const address = scratch(session, bytes);
+    const address = session.scratch(bytes);
     const values = { ...common, weight: session.address(weight) + first, to: address };
     return { address, steps: [session.step(prim, 'packWinograd', PackWinogradDesc, values, panels)] };
   }

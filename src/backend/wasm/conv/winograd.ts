@@ -1,10 +1,10 @@
 import { WinogradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvAttrs, ConvWeightGradAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
-import { type WindowShape, zeros } from './window.ts';
+import type { WasmSession } from '../core/session.ts';
+import type { WindowShape } from './window.ts';
 import { transformedWeights } from './winograd-weights.ts';
 
 /** Output pixels of a tile along each axis: F(4×4, 3×3) and F(2×2, 3×3). */
@@ -161,7 +161,7 @@ export function winogradSteps(
   const vOffset = scratchOffset + matrices * 256;
   const mOffset = vOffset + matrices * vMatrix;
   const panelUnits = Math.ceil(panels / panelUnit);
-  const none = zeros(session, 256);
+  const none = session.zeros(256);
   const values: WinogradDesc = {
     x: shape.x,
     y: shape.y,

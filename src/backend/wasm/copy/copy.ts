@@ -3,8 +3,8 @@ import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Step } from '../../backend.ts';
 import type { CopyAttrs, PrimName } from '../../prims.ts';
 import { coalesce } from '../../strided.ts';
-import type { WasmSession } from '../backend.ts';
-import type { WasmPrim } from '../prims.ts';
+import type { WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** `Mode` in assembly/copy/copy.ts. */
 const modes = { runs: 0, transpose: 1, words: 2, bytes: 3, repeat: 4, interleave: 5 } as const;

@@ -3,7 +3,7 @@ import { dtypes } from '../../../common/dtype.ts';
 import { ConvletError } from '../../../common/error.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { WasmPrim } from '../prims.ts';
+import type { WasmPrim } from '../core/prim.ts';
 
 /** Indices that are known only at run time are checked before the kernel uses them. */
 class CheckIndices implements Step {

@@ -1,4 +1,4 @@
-import type { WasmSession } from '../backend.ts';
+import type { WasmSession } from './session.ts';
 
 /**
  * V8 before 13.5 (Node 22) spills some of twelve accumulators, with FMA too: ResNet-18 in tiles of 6 rows takes 65 ms there, of

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Activation } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { activationFields } from './activation.ts';
+import type { WasmSession } from './session.ts';
 
 /** What a GEMM or depthwise kernel does to a result before it is done: the bits of assembly/micro/tile.ts. */
 export interface Epilogue {

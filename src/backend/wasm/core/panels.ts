@@ -4,7 +4,7 @@ import { PackPanelsDesc as PackPanelsLayout } from '../../../abi/generated/abi.t
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { PrimName, Triple } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
+import type { WasmSession } from './session.ts';
 
 /**
  * How a weight becomes panels [groups][⌈columns/8⌉][bias, K rows][8] (zero-padded), the right-hand side of every GEMM. K
@@ -48,7 +48,7 @@ export function panelsOf(
   const panelBytes = rows * 32;
   const common = { groupPanels, panels, panelBytes };
   if (weight.constant && (bias === null || bias.constant)) {
-    const form = `panels ${identity(bias)} ${Object.values(shape).join(' ')}`;
+    const form = `panels ${session.identity(bias)} ${Object.values(shape).join(' ')}`;
     const address = session.packed(weight, form, panels * panelBytes, (to) => {
       packConstant(session, weight, bias, to, shape, groupPanels);
     });
@@ -85,21 +85,6 @@ function descriptorOf(
     strideW: tapStrides[2],
     alpha: shape.alpha,
   };
-}
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 0;
-
-/** Two tensors of the same memory have the same text, others never. */
-function identity(tensor: Tensor | null): string {
-  if (tensor === null) return '-';
-  const { buffer, byteOffset } = tensor.place;
-  let id = identities.get(buffer);
-  if (id === undefined) {
-    id = nextIdentity++;
-    identities.set(buffer, id);
-  }
-  return `${id}:${byteOffset}`;
 }
 
 /**

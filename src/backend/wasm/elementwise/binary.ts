@@ -3,12 +3,10 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { BinaryKind, UnaryKind } from '../../prims.ts';
 import { coalesce } from '../../strided.ts';
-import type { WasmSession } from '../backend.ts';
 import { copySteps } from '../copy/copy.ts';
 import { activationFields } from '../core/activation.ts';
-import { scratch } from '../core/scratch.ts';
-import type { WasmPrim } from '../prims.ts';
-import { elementsPerUnit, isFloat32 } from './unary.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** `Op` in assembly/act/binary.ts. */
 const ops: { readonly [K in BinaryKind]?: number } = {
@@ -136,7 +134,7 @@ function toDense(
     outputOffset: 0,
     outputStrides: dense,
   };
-  const y = scratch(session, tensor.byteLength);
+  const y = session.scratch(tensor.byteLength);
   const steps = copySteps('binary', session, attrs, 4, { x: address, y });
   return steps && { operand: { address: y, strides: dense }, steps };
 }
@@ -187,7 +185,7 @@ function joinRows(
     outputOffset: 0,
     outputStrides: [inner, 1],
   };
-  const y = scratch(session, row * 4);
+  const y = session.scratch(row * 4);
   return { ...result, steps: copySteps('binary', session, attrs, 4, { x: address, y })!, address: y };
 }
 

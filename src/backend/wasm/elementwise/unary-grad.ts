@@ -1,8 +1,7 @@
 import { UnaryGradDesc } from '../../../abi/generated/abi.ts';
 import type { UnaryKind } from '../../prims.ts';
 import { activationFields } from '../core/activation.ts';
-import type { WasmPrim } from '../prims.ts';
-import { elementsPerUnit, isFloat32 } from './unary.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** `CLIP_EXCLUSIVE` in assembly/act/unary-grad.ts. */
 const clipExclusive = 64;

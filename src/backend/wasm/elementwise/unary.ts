@@ -1,13 +1,6 @@
 import { UnaryDesc } from '../../../abi/generated/abi.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
 import { activationFields } from '../core/activation.ts';
-import type { WasmPrim } from '../prims.ts';
-
-/** Elements per work unit of elementwise kernels: 16 KB, so that a unit's operands stay in the first-level cache. */
-export const elementsPerUnit = 4096;
-
-export const isFloat32 = (tensors: readonly (Tensor | null)[]): boolean =>
-  tensors.every((t) => t === null || t.dtype === 'float32');
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const unary: WasmPrim<'unary'> = ({ inputs, outputs, attrs }, session) => {
   const fields = activationFields(attrs);

@@ -2,8 +2,7 @@ import { WhereDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { coalesce } from '../../strided.ts';
-import type { WasmPrim } from '../prims.ts';
-import { elementsPerUnit } from './unary.ts';
+import { elementsPerUnit, type WasmPrim } from '../core/prim.ts';
 
 /** Dimensions outside of a row. */
 const maxOuter = 4;

@@ -1,6 +1,5 @@
 import { ResampleDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const resample: WasmPrim<'resample'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, input, output, inner, taps, extrapolation } = attrs;

@@ -4,8 +4,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import { checkTargets } from '../../js/loss/loss.ts';
 import type { CrossEntropyAttrs } from '../../prims.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** Targets are checked before a kernel uses them as places in memory. */
 class CheckTargets implements Step {

@@ -1,12 +1,10 @@
 import { MatmulDesc } from '../../../abi/generated/abi.ts';
 import type { MatmulAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
-import { zeros } from '../conv/window.ts';
 import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import { epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
-import { isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** Where B is read from, as in assembly/matmul/matmul.ts. */
 const source = { asIs: 0, packed: 1, packedPerUnit: 2 } as const;
@@ -44,7 +42,7 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
   const values = {
     a: session.address(a!),
     b: right?.address ?? session.address(b!),
-    bias: bias === null ? zeros(session, 64) : session.address(bias),
+    bias: bias === null ? session.zeros(64) : session.address(bias),
     y: session.address(outputs[0]),
     workspace: 0,
     aOffsets: table(session, aOffsets, 4),

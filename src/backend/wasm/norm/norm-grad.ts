@@ -10,10 +10,8 @@ import {
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { NormalizeGradAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
-import { scratch } from '../core/scratch.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** Elements that a stretch of rows reads: 16 KB, summed twice while they are in the first-level cache. */
 const stretchElements = 4096;
@@ -50,7 +48,7 @@ function batchSteps(session: WasmSession, prim: 'batchNormTraining' | 'batchNorm
   const times = channels < shortRow && rows > 1 ? Math.ceil(joinedRow / channels) : 1;
   const row = channels * times;
   const tableBytes = alignVector(row) * (gy === null ? 1 : 2);
-  const tables = scratch(session, 4 * tableBytes + stretches * stretchBytes);
+  const tables = session.scratch(4 * tableBytes + stretches * stretchBytes);
   const partial = tables + 4 * tableBytes;
   const [xAt, gyAt] = [session.address(x), session.addressOrNull(gy)];
   const fixed = gy === null ? null : b.mean;
@@ -121,7 +119,7 @@ export const normalizeGrad: WasmPrim<'normalizeGrad'> = ({ inputs, outputs, attr
   const planeBytes = alignVector(channels);
   const statisticsBytes = shared ? 8 : 2 * planeBytes;
   const { stretch, stretches } = stretchesOf(attrs);
-  const statistics = scratch(session, outer * statisticsBytes + 64 + stretches * 2 * planeBytes);
+  const statistics = session.scratch(outer * statisticsBytes + 64 + stretches * 2 * planeBytes);
   const partial = statistics + Math.ceil((outer * statisticsBytes) / 64) * 64;
   const total = outer * (size > 1 ? groups : Math.ceil(groups / 4));
   const unit = Math.ceil(elementsPerUnit / (spatial * Math.max(size, 4)));

@@ -2,10 +2,9 @@ import { BatchNormDesc, LrnDesc, NormalizeDesc, ScaleShiftDesc } from '../../../
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { BatchNormAttrs } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
 import { activationFields } from '../core/activation.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** A row of few channels is repeated until it is at least this long, so that the kernel's loop has something to do. */
 const shortRow = 64;
@@ -51,9 +50,7 @@ function packParameters(
   times: number,
 ): number {
   // Packed forms are kept per tensor; this one depends on all four, so their places are part of its name.
-  const places = [weight, bias, mean].map((t) =>
-    t === null ? '-' : identity(t.array.buffer) + '+' + t.array.byteOffset,
-  );
+  const places = [weight, bias, mean].map((t) => session.identity(t));
   const row = channels * times;
   return session.packed(variance!, `batchNorm:${epsilon}:${times}:${places.join()}`, row * 8, (address) => {
     const target = session.floats(address, row * 2);
@@ -64,19 +61,6 @@ function packParameters(
       target[row + i] = (bias?.array[c] ?? 0) - mean!.array[c] * scale;
     }
   });
-}
-
-const identities = new WeakMap<ArrayBufferLike, number>();
-let lastIdentity = 0;
-
-/** A number that stands for a buffer as long as it lives. */
-function identity(buffer: ArrayBufferLike): number {
-  let id = identities.get(buffer);
-  if (id === undefined) {
-    id = ++lastIdentity;
-    identities.set(buffer, id);
-  }
-  return id;
 }
 
 function computeParameters(

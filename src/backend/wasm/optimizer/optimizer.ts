@@ -1,7 +1,6 @@
 import { OptimizerDesc } from '../../../abi/generated/abi.ts';
 import { type OptimizerKind, optimizerHyper } from '../../prims.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** In the order of their numbers (`Optimizer` in assembly/optim/optimizer.ts). */
 export const optimizerKinds = Object.keys(optimizerHyper) as OptimizerKind[];

@@ -2,9 +2,8 @@ import { PoolDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { PoolAttrs, Triple } from '../../prims.ts';
-import type { WasmSession } from '../backend.ts';
-import { isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import type { WasmSession } from '../core/session.ts';
 
 /** `Pool` in assembly/pool/pool.ts; Lp for other p stays with JavaScript, whose powers are exact. */
 export function kindOf(attrs: Pick<PoolAttrs, 'kind' | 'p'>): number | null {

@@ -1,8 +1,7 @@
 import { ArgReduceDesc, ReduceDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
 import { reduceKinds } from '../../prims.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner } = attrs;

@@ -1,6 +1,5 @@
 import { SoftmaxGradDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const softmaxGrad: WasmPrim<'softmaxGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner, log } = attrs;

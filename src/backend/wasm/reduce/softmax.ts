@@ -1,6 +1,5 @@
 import { SoftmaxDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32 } from '../elementwise/unary.ts';
-import type { WasmPrim } from '../prims.ts';
+import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const softmax: WasmPrim<'softmax'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner, log } = attrs;
