@@ -2,8 +2,10 @@ import { type Engine, engine, traceWith, Variable, withoutRecording } from '../a
 import type { DType, TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
-import type { Value } from '../graph/graph.ts';
+import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
+import type { TensorInfo } from '../ops/core/op.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { Tensor, wrap } from '../tensor/tensor.ts';
 import type { Module } from './module.ts';
@@ -43,9 +45,6 @@ interface StepPlan {
   readonly after: readonly (() => void)[];
 }
 
-/** Most combinations of shapes that are kept: a batch size and that of the last batch, with room to spare. */
-const mostPlans = 8;
-
 /**
  * Traces forward, backward and update of a model into one plan with planned memory, which all threads of the engine work
  * on. Same numbers as the eager step: the same ops on the same kernels, with activations and residual sums fused into
@@ -64,11 +63,10 @@ export function compileStep(
 ): CompiledStep {
   const on = engine();
   const session = on.backend.session();
-  const plans = new Map<string, StepPlan>();
-  let last: StepPlan | null = null;
+  const plans = new PlanCache<StepPlan>();
   const { inputs = 1, forward = (...given: Variable[]) => model.forward(...given) } = options;
 
-  const build = (batch: readonly BatchPart[]): StepPlan => {
+  const build = (key: string, batch: readonly BatchPart[]): StepPlan => {
     const trace = new TraceExecutor(on);
     const kept = withoutGrads(model, optimizer);
     try {
@@ -87,15 +85,17 @@ export function compileStep(
         return { output: trace.bring(output), loss: trace.bring(value) };
       });
       const graph = optimize(trace.finish(Object.entries(traced).map(([name, value]) => ({ name, value }))));
-      const plan = compile(graph, on.backend, session);
-      return {
-        plan,
-        inputs: batch.map((_, i) => plan.inputs.get(`input ${i}`)!),
-        loss: plan.outputs.get('loss')!,
-        output: plan.outputs.get('output')!,
-        before: trace.before,
-        after: trace.after,
-      };
+      return plans.add(key, () => {
+        const plan = compile(graph, on.backend, session);
+        return {
+          plan,
+          inputs: batch.map((_, i) => plan.inputs.get(`input ${i}`)!),
+          loss: plan.outputs.get('loss')!,
+          output: plan.outputs.get('output')!,
+          before: trace.before,
+          after: trace.after,
+        };
+      });
     } finally {
       kept.restore();
     }
@@ -104,15 +104,9 @@ export function compileStep(
   return {
     step(...batch) {
       on.flush();
-      const key = batch.map((part) => `${part.dtype}${shapeText(part.shape)}`).join();
+      const key = `${shapesKey(batch.map((part) => [part.dtype, part]))} ${model.training}`;
       optimizer.advance();
-      let found = plans.get(`${key} ${model.training}`);
-      if (found === undefined) {
-        found = build(batch);
-        plans.set(`${key} ${model.training}`, found);
-        if (plans.size > mostPlans) drop(plans);
-      }
-      last = found;
+      const found = plans.get(key) ?? build(key, batch);
       found.inputs.forEach((input, i) => {
         fill(input, batch[i]);
       });
@@ -122,27 +116,21 @@ export function compileStep(
       return found.loss.array[0];
     },
     get output() {
-      if (last === null) throw new ConvletError('argument', 'compileStep: there is no output before the first step');
-      return last.output;
+      const { latest } = plans;
+      if (latest === null) throw new ConvletError('argument', 'compileStep: there is no output before the first step');
+      return latest.output;
     },
     get heldBytes() {
-      return [...plans.values()].reduce((sum, { plan }) => sum + plan.heldBytes, session.heldBytes);
+      return session.heldBytes + plans.heldBytes;
     },
     get plans() {
-      return [...plans.values()].map(({ plan }) => plan);
+      return plans.plans;
     },
     dispose() {
-      for (const { plan } of plans.values()) plan.dispose();
-      plans.clear();
+      plans.dispose();
       session.dispose();
     },
   };
-}
-
-function drop(plans: Map<string, StepPlan>): void {
-  const [oldest] = plans.keys();
-  plans.get(oldest)?.plan.dispose();
-  plans.delete(oldest);
 }
 
 /** A trace leaves gradients that are values of a graph; they must be seen by nobody after it. */
@@ -175,6 +163,68 @@ export interface CompiledModel {
   dispose(): void;
 }
 
+interface ForwardPlan {
+  readonly plan: Plan;
+  readonly input: Tensor;
+  readonly output: Tensor;
+}
+
+/** The forward pass of a model in evaluation mode, as one plan per input shape. `live`: as in `CompileModelOptions`. */
+export class CompiledForward {
+  private readonly model: Module;
+  private readonly live: boolean;
+  private readonly on: Engine = engine();
+  private readonly session = this.on.backend.session();
+  private readonly plans = new PlanCache<ForwardPlan>();
+
+  constructor(model: Module, live: boolean) {
+    this.model = model;
+    this.live = live;
+  }
+
+  /** The plan for an input of this type and shape. */
+  prepare(info: TensorInfo): ForwardPlan {
+    const key = shapesKey([[info.dtype, info]]);
+    const known = this.plans.get(key);
+    if (known !== undefined) return known;
+    const graph = optimize(this.trace(info));
+    return this.plans.add(key, () => {
+      const plan = compile(graph, this.on.backend, this.session);
+      return { plan, input: plan.inputs.get('input')!, output: plan.outputs.get('output')! };
+    });
+  }
+
+  /** Outputs for an input; valid until the next run. */
+  run(part: BatchPart): Tensor {
+    return runForward(this.prepare(part), part);
+  }
+
+  dispose(): void {
+    this.plans.dispose();
+    this.session.dispose();
+  }
+
+  private trace(info: TensorInfo): Graph {
+    const { model } = this;
+    const trace = new TraceExecutor(this.on, !this.live);
+    const modes = [...model.modules()].map((module) => [module, module.training] as const);
+    try {
+      model.eval();
+      const body = (): Value => trace.bring(model.forward(Variable.of(trace.input('input', info), trace)));
+      const output = traceWith(trace, () => withoutRecording(body));
+      return trace.finish([{ name: 'output', value: output }]);
+    } finally {
+      for (const [module, training] of modes) module.training = training;
+    }
+  }
+}
+
+function runForward({ plan, input, output }: ForwardPlan, part: BatchPart): Tensor {
+  fill(input, part);
+  plan.run();
+  return output;
+}
+
 /**
  * Compiles a model for inference: evaluation mode, batch norm folded into convolutions, activations fused, weights
  * packed once (all of which `live` gives up).
@@ -184,38 +234,23 @@ export function compileModel(
   inputShape: readonly number[],
   options: CompileModelOptions = {},
 ): CompiledModel {
-  const on: Engine = engine();
   const { dtype = 'float32', live = false } = options;
-  const trace = new TraceExecutor(on, !live);
-  const modes = [...model.modules()].map((module) => [module, module.training] as const);
-  let output: Value;
+  const forward = new CompiledForward(model, live);
+  let prepared: ForwardPlan;
   try {
-    model.eval();
-    const body = (): Value => {
-      const input = Variable.of(trace.input('input', { dtype, shape: inputShape }), trace);
-      return trace.bring(model.forward(input));
-    };
-    output = traceWith(trace, () => withoutRecording(body));
-  } finally {
-    for (const [module, training] of modes) module.training = training;
+    prepared = forward.prepare({ dtype, shape: inputShape });
+  } catch (error) {
+    forward.dispose();
+    throw error;
   }
-  const graph = optimize(trace.finish([{ name: 'output', value: output }]));
-  const session = on.backend.session();
-  const plan = compile(graph, on.backend, session);
-  const input = plan.inputs.get('input')!;
   return {
-    plan,
+    plan: prepared.plan,
     run(values) {
       const part = ArrayBuffer.isView(values) ? wrap(values, inputShape, dtype) : values;
-      if (shapeText(part.shape) !== shapeText(inputShape) || part.size !== input.size)
+      if (shapeText(part.shape) !== shapeText(inputShape) || part.size !== prepared.input.size)
         throw new ConvletError('shape', `run: expects shape ${shapeText(inputShape)}, got ${shapeText(part.shape)}`);
-      fill(input, part);
-      plan.run();
-      return plan.outputs.get('output')!;
+      return runForward(prepared, part);
     },
-    dispose() {
-      plan.dispose();
-      session.dispose();
-    },
+    dispose: () => forward.dispose(),
   };
 }

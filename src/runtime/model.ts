@@ -3,6 +3,7 @@ import type { Backend, Session } from '../backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
+import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
 import type { RunLimits, Tail } from '../io/onnx/tail.ts';
@@ -64,9 +65,6 @@ interface Prepared {
 /** Seconds of work, not minutes: a loop of a few small nodes takes about 20 µs an iteration. */
 const defaultLoopIterations = 100_000;
 
-/** Plans kept per model: one for each combination of input shapes seen lately. */
-const maxPlans = 8;
-
 interface ModelOptions extends Partial<RunLimits> {
   readonly layout?: 'channels-first' | 'channels-last';
 }
@@ -88,13 +86,11 @@ export class Model {
   readonly layout: 'channels-first' | 'channels-last';
   private readonly program: OnnxProgram;
   private readonly order: Layout;
-  private readonly plans = new Map<string, Prepared>();
+  private readonly plans = new PlanCache<Prepared>();
   private engine: Backend | null;
   private session: Session | null = null;
   private readonly limits: RunLimits;
   private readonly outputNames: ReadonlySet<string>;
-  /** What ran last, while it is in the cache. */
-  private last: Prepared | null = null;
   /** Resolves when the last of the runs that workers have been given is over; null if there is none. */
   private queue: Promise<void> | null = null;
 
@@ -173,16 +169,14 @@ export class Model {
   /** Bytes held now, and the most held at any time. Throws `disposed`. */
   memory(): MemoryReport {
     const engine = this.alive();
-    const activations = [...this.plans.values()].reduce((sum, { plan }) => sum + plan.heldBytes, 0);
+    const activations = this.plans.heldBytes;
     const { liveBytes, peakBytes } = engine.memory;
     return { activations, weights: liveBytes - activations, total: liveBytes, peak: peakBytes };
   }
 
   /** Frees everything; a run that is under way rejects with `disposed`. Calling it twice does nothing. */
   dispose(): void {
-    for (const { plan } of this.plans.values()) plan.dispose();
-    this.plans.clear();
-    this.last = null;
+    this.plans.dispose();
     this.session?.dispose();
     this.session = null;
     this.engine?.dispose();
@@ -202,7 +196,8 @@ export class Model {
   /** The plan for these inputs, with them in it. */
   private feed(inputs: ModelInputs): Prepared {
     this.alive().rouse?.();
-    if (this.last?.slots.fill(inputs)) return this.last;
+    const { latest } = this.plans;
+    if (latest?.slots.fill(inputs)) return latest;
     return this.place(checkInputs(this.inputs, inputs, this.order));
   }
 
@@ -210,7 +205,6 @@ export class Model {
     const prepared = this.prepare(tensors);
     for (const [name, target] of prepared.plan.inputs)
       target.array.set(inOrder(tensors.get(name)!, target.layout) as Float32Array);
-    this.last = prepared;
     return prepared;
   }
 
@@ -242,41 +236,18 @@ export class Model {
 
   private prepare(tensors: ReadonlyMap<string, Tensor>): Prepared {
     const engine = this.alive();
-    const key = [...tensors].map(([name, t]) => `${name}:${t.shape.join('x')}`).join();
+    const key = shapesKey(tensors);
     const known = this.plans.get(key);
-    if (known !== undefined) {
-      this.plans.delete(key); // moves to the end: the first entry is the one unused for longest
-      this.plans.set(key, known);
-      return known;
-    }
-    while (this.plans.size >= maxPlans) this.evict();
+    if (known !== undefined) return known;
     this.session ??= engine.session();
+    const { session } = this;
     const shapes = new Map([...tensors].map(([name, t]) => [name, t.shape]));
     const { graph, tail } = this.program.specialize(shapes, engine.memory.limit);
     optimize(graph);
-    const plan = this.compileWithin(() => compile(graph, engine, this.session!, { layout: this.order }));
-    const prepared = { plan, tail, slots: new InputSlots(this.inputs, plan.inputs) };
-    this.plans.set(key, prepared);
-    return prepared;
-  }
-
-  /** Where memory is short, plans of other shapes go first. */
-  private compileWithin(make: () => Plan): Plan {
-    for (;;) {
-      try {
-        return make();
-      } catch (error) {
-        if (!(error instanceof ConvletError && error.code === 'memory') || this.plans.size === 0) throw error;
-        this.evict();
-      }
-    }
-  }
-
-  private evict(): void {
-    const [oldest] = this.plans;
-    oldest[1].plan.dispose();
-    if (this.last === oldest[1]) this.last = null;
-    this.plans.delete(oldest[0]);
+    return this.plans.add(key, () => {
+      const plan = compile(graph, engine, session, { layout: this.order });
+      return { plan, tail, slots: new InputSlots(this.inputs, plan.inputs) };
+    });
   }
 
   /** The outputs of the interpreted part, if there is one. */

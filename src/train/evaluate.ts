@@ -1,7 +1,7 @@
 import { noGrad, Variable } from '../autograd/index.ts';
-import { ConvletError, shapeText } from '../common/error.ts';
+import { ConvletError } from '../common/error.ts';
 import type { Batch, DataLoader } from '../data/loader.ts';
-import { type CompiledModel, compileModel } from '../nn/compile-step.ts';
+import { CompiledForward } from '../nn/compile-step.ts';
 import { ConfusionMatrix, type Metric, RunningMean } from '../nn/metrics.ts';
 import type { Module } from '../nn/module.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
@@ -39,11 +39,11 @@ export interface Evaluation {
   readonly samples: number;
 }
 
-/** Runs a model in evaluation mode; its plans (one per batch shape) live as long as this. */
+/** Runs a model in evaluation mode; its plans are freed by `dispose`. */
 export class Evaluator {
   private readonly model: Module;
   private compiled: boolean | undefined;
-  private readonly plans = new Map<string, CompiledModel>();
+  private forward: CompiledForward | null = null;
 
   constructor(model: Module, compiled: boolean | undefined) {
     this.model = model;
@@ -86,8 +86,8 @@ export class Evaluator {
   }
 
   dispose(): void {
-    for (const plan of this.plans.values()) plan.dispose();
-    this.plans.clear();
+    this.forward?.dispose();
+    this.forward = null;
   }
 
   /** In the JavaScript heap. */
@@ -110,13 +110,8 @@ export class Evaluator {
   }
 
   private planned({ input }: Batch): Tensor {
-    const key = shapeText(input.shape);
-    let plan = this.plans.get(key);
-    if (plan === undefined) {
-      plan = compileModel(this.model, input.shape, { dtype: input.dtype, live: true });
-      this.plans.set(key, plan);
-    }
-    const output = plan.run(input);
+    this.forward ??= new CompiledForward(this.model, true);
+    const output = this.forward.run(input);
     return tensor(output.data, output.shape, output.dtype);
   }
 }
