@@ -8,7 +8,8 @@ import type { OpDef, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
 import type { Executor } from './executor.ts';
-import { Lease, type Variable } from './variable.ts';
+import { Lease, type Tracked } from './lease.ts';
+import type { Variable } from './variable.ts';
 
 /** How many handles share a storage, and how often it was written in place. */
 interface Block {
@@ -18,16 +19,16 @@ interface Block {
 
 /** What is freed together: when a noGrad ends, or (the outermost) when the step is over. */
 interface Scope {
-  readonly loose: Set<Variable>;
+  readonly tracked: Set<Tracked>;
   /** Variables of the JavaScript heap that have a copy in the backend's memory. */
   readonly copied: Set<Variable>;
   bytes: number;
 }
 
-/** Loose results of a program that never goes backward: beyond this many bytes they move to the JavaScript heap. */
-const looseBytes = 2 ** 26;
+/** Tracked results of a program that never goes backward: beyond this many bytes they move to the JavaScript heap. */
+const trackedBytes = 2 ** 26;
 
-const newScope = (): Scope => ({ loose: new Set(), copied: new Set(), bytes: 0 });
+const newScope = (): Scope => ({ tracked: new Set(), copied: new Set(), bytes: 0 });
 
 /**
  * Runs ops at once on a backend, and owns what they leave in its memory:
@@ -99,10 +100,10 @@ export class Engine implements Executor {
     return this.blocks.get((handle as Tensor).storage!)?.version ?? 0;
   }
 
-  bring(variable: Variable): Tensor {
+  materialize(variable: Variable): Tensor {
     variable.expectAlive();
     const { lease } = variable;
-    if (lease?.executor === this) return lease.handle as Tensor;
+    if (lease?.owner === this) return lease.handle as Tensor;
     if (lease !== null) {
       if (!(lease.handle instanceof Tensor))
         throw new ConvletError('unsupported', 'a value of a compiled step is used outside of it');
@@ -137,28 +138,28 @@ export class Engine implements Executor {
     this.retiredRoots.push(root);
   }
 
-  loose(variables: readonly Variable[]): void {
+  track(results: readonly Tracked[]): void {
     const { scope } = this;
-    for (const variable of variables) {
-      scope.loose.add(variable);
-      scope.bytes += byteLength(variable.dtype, variable.size);
+    for (const result of results) {
+      scope.tracked.add(result);
+      scope.bytes += byteLength(result.dtype, result.size);
     }
-    if (this.scopes.length === 1 && scope.bytes > looseBytes) this.tidy(scope);
+    if (this.scopes.length === 1 && scope.bytes > trackedBytes) this.tidy(scope);
   }
 
   enter(): void {
     this.scopes.push(newScope());
   }
 
-  leave(kept: ReadonlySet<Variable>): void {
+  leave(kept: ReadonlySet<Tracked>): void {
     const scope = this.scopes.pop()!;
     for (const variable of scope.copied) variable.dropLease();
     const outermost = this.scopes.length === 1;
-    for (const variable of scope.loose) {
+    for (const variable of scope.tracked) {
       if (variable.held) continue;
       if (!kept.has(variable)) variable.free('it was made inside noGrad and is not part of its result');
       else if (outermost) variable.toHost();
-      else this.loose([variable]);
+      else this.track([variable]);
     }
   }
 
@@ -190,9 +191,9 @@ export class Engine implements Executor {
 
   private tidy(scope: Scope): void {
     for (const variable of scope.copied) variable.dropLease();
-    for (const variable of scope.loose) if (!variable.held) variable.toHost();
+    for (const variable of scope.tracked) if (!variable.held) variable.toHost();
     scope.copied.clear();
-    scope.loose.clear();
+    scope.tracked.clear();
     scope.bytes = 0;
   }
 

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../common/dtype.ts';
 import type { OpDef, TensorInfo } from '../ops/core/op.ts';
+import type { HandleOwner, Tracked } from './lease.ts';
 import type { Variable } from './variable.ts';
 
 /**
@@ -7,31 +8,25 @@ import type { Variable } from './variable.ts';
  * once, and a graph value for a trace, which writes it down. Handles are counted: `apply` gives each output with one
  * reference, `retain` adds one, `release` gives one back, and memory goes with the last. A trace counts nothing.
  */
-export interface Executor {
+export interface Executor extends HandleOwner {
   /** Whether ops are written down instead of run. */
   readonly isTrace: boolean;
   apply(op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown): TensorInfo[];
   /** A handle with fixed elements, row-major. */
   constant(array: TypedArray, shape: readonly number[]): TensorInfo;
-  retain(handle: TensorInfo): void;
-  release(handle: TensorInfo): void;
   /** Whether nothing else shares the handle's memory, so that it may be kept and written. */
   exclusive(handle: TensorInfo): boolean;
   /** How often the handle's memory was written in place. */
   version(handle: TensorInfo): number;
-  /** Counts a write that no op made. */
-  written(handle: TensorInfo): void;
-  /** The handle of a variable, which is brought here if its elements are elsewhere. */
-  bring(variable: Variable): TensorInfo;
+  /** The handle of a variable; its elements are copied to the executor's memory if they are elsewhere. */
+  materialize(variable: Variable): TensorInfo;
   /** Called before each op that is recorded: what the last backward pass left behind may go now. */
   beforeRecorded(): void;
   /** Intermediate results of a graph that has been backpropagated; they go when the next recorded op starts. */
   retire(variables: readonly Variable[], root: Variable): void;
-  /** Results that no graph owns. */
-  loose(variables: readonly Variable[]): void;
-  /** Begins a scope; what is made loose in it goes when it ends, `kept` excepted. */
+  /** Begins a scope; what is tracked in it is freed when it ends, `kept` excepted. */
   enter(): void;
-  leave(kept: ReadonlySet<Variable>): void;
+  leave(kept: ReadonlySet<Tracked>): void;
   /** Runs `action` now; in a trace before each run of the compiled step instead. */
   beforeEachStep(action: () => void): void;
   /** Runs `action` now; in a trace after each run of the compiled step instead (counters of steps). */

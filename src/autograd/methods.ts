@@ -210,6 +210,10 @@ type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...re
 /** The functions above as methods. */
 export type VariableMethods = { readonly [name in keyof typeof functions]: MethodOf<(typeof functions)[name]> };
 
+declare module './variable.ts' {
+  interface Variable extends VariableMethods {}
+}
+
 for (const [name, body] of Object.entries(functions)) {
   Object.defineProperty(Variable.prototype, name, {
     value(this: Variable, ...rest: never[]) {

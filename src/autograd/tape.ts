@@ -5,26 +5,7 @@ import { getOp } from '../ops/training.ts';
 import { executor } from './engine.ts';
 import type { Executor } from './executor.ts';
 import { recordKeys, replayKeys } from './random-key.ts';
-import { type GradHook, Variable } from './variable.ts';
-
-/** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are given back after. */
-export type Rule = (g: GradContext<unknown>, made: TensorInfo[]) => (TensorInfo | null)[];
-
-/** One recorded op. */
-export interface TapeNode {
-  /** Grows: a node's inputs have smaller ones. */
-  readonly id: number;
-  readonly name: string;
-  readonly attrs: unknown;
-  readonly inputs: readonly (Variable | null)[];
-  readonly outputs: readonly Variable[];
-  /** Of the inputs' memory, when the op read it. */
-  readonly versions: readonly number[];
-  /** Null: the op has no gradient. */
-  readonly rule: Rule | null;
-  /** Backpropagated, and not to be again. */
-  released: boolean;
-}
+import { type GradHook, type Rule, type TapeNode, Variable } from './variable.ts';
 
 let lastNode = 0;
 let recording = true;
@@ -43,7 +24,7 @@ export function apply(name: string, inputs: readonly (Variable | null)[], attrs:
   const record = recording && inputs.some((input) => input?.requiresGrad && !input.node?.released);
   if (record && op.backward !== undefined) on.beforeRecorded();
   if (op.inPlace !== undefined) expectWritable(op, inputs, record);
-  const handles = inputs.map((input) => (input === null ? null : on.bring(input)));
+  const handles = inputs.map((input) => (input === null ? null : on.materialize(input)));
   const outputs = on.apply(op, handles, attrs).map((handle, i) => {
     const target = op.inPlace === undefined ? null : inputs[op.inPlace[i]];
     if (!target) return Variable.of(handle, on);
@@ -54,7 +35,7 @@ export function apply(name: string, inputs: readonly (Variable | null)[], attrs:
   if (record && outputs.some((output) => dtypes[output.dtype].kind === 'float')) {
     const versions = inputs.map((input, i) => (input === null ? 0 : versionOf(on, input, handles[i]!)));
     recordNode({ name, attrs, inputs, outputs, versions, rule: op.backward ?? null });
-  } else on.loose(outputs);
+  } else on.track(outputs);
   return outputs;
 }
 
@@ -109,7 +90,7 @@ export function backward(root: Variable, grad?: Variable | null, options: { reta
   const pass = new Pass(on);
   withRecording(false, () => {
     try {
-      const seed = grad == null ? one(on, root) : on.bring(grad);
+      const seed = grad == null ? one(on, root) : on.materialize(grad);
       on.retain(seed);
       pass.add(root, seed);
       for (const node of nodes) pass.through(node);
@@ -217,7 +198,7 @@ class Pass {
     try {
       const given = Variable.of(handle, on);
       on.retain(handle);
-      on.loose([given]);
+      on.track([given]);
       const returned = hook(given);
       if (returned instanceof Variable && returned !== given) {
         if (shapeText(returned.shape) !== shapeText(target.shape))
@@ -225,7 +206,7 @@ class Pass {
             'shape',
             `hook: expects a gradient of shape ${shapeText(target.shape)}, got ${shapeText(returned.shape)}`,
           );
-        result = on.bring(returned);
+        result = on.materialize(returned);
         on.retain(result);
         on.release(handle);
       }
@@ -240,7 +221,7 @@ class Pass {
     if (node.rule === null)
       throw new ConvletError('unsupported', `backward: the op '${node.name}' has no gradient; detach() its result`);
     const wants = node.inputs.map((input) => input?.requiresGrad ?? false);
-    const inputs = node.inputs.map((input) => (input === null ? null : on.bring(input)));
+    const inputs = node.inputs.map((input) => (input === null ? null : on.materialize(input)));
     const stale = new Set(
       inputs.filter((handle, i) => handle !== null && versionOf(on, node.inputs[i]!, handle) !== node.versions[i]),
     );
@@ -248,7 +229,7 @@ class Pass {
     const context: GradContext<unknown> = {
       attrs: node.attrs,
       inputs,
-      outputs: node.outputs.map((output) => (output.isAlive ? on.bring(output) : output)),
+      outputs: node.outputs.map((output) => (output.isAlive ? on.materialize(output) : output)),
       grads,
       wants,
       op: (name, operands, attrs = {}) => {
@@ -286,7 +267,7 @@ class Pass {
     const old = target.grad;
     let kept = handle;
     if (old !== null) {
-      [kept] = on.apply(getOp('add'), [on.bring(old), handle], {});
+      [kept] = on.apply(getOp('add'), [on.materialize(old), handle], {});
       on.release(handle);
     } else if (!on.exclusive(handle)) {
       [kept] = on.apply(getOp('identity'), [handle], {});
@@ -367,7 +348,7 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
     if (result.requiresGrad) backward(result, grad);
     grad.dispose();
     return again.map((copy) => {
-      const handle = copy.grad === null ? null : on.bring(copy.grad);
+      const handle = copy.grad === null ? null : on.materialize(copy.grad);
       if (handle !== null) {
         on.retain(handle);
         made.push(handle);
@@ -387,7 +368,7 @@ function withoutGraph(on: Executor, body: (...inputs: Variable[]) => Variable, i
     const result = withRecording(false, () => body(...inputs.map((input) => input.detach())));
     if (!(result instanceof Variable))
       throw new ConvletError('argument', 'checkpoint: expects a function that returns a variable');
-    const handle = on.bring(result);
+    const handle = on.materialize(result);
     on.retain(handle);
     return handle;
   } finally {

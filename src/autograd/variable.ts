@@ -1,45 +1,42 @@
 import { allocateArray, type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import type { TensorInfo } from '../ops/core/op.ts';
+import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
-import type { Executor } from './executor.ts';
-import type { VariableMethods } from './methods.ts';
-import type { TapeNode } from './tape.ts';
-
-/** One reference to a handle, given back once: by its variable, or by the collector after that. */
-export class Lease {
-  readonly handle: TensorInfo;
-  readonly executor: Executor;
-  released = false;
-
-  constructor(handle: TensorInfo, executor: Executor) {
-    this.handle = handle;
-    this.executor = executor;
-  }
-
-  release(): void {
-    if (this.released) return;
-    this.released = true;
-    this.executor.release(this.handle);
-  }
-}
+import { type HandleOwner, Lease } from './lease.ts';
 
 /** The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape. */
 const collected = new FinalizationRegistry<Lease>((lease) => lease.release());
 
 export type GradHook = (grad: Variable) => Variable | undefined;
 
-export interface Variable extends VariableMethods {}
+/** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are given back after. */
+export type Rule = (g: GradContext<unknown>, made: TensorInfo[]) => (TensorInfo | null)[];
+
+/** One recorded op. */
+export interface TapeNode {
+  /** Grows: a node's inputs have smaller ones. */
+  readonly id: number;
+  readonly name: string;
+  readonly attrs: unknown;
+  readonly inputs: readonly (Variable | null)[];
+  readonly outputs: readonly Variable[];
+  /** Of the inputs' memory, when the op read it. */
+  readonly versions: readonly number[];
+  /** Null: the op has no gradient. */
+  readonly rule: Rule | null;
+  /** Backpropagated, and not to be again. */
+  released: boolean;
+}
 
 /** How long a variable's memory in the backend lasts: with the step that made it, or as long as the variable. */
 export type Lifetime = 'step' | 'persistent';
 
 /**
  * A tensor that the tape knows: its elements are in the JavaScript heap (data given by the user), in the backend's memory
- * (parameters, results), or both. Operations on it are the functions of `F` and the methods of the same names.
+ * (parameters, results), or both. Operations on it are the functions of `F` and the methods of the same names, which
+ * methods.ts adds.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
 export class Variable {
   /** Logical dimensions in PyTorch's order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];
@@ -73,9 +70,9 @@ export class Variable {
   }
 
   /** A result: owns one reference to `handle`. */
-  static of(handle: TensorInfo, executor: Executor): Variable {
+  static of(handle: TensorInfo, owner: HandleOwner): Variable {
     const made = new Variable(handle, null);
-    made.own(new Lease(handle, executor));
+    made.own(new Lease(handle, owner));
     return made;
   }
 
@@ -162,7 +159,7 @@ export class Variable {
     if (this.lifetime === 'step' && this.lease !== null) this.toHost();
     const target = this.lease === null ? this.host! : (this.lease.handle as Tensor);
     target.array.set(values);
-    this.lease?.executor.written(this.lease.handle);
+    this.lease?.owner.written(this.lease.handle);
     this.writes++;
     return this;
   }
@@ -171,10 +168,10 @@ export class Variable {
   detach(): Variable {
     this.expectAlive();
     if (this.lease === null) return new Variable(this, this.host);
-    const { handle, executor } = this.lease;
-    executor.retain(handle);
-    const made = Variable.of(handle, executor);
-    executor.loose([made]);
+    const { handle, owner } = this.lease;
+    owner.retain(handle);
+    const made = Variable.of(handle, owner);
+    owner.track([made]);
     return made;
   }
 

@@ -82,7 +82,7 @@ export function compileStep(
         value.backward();
         options.beforeUpdate?.();
         optimizer.emit();
-        return { output: trace.bring(output), loss: trace.bring(value) };
+        return { output: trace.materialize(output), loss: trace.materialize(value) };
       });
       const graph = optimize(trace.finish(Object.entries(traced).map(([name, value]) => ({ name, value }))));
       return plans.add(key, () => {
@@ -210,7 +210,7 @@ export class CompiledForward {
     const modes = [...model.modules()].map((module) => [module, module.training] as const);
     try {
       model.eval();
-      const body = (): Value => trace.bring(model.forward(Variable.of(trace.input('input', info), trace)));
+      const body = (): Value => trace.materialize(model.forward(Variable.of(trace.input('input', info), trace)));
       const output = traceWith(trace, () => withoutRecording(body));
       return trace.finish([{ name: 'output', value: output }]);
     } finally {

@@ -20,7 +20,7 @@ export class TraceExecutor implements Executor {
   private readonly frozen: boolean;
   private readonly builder = new GraphBuilder();
   private readonly inputs: Value[] = [];
-  private readonly brought = new Map<Variable, Value>();
+  private readonly materialized = new Map<Variable, Value>();
   private readonly updates: Value[] = [];
 
   constructor(engine: Engine, frozen = false) {
@@ -59,20 +59,20 @@ export class TraceExecutor implements Executor {
     return constantValue('constant', constant(array, shape));
   }
 
-  bring(variable: Variable): Value {
+  materialize(variable: Variable): Value {
     variable.expectAlive();
-    if (variable.lease?.executor === this) return variable.lease.handle as Value;
-    let value = this.brought.get(variable);
+    if (variable.lease?.owner === this) return variable.lease.handle as Value;
+    let value = this.materialized.get(variable);
     if (value === undefined) {
       value = this.adopt(variable);
-      this.brought.set(variable, value);
+      this.materialized.set(variable, value);
     }
     return value;
   }
 
   private adopt(variable: Variable): Value {
     if (variable.lifetime === 'persistent' && !this.frozen) {
-      return stateValue('state', this.engine.bring(variable));
+      return stateValue('state', this.engine.materialize(variable));
     }
     const { host } = variable;
     const fixed: Tensor = host?.constant ? host : constant(variable.data, variable.shape, variable.dtype);
@@ -101,7 +101,7 @@ export class TraceExecutor implements Executor {
   written(): void {}
   beforeRecorded(): void {}
   retire(): void {}
-  loose(): void {}
+  track(): void {}
   enter(): void {}
   leave(): void {}
 }

@@ -1,0 +1,42 @@
+import type { DType } from '../common/dtype.ts';
+import type { TensorInfo } from '../ops/core/op.ts';
+
+/** What the owner of a variable's memory does with it. */
+export interface Tracked {
+  readonly dtype: DType;
+  readonly size: number;
+  /** Another variable has it as its gradient; nothing frees it then. */
+  readonly held: boolean;
+  /** Moves the elements to the JavaScript heap. */
+  toHost(): void;
+  /** Releases the memory; `why` is told to who uses the variable afterwards. */
+  free(why: string): void;
+}
+
+/** Who counts the references to handles: an engine or a trace (executor.ts). */
+export interface HandleOwner {
+  retain(handle: TensorInfo): void;
+  release(handle: TensorInfo): void;
+  /** Counts a write that no op made. */
+  written(handle: TensorInfo): void;
+  /** Takes care of results that no graph owns. */
+  track(results: readonly Tracked[]): void;
+}
+
+/** One reference to a handle, given back once: by its variable, or by the collector after that. */
+export class Lease {
+  readonly handle: TensorInfo;
+  readonly owner: HandleOwner;
+  released = false;
+
+  constructor(handle: TensorInfo, owner: HandleOwner) {
+    this.handle = handle;
+    this.owner = owner;
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.owner.release(this.handle);
+  }
+}
