@@ -100,7 +100,7 @@ function variance(x: Variable, dim?: Dim, { correction = 1, keepDim = false } = 
 }
 
 const unaryNames = [
-  ...['relu', 'sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'abs', 'neg', 'square', 'sign', 'floor'],
+  ...['relu', 'sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'abs', 'neg', 'square', 'floor'],
   ...['ceil', 'round', 'trunc', 'erf', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh'],
   ...['asinh', 'acosh', 'atanh'],
 ] as const;
@@ -109,6 +109,11 @@ type UnaryMethods = { readonly [name in (typeof unaryNames)[number]]: (x: Variab
 /** Functions of a variable by the names of its methods. */
 export const functions = {
   ...(Object.fromEntries(unaryNames.map((name) => [name, unary(name)])) as unknown as UnaryMethods),
+  /** −1, 0 or 1; 0 for NaN as in PyTorch, where ONNX's Sign says NaN. */
+  sign: (x: Variable) => {
+    const y = apply1('sign', [x]);
+    return isFloat(x) ? apply1('where', [apply1('isNaN', [x]), scalar(0, x.dtype), y]) : y;
+  },
   add: binary('add', (n) => [1, n]),
   sub: binary('sub', (n) => [1, -n]),
   mul: binary('mul', (n) => [n, 0]),
@@ -178,7 +183,19 @@ export const functions = {
   expand: (x: Variable, ...shape: number[]) =>
     apply1('expand', [x], { shape: shape.map((d, i) => (d === -1 ? x.shape[i - shape.length + x.rank] : d)) }),
   slice: sliceAxis,
-  narrow: (x: Variable, dim: number, start: number, length: number) => sliceAxis(x, dim, start, start + length),
+  /** `length` entries of an axis from `start` on, which counts from the end where it is negative. All of them must exist. */
+  narrow: (x: Variable, dim: number, start: number, length: number) => {
+    const axis = normalizeAxis('narrow', dim, x.rank);
+    const size = x.shape[axis];
+    const from = start < 0 ? start + size : start;
+    const whole = Number.isInteger(start) && Number.isInteger(length) && length >= 0;
+    if (!(whole && from >= 0 && from + length <= size))
+      throw new ConvletError(
+        'index-range',
+        `narrow: axis ${axis} has ${size} entries, got start ${start} and length ${length}`,
+      );
+    return sliceAxis(x, axis, from, from + length);
+  },
   /** Entry `index` of an axis, which goes. */
   select: (x: Variable, dim: number, index: number) => {
     const axis = normalizeAxis('select', dim, x.rank);

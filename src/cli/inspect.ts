@@ -43,7 +43,8 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
     return;
   }
   const given = parseShapes(flags.shape, program.inputs);
-  const shapes = new Map(program.inputs.map(({ name, shape }) => [name, given.get(name) ?? defaultShape(shape)]));
+  const wanted = program.inputs.filter(({ name, optional }) => !optional || given.has(name));
+  const shapes = new Map(wanted.map(({ name, shape }) => [name, given.get(name) ?? defaultShape(shape)]));
   const { graph, tail } = program.specialize(shapes);
   const layers = describeLayers(optimize(graph));
   const plan = compile(graph, new JsBackend());

@@ -61,7 +61,7 @@ export function windowOutput(
     const span = extent(kernel[i], attrs.dilation[i]);
     const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
     // Ceil mode lets a window begin inside and end outside, even the first.
-    if (room < (ceilMode ? 1 - stride : 0) || size === 0) {
+    if (room < (ceilMode ? 1 - stride : 0)) {
       const axis = axisNames[input.length][i];
       throw new ConvletError(
         'shape',

@@ -1,4 +1,6 @@
 import { type Engine, useBackend } from '../autograd/index.ts';
+import { WasmBackend } from '../backend/wasm/backend.ts';
+import { ConvletError } from '../common/error.ts';
 import { checkOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
 
@@ -18,6 +20,11 @@ export function createInit(platform: Platform): Init {
   return async (options = {}) => {
     checkOptions(options, 'init');
     const backend = await createBackend(platform, options);
+    if (backend instanceof WasmBackend && !backend.trains)
+      throw new ConvletError(
+        'environment',
+        'init: kernels expects a build for training: convlet/kernels/simd-train.wasm',
+      );
     // Threads of the engine before have nothing to do any more; its variables stay readable and move when they are used.
     last?.dispose();
     last = useBackend(backend);

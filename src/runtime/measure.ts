@@ -22,13 +22,14 @@ export interface Timing {
   readonly steps: readonly StepTiming[];
 }
 
-/** The benchmark input: uniform in [−1, 1), seeded (mulberry32, seed 7); integers are zero. */
+/** The benchmark input: uniform in [−1, 1), seeded (mulberry32, seed 7); integers are zero. Optional inputs keep their value. */
 export function seededInputs(
   model: Model,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): { [name: string]: ModelInput } {
   const inputs: { [name: string]: ModelInput } = {};
-  for (const { name, dtype, shape } of model.inputs) {
+  for (const { name, dtype, shape, optional } of model.inputs) {
+    if (optional && !shapes.has(name)) continue;
     const dims = shapes.get(name) ?? defaultShape(shape);
     const data = new dtypes[dtype].array(elementCount(dims));
     if (dtypes[dtype].kind === 'float') fillUniform(data as Float32Array, 7);

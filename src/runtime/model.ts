@@ -116,7 +116,7 @@ export class Model {
    * With leader 'main' the work is done before `run` returns. With leader 'worker' runs wait for one another in the order
    * of the calls; the inputs are read before `run` returns in any case.
    *
-   * @param inputs a value for every input of the model, by name
+   * @param inputs a value for every input of the model, by name; optional ones may be left out
    * @param options `into`: arrays for the results
    * @returns every output by name
    * @throws ConvletError `missing-input`, `unknown-name`, `dtype` or `shape` where the inputs or the arrays do not fit,
@@ -156,7 +156,8 @@ export class Model {
    */
   plan(shapes: { readonly [name: string]: readonly number[] } = {}): Plan {
     const tensors = new Map<string, Tensor>();
-    for (const { name, dtype, shape } of this.inputs) {
+    for (const { name, dtype, shape, optional } of this.inputs) {
+      if (optional && !Object.hasOwn(shapes, name)) continue;
       const dims = shapes[name] ?? defaultShape(shape);
       const array = new dtypes[dtype].array(elementCount(dims));
       tensors.set(name, new Tensor(dtype, dims, 'row', new BorrowedStorage(array)));
@@ -246,7 +247,8 @@ export class Model {
     optimize(graph);
     return this.plans.add(key, () => {
       const plan = compile(graph, engine, session, { layout: this.order });
-      return { plan, tail, slots: new InputSlots(this.inputs, plan.inputs) };
+      const given = this.inputs.filter((info) => tensors.has(info.name));
+      return { plan, tail, slots: new InputSlots(given, plan.inputs) };
     });
   }
 

@@ -16,7 +16,10 @@ export type ModelInputs = { readonly [name: string]: ModelInput };
 /** Arrays of the caller's for outputs: typed arrays of their dtype, exactly as long as they have elements. */
 export type OutputArrays = { readonly [name: string]: TypedArray };
 
-/** The value of every input as a tensor, or an error that says which does not fit. `layout`: that of plain arrays. */
+/**
+ * The value of every input as a tensor, without optional ones that are not given, or an error that says which does not
+ * fit. `layout`: that of plain arrays.
+ */
 export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs, layout: Layout): Map<string, Tensor> {
   if (typeof inputs !== 'object' || inputs === null) {
     throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
@@ -27,10 +30,11 @@ export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs
     throw new ConvletError('unknown-name', `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`);
   }
   return new Map(
-    infos.map((info) => {
+    infos.flatMap((info) => {
       // Not what every object inherits: a model may well have an input 'constructor'.
       const given = Object.hasOwn(inputs, info.name) ? inputs[info.name] : undefined;
-      return [info.name, oneOrZero(checkInput(info, given, layout))];
+      if (info.optional && given === undefined) return [];
+      return [[info.name, oneOrZero(checkInput(info, given, layout))]];
     }),
   );
 }

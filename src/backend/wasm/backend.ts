@@ -2,11 +2,9 @@ import type { KernelExports } from '../../abi/generated/abi.ts';
 import { LinearMemory } from '../../memory/linear.ts';
 import type { Backend, PrimCall, Session, Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
-import type { PrimName } from '../prims.ts';
-import type { WasmPrim } from './core/prim.ts';
 import { type SessionBackend, WasmSession } from './core/session.ts';
 import { type Leader, type SpawnWorker, Team } from './core/team.ts';
-import { wasmPrims } from './prims.ts';
+import { bindingOf } from './prims.ts';
 
 export interface WasmBackendOptions {
   readonly maxMemoryBytes?: number;
@@ -44,6 +42,11 @@ export class WasmBackend implements Backend, SessionBackend {
     this.team = shared && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn, leader) : null;
   }
 
+  /** Whether the module has the kernels of training. */
+  get trains(): boolean {
+    return this.kernels.moments !== undefined;
+  }
+
   get threads(): number {
     return this.team?.threads ?? 1;
   }
@@ -57,7 +60,7 @@ export class WasmBackend implements Backend, SessionBackend {
   }
 
   lower(call: PrimCall, session: WasmSession): Step[] {
-    const binding = wasmPrims[call.prim] as WasmPrim<PrimName> | undefined;
+    const binding = bindingOf(call.prim, this.trains);
     return binding?.(call, session) ?? [jsStep(call)];
   }
 

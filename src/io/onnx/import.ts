@@ -12,7 +12,7 @@ import { Tail } from './tail.ts';
 import { decodeConstant } from './tensor.ts';
 import { type OnnxTensor, onnxTypeName } from './tensor-proto.ts';
 import { findUnsupported, type UnsupportedNode } from './unsupported.ts';
-import { type Binding, type DeferredNode, functionKey, type ModelParts, Scope, Walk } from './walk.ts';
+import { type Binding, type DeferredNode, functionKey, type ModelParts, present, Scope, Walk } from './walk.ts';
 
 /** An input or output as the file declares it; null stands for what it leaves open. */
 export interface Declared {
@@ -24,6 +24,8 @@ export interface Declared {
 
 export interface DeclaredInput extends Declared {
   readonly dtype: DType;
+  /** True where the file has a value for it, which is taken where the caller gives none; else absent. */
+  readonly optional?: boolean;
 }
 
 /** A model for one set of input shapes. */
@@ -36,7 +38,10 @@ export interface Specialized {
 
 /** An ONNX model, checked as far as it can be without input shapes. Its constants are shared by all specializations. */
 export class OnnxProgram {
-  /** What the caller must give: the graph's inputs without those that have an initializer. */
+  /**
+   * What the caller gives, optional ones last: those with an initializer. Before IR version 4 all initializers were listed
+   * as inputs; those are constants.
+   */
   readonly inputs: readonly DeclaredInput[];
   readonly outputs: readonly Declared[];
   /** Gives the model's file back; what has not been read of it cannot be read any more. */
@@ -53,7 +58,12 @@ export class OnnxProgram {
     this.model = model;
     this.close = close ?? (() => {});
     const { graph } = model;
-    this.inputs = graph.inputs.filter((info) => !graph.initializers.has(info.name)).map(declaredInput);
+    const preset = (info: OnnxValueInfo) => graph.initializers.has(info.name);
+    const optional = model.irVersion >= 4 ? graph.inputs.filter(preset) : [];
+    this.inputs = [
+      ...graph.inputs.filter((info) => !preset(info)).map(declaredInput),
+      ...optional.map((info) => ({ ...declaredInput(info), optional: true })),
+    ];
     this.outputs = graph.outputs.map(declared);
     const decoded = new Map<OnnxTensor, Tensor>();
     this.parts = {
@@ -92,7 +102,7 @@ export class OnnxProgram {
   }
 
   /**
-   * The graph for these input shapes (all of `inputs`, by name). Throws what `check` throws, `missing-input` and
+   * The graph for these input shapes (all of `inputs` but optional ones, by name). Throws what `check` throws, `missing-input` and
    * `unknown-name` for names, `shape` where a shape contradicts what the file declares, and what an op says of its
    * inputs, with the node's name. `limit`: bytes that no tensor may exceed (`memory`).
    */
@@ -101,7 +111,9 @@ export class OnnxProgram {
     const { graph } = this.model;
     const builder = new GraphBuilder(new JsBackend(Number.POSITIVE_INFINITY), { limit, cache: this.folded });
     const scope = new Scope(null, this.model.opsetImports, null, graph.initializers, this.parts.decode);
-    const inputs = this.inputs.map((info) => inputValue(info, inputShapes.get(info.name)));
+    const inputs = this.inputs
+      .filter((info) => !info.optional || inputShapes.has(info.name))
+      .map((info) => inputValue(info, inputShapes.get(info.name)));
     for (const name of inputShapes.keys()) {
       if (!this.inputs.some((info) => info.name === name)) {
         const names = this.inputs.map((info) => `'${info.name}'`).join(', ');
@@ -116,7 +128,7 @@ export class OnnxProgram {
     const outputs: { name: string; value: Value }[] = [];
     const open = new Map<string, Binding>();
     for (const info of this.outputs) {
-      const binding = scope.lookup(info.name);
+      const binding = present(scope.lookup(info.name));
       if (binding.value === null) open.set(info.name, binding);
       else outputs.push({ name: info.name, value: checkOutput(info, binding.value) });
     }

@@ -125,7 +125,9 @@ export class Tail {
         count.nodes = 0;
         const results = walk.node(node, scope);
         results.forEach((result, k) => {
-          if (result.value !== null) known.set(outputs[k], result.value);
+          // A branch may hand out a value of the graph around it: what it is at run time, `known` says.
+          const value = known.get(result) ?? result.value;
+          if (value !== null) known.set(outputs[k], value);
         });
         for (const binding of this.dying[i]) known.delete(binding);
         builder.release(0, known.values());

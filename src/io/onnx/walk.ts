@@ -87,6 +87,12 @@ export const functionKey = (domain: string, name: string, overload: string): str
 /** An input that a function's caller leaves out: whoever reads it leaves its own input out. */
 const absent: Binding = { name: '', value: null };
 
+/** Throws `malformed` for what stands for an input that a function's caller leaves out. */
+export function present(binding: Binding): Binding {
+  if (binding !== absent) return binding;
+  throw new ConvletError('malformed', "expects an input that the function's caller leaves out");
+}
+
 /** Subgraphs whose nodes were checked and put in order, which loops would do over and over. */
 const ordered = new WeakMap<OnnxGraph, readonly OnnxNode[]>();
 
@@ -160,7 +166,7 @@ export class Walk {
       ordered.set(graph, nodes);
     }
     this.nodes(nodes, inner);
-    return names.map((name) => inner.lookup(name));
+    return names.map((name) => present(inner.lookup(name)));
   }
 
   private dispatch(node: OnnxNode, scope: Scope): Binding[] {
@@ -256,7 +262,7 @@ export class Walk {
   }
 
   private valueOf(binding: Binding): Value {
-    const value = this.options.known?.get(binding) ?? binding.value;
+    const value = this.options.known?.get(present(binding)) ?? binding.value;
     if (value === null) throw new NeedsData(`'${binding.name}' has no shape before run time`);
     return value;
   }

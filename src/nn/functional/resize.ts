@@ -1,5 +1,6 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { expectWhole } from '../../ops/check.ts';
 import { interpolateDefaults } from '../../ops/interpolate/interpolate-cases.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
@@ -49,6 +50,7 @@ export function interpolate(x: Variable, options: InterpolateOptions): Variable 
     factors === null
       ? perAxis('interpolate', 'size', options.size, rank)
       : spatial.map((d, i) => Math.floor(d * factors[i]));
+  expectWhole('interpolate', 'size', size, rank, 1);
   const antialias = options.antialias || mode === 'lanczos3';
   const kept = factors !== null && !recomputeScaleFactor && !alignCorners && mode !== 'area';
   // PyTorch's linear modes copy an axis that keeps its length, whatever its factor.

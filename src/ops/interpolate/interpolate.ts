@@ -54,9 +54,13 @@ export const interpolate = defineOp<InterpolateAttrs>({
     expectOneOf('interpolate', 'coordinateMode', attrs.coordinateMode, coordinateModes);
     expectOneOf('interpolate', 'nearestMode', attrs.nearestMode, nearestModes);
     if (attrs.mode !== 'nearest') expectFloat('interpolate', 'x', x);
-    expectWhole('interpolate', 'outputShape', attrs.outputShape, rank, 1);
-    if (x.shape.includes(0)) {
-      throw new ConvletError('shape', `interpolate: x expects no empty axis, got shape ${shapeText(x.shape)}`);
+    expectWhole('interpolate', 'outputShape', attrs.outputShape, rank, 0);
+    if (x.shape.some((d, axis) => d === 0 && attrs.outputShape[axis] > 0)) {
+      const [from, to] = [x.shape, attrs.outputShape].map(shapeText);
+      throw new ConvletError(
+        'shape',
+        `interpolate: an empty axis of x ${from} expects an empty one of the output, got ${to}`,
+      );
     }
     expectNumber('interpolate', 'cubicCoeffA', attrs.cubicCoeffA);
     expectNumber('interpolate', 'extrapolationValue', attrs.extrapolationValue);
@@ -68,6 +72,7 @@ export const interpolate = defineOp<InterpolateAttrs>({
   layouts: (inputs, _attrs, outputs) =>
     canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
+    if (product(outputs[0].shape) === 0) return;
     const passes = passesOf(inputs[0]!, attrs);
     if (passes.length === 0) {
       emitRelayout(emit, inputs[0]!, outputs[0]);
@@ -82,6 +87,7 @@ export const interpolate = defineOp<InterpolateAttrs>({
     });
   },
   macs: (inputs, _outputs, attrs) => {
+    if (product(attrs.outputShape) === 0) return 0;
     let cells = product(inputs[0]!.shape);
     let sum = 0;
     for (const { ratio, table } of passesOf(inputs[0]!, attrs)) {
@@ -188,7 +194,7 @@ function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number
     throw new ConvletError('argument', `interpolate: scales expects ${x.length} numbers > 0, got ${got}`);
   }
   // A kernel stretched by 1/scale reaches over the whole input at most.
-  if (!antialias || scales.every((s, axis) => s * x[axis] >= 0.5)) return;
+  if (!antialias || scales.every((s, axis) => x[axis] === 0 || s * x[axis] >= 0.5)) return;
   throw new ConvletError(
     'argument',
     `interpolate: scales expects at least half a cell of x ${shapeText(x)} with antialias, got ${shapeText(scales)}`,

@@ -92,6 +92,10 @@ function pooledShape(op: string, x: TensorInfo, attrs: WindowPoolAttrs): number[
       );
     });
   }
+  // Padding is no cell: a window of nothing else would have no maximum and no mean.
+  if (spatialOf(x.shape).includes(0)) {
+    throw new ConvletError('shape', `${op}: x expects no empty spatial axis, got shape ${shapeText(x.shape)}`);
+  }
   return [x.shape[0], x.shape[1], ...windowOutput(op, spatialOf(x.shape), attrs.kernel, attrs, attrs.ceilMode)];
 }
 

@@ -189,13 +189,14 @@ function joinRows(
   return { ...result, steps: copySteps('binary', session, attrs, 4, { x: address, y })!, address: y };
 }
 
-/** Exponents that are functions of their own. Others stay with JavaScript: exp(b·log a) would not be accurate enough. */
+/**
+ * Exponents that are functions of their own. Others stay with JavaScript: exp(b·log a) would not be accurate enough, and
+ * ±0.5 are no square roots of −0 and −∞, whose powers are +0 and +∞.
+ */
 const powers: ReadonlyMap<number, UnaryKind> = new Map([
   [2, 'square'],
   [1, 'identity'],
   [-1, 'reciprocal'],
-  [0.5, 'sqrt'],
-  [-0.5, 'rsqrt'],
 ]);
 
 function pow({ inputs, outputs, attrs }: PrimCall<'binary'>, session: WasmSession): Step[] | null {

@@ -23,15 +23,14 @@ function labelsOf(text: string, rank: number): string[] {
   return labels;
 }
 
-/** Without an arrow: the ellipsis, then in alphabetical order the labels that occur once. */
-function implicitOutput(terms: readonly Term[]): string[] {
-  const all = terms.flatMap((term) => term.labels);
-  const once = [...new Set(all)].filter((label) => label[0] !== '.' && all.indexOf(label) === all.lastIndexOf(label));
-  return [...ellipsisOf(terms), ...once.sort()];
+/** Without an arrow: the ellipsis, then in alphabetical order (capitals first) the labels that occur once in all terms. */
+function implicitOutput(labels: readonly string[]): string[] {
+  const once = labels.filter((label) => label[0] !== '.' && labels.indexOf(label) === labels.lastIndexOf(label));
+  return [...ellipsisOf(labels), ...once.sort()];
 }
 
-function ellipsisOf(terms: readonly Term[]): string[] {
-  const hidden = new Set(terms.flatMap((term) => term.labels.filter((label) => label[0] === '.')));
+function ellipsisOf(labels: readonly string[]): string[] {
+  const hidden = new Set(labels.filter((label) => label[0] === '.'));
   return Array.from({ length: hidden.size }, (_, i) => `.${hidden.size - 1 - i}`);
 }
 
@@ -108,16 +107,15 @@ function einsum(ctx: ImportContext): Value {
   if (extra !== undefined || texts.length !== ctx.inputs.length) {
     throw new ConvletError('malformed', `equation '${equation}' does not fit ${ctx.inputs.length} inputs`);
   }
-  const terms = texts.map((text, i) => {
-    const value = ctx.required(i);
-    return diagonals(ctx, { value, labels: labelsOf(text, value.shape.length) });
-  });
-  const hidden = ellipsisOf(terms);
+  const written = texts.map((text, i) => labelsOf(text, ctx.required(i).shape.length));
+  const all = written.flat();
+  const terms = written.map((labels, i) => diagonals(ctx, { value: ctx.required(i), labels }));
+  const hidden = ellipsisOf(all);
   const output =
     right === undefined
-      ? implicitOutput(terms)
+      ? implicitOutput(all)
       : labelsOf(right, right.replace('...', '').length + (right.includes('...') ? hidden.length : 0));
-  const known = new Set(terms.flatMap((term) => term.labels));
+  const known = new Set(all);
   const unknown = output.find((label) => !known.has(label)) ?? repeated(output);
   if (unknown !== undefined) throw new ConvletError('malformed', `equation '${equation}': output label '${unknown}'`);
   let result = terms[0];

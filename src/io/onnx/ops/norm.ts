@@ -10,14 +10,29 @@ function isTraining(ctx: ImportContext): boolean {
   return ctx.opset < 7 ? !ctx.attr.flag('is_test') : ctx.wants(1) || ctx.wants(2);
 }
 
+/**
+ * x as [N, C, …] of at most five axes, which is what the statistics per channel ask for: one axis is a batch of one channel,
+ * and all axes behind the fourth count as one.
+ */
+function perChannel(ctx: ImportContext, x: Value): Value {
+  if (x.shape.length === 1) return ctx.reshape(x, [x.shape[0], 1]);
+  if (x.shape.length <= 5) return x;
+  return ctx.reshape(x, [...x.shape.slice(0, 4), x.shape.slice(4).reduce((a, b) => a * b, 1)]);
+}
+
 function batchNorm(ctx: ImportContext): (Value | null)[] {
-  const x = ctx.required(0);
+  const given = ctx.required(0);
+  const x = perChannel(ctx, given);
   if (ctx.opset < 9 && !ctx.attr.flag('spatial', true)) throw new ConvletError('unsupported', 'spatial 0');
   const parameters = [1, 2, 3, 4].map((i) => ctx.cast(ctx.required(i), x.dtype));
   const epsilon = ctx.attr.float('epsilon', 1e-5);
-  if (!isTraining(ctx)) return [ctx.one('batchNorm', [x, ...parameters], { epsilon, activation: null })];
+  if (!isTraining(ctx)) {
+    const y = ctx.one('batchNorm', [x, ...parameters], { epsilon, activation: null });
+    return [ctx.reshape(y, given.shape)];
+  }
   const momentum = ctx.attr.float('momentum', 0.9);
-  const [y, mean, variance] = ctx.emit('batchNormTraining', [x, ...parameters], { epsilon, momentum });
+  const [normalized, mean, variance] = ctx.emit('batchNormTraining', [x, ...parameters], { epsilon, momentum });
+  const y = ctx.reshape(normalized, given.shape);
   if (!ctx.wants(3) && !ctx.wants(4)) return [y, mean, variance];
   // The statistics of the batch themselves, saved_mean and saved_var of opsets 7 to 13.
   const axes = [0, ...range(2, x.shape.length)];

@@ -1,3 +1,4 @@
+import { dtypes } from '../../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
@@ -25,7 +26,25 @@ const policies = ['stretch', 'not_larger', 'not_smaller'] as const;
 /** floor(size · scale) in single precision, as exporters expect it: 10 · 0.7 is 7. */
 const scaled = (size: number, scale: number): number => Math.floor(Math.fround(size * scale));
 
-function interpolate(ctx: ImportContext, x: Value, target: Target, more: object): Value {
+type Mode = (typeof modes)[number];
+
+/** Makes up for sums of weights that are a rounding error below 1: what is cut off must not be the whole cell. */
+const justAbove = 1 + 2 ** -20;
+
+function interpolate(
+  ctx: ImportContext,
+  x: Value,
+  target: Target,
+  more: { mode: Mode; [name: string]: unknown },
+): Value {
+  if (more.mode === 'nearest' || dtypes[x.dtype].kind === 'float') return interpolated(ctx, x, target, more);
+  // Integers are interpolated as numbers and cut off towards zero, as onnxruntime does.
+  const wide = ['int8', 'uint8', 'int16', 'uint16'].includes(x.dtype) ? 'float32' : 'float64';
+  const y = interpolated(ctx, ctx.cast(x, wide), target, more);
+  return ctx.cast(ctx.one('mul', [y, ctx.values(justAbove, wide)]), x.dtype);
+}
+
+function interpolated(ctx: ImportContext, x: Value, target: Target, more: object): Value {
   return ctx.one('interpolate', [x], {
     mode: 'nearest',
     coordinateMode: 'asymmetric',
@@ -67,7 +86,7 @@ function legacyResize(scalesOf: (ctx: ImportContext) => Numbers, downscale: 'flo
 }
 
 /** Sizes and scales along `axes`, filled up to the full rank. */
-function targetOf(ctx: ImportContext, x: Value, axes: Numbers, roi: Numbers | null): Target {
+function targetOf(ctx: ImportContext, x: Value, axes: Numbers): Target {
   const given = (index: number) => {
     const values = ctx.numbers(index);
     return values === null || values.length === 0 ? null : values;
@@ -87,8 +106,8 @@ function targetOf(ctx: ImportContext, x: Value, axes: Numbers, roi: Numbers | nu
   if (scales !== null) {
     const all = full(scales, ones);
     checkScales(all, x);
-    const part = (axis: number) => (roi === null ? 1 : roi[x.shape.length + axis] - roi[axis]);
-    return { outputShape: x.shape.map((d, axis) => scaled(d * part(axis), all[axis])), scales: all };
+    // Not times the part that tf_crop_and_resize crops, as ONNX's text has it: its reference and onnxruntime leave that out.
+    return { outputShape: x.shape.map((d, axis) => scaled(d, all[axis])), scales: all };
   }
   const outputShape = full(sizes as Numbers, x.shape);
   const policy = ctx.attr.choice('keep_aspect_ratio_policy', policies, 'stretch');
@@ -123,7 +142,7 @@ function resize(ctx: ImportContext): Value {
       roi[rank + axis] = given[axes.length + i];
     }
   }
-  return interpolate(ctx, x, targetOf(ctx, x, axes, roi), {
+  return interpolate(ctx, x, targetOf(ctx, x, axes), {
     mode: ctx.attr.choice('mode', modes, 'nearest'),
     coordinateMode,
     nearestMode: ctx.attr.choice('nearest_mode', nearestModes, 'round_prefer_floor'),
