@@ -3,7 +3,7 @@
 // the choice is not within a tenth of the fastest.
 import { parseArgs } from 'node:util';
 import type { PrimCall, Step } from '../src/backend/backend.ts';
-import type { ConvAttrs } from '../src/backend/prims.ts';
+import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import type { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';

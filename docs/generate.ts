@@ -4,16 +4,16 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type FamilyName, families, familyNames } from '../scripts/families.ts';
 import type { Session } from '../src/backend/backend.ts';
-import type { PrimName } from '../src/backend/prims.ts';
+import type { PrimName } from '../src/backend/prims/index.ts';
 import { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { allocateArray } from '../src/common/dtype.ts';
 import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
 import { HostMemory } from '../src/memory/storage.ts';
 import { execute } from '../src/ops/core/execute.ts';
-import '../src/ops/training.ts';
 import { allOps, type OpCase, type OpDef } from '../src/ops/core/op.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
+import '../src/ops/training.ts';
 
 const root = new URL('../', import.meta.url);
 const opsPage = new URL('docs/ops.md', root);
@@ -149,7 +149,7 @@ ${table(
 ## Ops of the library
 
 What ONNX operators become: the ${allOps().length} ops of the registry, by family. *Prims* are the primitive
-operations of a backend ([prims.ts](../src/backend/prims.ts)) that the op's test cases are lowered to; all of them exist in plain
+operations of a backend ([prims](../src/backend/prims/index.ts)) that the op's test cases are lowered to; all of them exist in plain
 JS too. The last column says what runs the float32 cases on the WebAssembly backend (of an op without any: all its cases). Other element types
 run in plain JS on the same memory, except that \`copy\`, \`fill\` and \`take\` are kernels for all types. *After the plan*: the
 output's shape depends on the data, so that the op and all behind it run node by node.

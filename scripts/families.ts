@@ -1,8 +1,9 @@
-// The one list of families, read by the check, the benchmarks and the docs. A family has a folder of its name on every
-// layer; where a layer has none, `without` says why.
+// The one list of families, read by the check, the benchmarks and the docs. A family has a folder of its name, or one
+// file, on every layer; where a layer has none, `without` says why.
 
 /** The layers that are divided into families: folder → what a family's part of it is. */
 export const familyLayers = {
+  'src/backend/prims': 'prims: their attributes, kinds and inputs by name',
   'src/ops': 'ops: shapes, checks, lowering, gradients',
   'src/backend/js': 'prims in plain JS: the specification',
   'src/backend/wasm': 'bindings: which kernel does it, how the work is cut',
@@ -21,7 +22,13 @@ export interface Family {
 const host = 'runs in plain JS (the prim `host`): no hot loop';
 const others = (prims: string): NonNullable<Family['without']> => {
   const why = `lowered to ${prims}`;
-  return { 'src/backend/js': why, 'src/backend/wasm': why, assembly: why, 'test/kernels': why };
+  return {
+    'src/backend/prims': why,
+    'src/backend/js': why,
+    'src/backend/wasm': why,
+    assembly: why,
+    'test/kernels': why,
+  };
 };
 const step = 'measured as a part of training steps: bench/training';
 
@@ -37,6 +44,7 @@ export const families = {
   sample: {
     about: 'grid sample, affine grid, RoiAlign, detection',
     without: {
+      'src/backend/prims': host,
       'src/backend/js': host,
       'src/backend/wasm': host,
       assembly: host,

@@ -1,7 +1,7 @@
 import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
-/** The same order as optimizerHyper in src/backend/prims.ts. */
+/** The same order as optimizerHyper in src/backend/prims/optimizer.ts. */
 const enum Optimizer {
   sgd = 0,
   adam = 1,

@@ -3,7 +3,7 @@ import { storeFirst } from '../common/tail';
 import { accumulate, combine, Fold, foldColumns, foldRow, start } from './fold';
 import { sumColumns, sumRow, sumSixteenColumns } from './sum';
 
-/** The same order as reduceKinds in src/backend/prims.ts. */
+/** The same order as reduceKinds in src/backend/prims/reduce.ts. */
 const enum Reduce {
   sum = 0,
   mean = 1,

@@ -1,4 +1,4 @@
-import type { UnaryKind } from '../../src/backend/prims.ts';
+import type { UnaryKind } from '../../src/backend/prims/elementwise.ts';
 import { type BenchInput, type BenchSuite, data } from '../op-suite.ts';
 
 const positive: BenchInput = { shape: [1, 64, 112, 112], constant: false, range: [0.1, 4] };

@@ -1,7 +1,7 @@
 import { withContext } from '../common/error.ts';
 import type { Memory, Storage } from '../memory/storage.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { PrimName, Prims } from './prims.ts';
+import type { PrimName, Prims } from './prims/index.ts';
 
 /**
  * Elements from pixel to pixel of the first input and of the output, where these are views: some channels of a wider

@@ -1,5 +1,5 @@
 import type { PrimCall } from '../backend/backend.ts';
-import type { PrimName } from '../backend/prims.ts';
+import type { PrimName } from '../backend/prims/index.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Program, ProgramWithViews, View } from './views.ts';
 

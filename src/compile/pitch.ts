@@ -1,6 +1,8 @@
 // Which prims can read or write a tensor whose pixels lie further apart than its channels take (`Pitch` of src/backend/backend.ts).
 import type { PrimCall } from '../backend/backend.ts';
-import type { CopyAttrs, PrimName, Triple } from '../backend/prims.ts';
+import type { CopyAttrs } from '../backend/prims/copy.ts';
+import type { PrimName } from '../backend/prims/index.ts';
+import type { Triple } from '../backend/prims/window.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 export const channelsOf = (tensor: Tensor): number => tensor.shape[1];

@@ -1,5 +1,5 @@
 import type { Pitch, PrimCall } from '../backend/backend.ts';
-import type { CopyAttrs } from '../backend/prims.ts';
+import type { CopyAttrs } from '../backend/prims/copy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { channelsOf, pitchedStrides, readsPitch, writesPitch } from './pitch.ts';
 

@@ -1,5 +1,5 @@
 // Geometry of windows on one to three spatial axes: what convolutions, pools and unfold share.
-import type { Triple, WindowAttrs } from '../backend/prims.ts';
+import type { Triple, WindowAttrs } from '../backend/prims/window.ts';
 import { ConvletError } from '../common/error.ts';
 import { expectFloat, expectRank, expectWhole, required } from './check.ts';
 import type { TensorInfo } from './core/op.ts';

@@ -1,4 +1,4 @@
-import type { Activation } from '../backend/prims.ts';
+import type { Activation } from '../backend/prims/elementwise.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { elementCount } from '../tensor/layout.ts';
 

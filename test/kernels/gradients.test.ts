@@ -1,7 +1,9 @@
 // Kernels of backward passes against the plain JS prims: random geometry, NaN around the operands, units in ranges.
 import { describe, expect, test } from 'vitest';
 import { jsPrims } from '../../src/backend/js/prims.ts';
-import type { PoolAttrs, PrimName, Prims, Triple, WindowAttrs } from '../../src/backend/prims.ts';
+import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
+import type { PoolAttrs } from '../../src/backend/prims/pool.ts';
+import type { Triple, WindowAttrs } from '../../src/backend/prims/window.ts';
 import { wasmPrims } from '../../src/backend/wasm/prims.ts';
 import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, type Operand, Random, runPrim, seeds, variants } from './harness.ts';

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { supportedVariants } from '../../src/abi/modules.ts';
 import type { PrimCall } from '../../src/backend/backend.ts';
-import type { PrimName, Prims } from '../../src/backend/prims.ts';
+import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
-import '../../src/ops/training-prims.ts';
 import { BorrowedStorage, StorageSlice } from '../../src/memory/storage.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
+import '../../src/ops/training-prims.ts';
 
 export const variants = supportedVariants();
 

@@ -1,5 +1,8 @@
 import { unaryFunctions } from '../../src/backend/js/elementwise/unary.ts';
-import type { Activation, ConvAttrs, MatmulAttrs, Triple } from '../../src/backend/prims.ts';
+import type { ConvAttrs } from '../../src/backend/prims/conv.ts';
+import type { Activation } from '../../src/backend/prims/elementwise.ts';
+import type { MatmulAttrs } from '../../src/backend/prims/matmul.ts';
+import type { Triple } from '../../src/backend/prims/window.ts';
 
 export type Source = { readonly length: number; readonly [i: number]: number };
 

@@ -1,5 +1,5 @@
 import { jsPrims } from '../../src/backend/js/prims.ts';
-import type { PrimName, Prims } from '../../src/backend/prims.ts';
+import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import { wasmPrims } from '../../src/backend/wasm/prims.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { wrap } from '../../src/tensor/tensor.ts';

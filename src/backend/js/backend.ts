@@ -1,6 +1,6 @@
 import { HostMemory, type Storage } from '../../memory/storage.ts';
 import { type Backend, JsStep, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
-import type { PrimName } from '../prims.ts';
+import type { PrimName } from '../prims/index.ts';
 import { PitchedStep } from './pitched.ts';
 import { jsPrims } from './prims.ts';
 

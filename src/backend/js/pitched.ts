@@ -2,7 +2,7 @@ import { type TypedArray, viewArray } from '../../common/dtype.ts';
 import { BorrowedStorage } from '../../memory/storage.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type JsPrim, JsStep, type PrimCall, type Step } from '../backend.ts';
-import type { PrimName } from '../prims.ts';
+import type { PrimName } from '../prims/index.ts';
 
 /** What a pitch means: the input is copied out of the tensor that it is a view of, the output into the one that it is one of. */
 export class PitchedStep<P extends PrimName> implements Step {

@@ -1,5 +1,5 @@
 import type { JsPrims } from '../backend.ts';
-import type { TrainingPrims } from '../prims.ts';
+import type { TrainingPrims } from '../prims/index.ts';
 import { conv } from './conv/conv.ts';
 import { convTranspose } from './conv/conv-transpose.ts';
 import { copy, fill } from './copy/copy.ts';

@@ -1,5 +1,5 @@
 import type { JsPrims } from '../backend.ts';
-import type { TrainingPrims } from '../prims.ts';
+import type { TrainingPrims } from '../prims/index.ts';
 import { convWeightGrad } from './conv/conv-weight-grad.ts';
 import { unaryGrad } from './elementwise/unary-grad.ts';
 import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';

@@ -1,4 +1,4 @@
-import type { PrimName } from '../prims.ts';
+import type { PrimName } from '../prims/index.ts';
 import { conv } from './conv/conv.ts';
 import { convTranspose } from './conv/conv-transpose.ts';
 import { copy, fill } from './copy/copy.ts';

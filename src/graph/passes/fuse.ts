@@ -1,4 +1,4 @@
-import type { Activation, UnaryKind } from '../../backend/prims.ts';
+import type { Activation, UnaryKind } from '../../backend/prims/elementwise.ts';
 import { activation, type UnaryOpAttrs } from '../../ops/elementwise/unary.ts';
 import type { GraphNode, Value } from '../graph.ts';
 import type { GraphEditor } from './editor.ts';

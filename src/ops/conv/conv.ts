@@ -1,4 +1,4 @@
-import type { Activation } from '../../backend/prims.ts';
+import type { Activation } from '../../backend/prims/elementwise.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';

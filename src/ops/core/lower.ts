@@ -1,5 +1,5 @@
 import type { PrimCall } from '../../backend/backend.ts';
-import type { PrimName, Prims } from '../../backend/prims.ts';
+import type { PrimName, Prims } from '../../backend/prims/index.ts';
 import { type DType, dtypeOf, type TypedArray } from '../../common/dtype.ts';
 import { canBeChannelsLast, type Layout } from '../../tensor/layout.ts';
 import { constant, Tensor } from '../../tensor/tensor.ts';

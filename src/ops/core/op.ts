@@ -1,4 +1,4 @@
-import type { PrimName, Prims } from '../../backend/prims.ts';
+import type { PrimName, Prims } from '../../backend/prims/index.ts';
 import type { DType, TypedArray } from '../../common/dtype.ts';
 import { canBeChannelsLast, type Layout } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

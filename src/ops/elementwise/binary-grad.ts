@@ -1,5 +1,5 @@
 // Backward rules of the arithmetic kinds. Each gives the gradients by both operands before broadcasting is undone.
-import type { BinaryKind } from '../../backend/prims.ts';
+import type { BinaryKind } from '../../backend/prims/elementwise.ts';
 import { add, apply, castTo, div, expandTo, mul, neg, scalar, scale, sub } from '../core/gradient.ts';
 import type { GradContext, TensorInfo } from '../core/op.ts';
 

@@ -1,4 +1,4 @@
-import { type Activation, type BinaryKind, binaryKinds } from '../../backend/prims.ts';
+import { type Activation, type BinaryKind, binaryKinds } from '../../backend/prims/elementwise.ts';
 import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type Layout, memoryOrder } from '../../tensor/layout.ts';

@@ -1,5 +1,5 @@
 import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
-import { type UnaryKind, unaryKinds } from '../../backend/prims.ts';
+import { type UnaryKind, unaryKinds } from '../../backend/prims/elementwise.ts';
 import { expectDType, expectFloat, expectOneOf, expectShape, required } from '../check.ts';
 import { defineOp, followLayouts, type OpCase } from '../core/op.ts';
 

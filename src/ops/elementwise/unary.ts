@@ -1,5 +1,5 @@
 import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
-import { type Activation, type UnaryKind, unaryKinds } from '../../backend/prims.ts';
+import { type Activation, type UnaryKind, unaryKinds } from '../../backend/prims/elementwise.ts';
 import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { required } from '../check.ts';

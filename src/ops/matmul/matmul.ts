@@ -1,4 +1,4 @@
-import type { Activation } from '../../backend/prims.ts';
+import type { Activation } from '../../backend/prims/elementwise.ts';
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount, rowStrides } from '../../tensor/layout.ts';

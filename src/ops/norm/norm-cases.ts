@@ -1,4 +1,4 @@
-import type { Activation } from '../../backend/prims.ts';
+import type { Activation } from '../../backend/prims/elementwise.ts';
 import { random } from '../case.ts';
 import type { OpCase, OpCaseInput } from '../core/op.ts';
 import type { BatchNormOpAttrs, BatchNormTrainingAttrs, GroupNormAttrs, LayerNormAttrs, LrnOpAttrs } from './norm.ts';

@@ -1,4 +1,5 @@
-import type { Activation, NormalizeAttrs } from '../../backend/prims.ts';
+import type { Activation } from '../../backend/prims/elementwise.ts';
+import type { NormalizeAttrs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';

@@ -1,6 +1,6 @@
 // Updates of parameters, each one op that writes in place. What changes from step to step (learning rate, bias corrections)
 // comes in a small tensor `hyper`, so that a compiled step reads the new values.
-import { type OptimizerKind, optimizerHyper } from '../../backend/prims.ts';
+import { type OptimizerKind, optimizerHyper } from '../../backend/prims/optimizer.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectSameDType, expectShape, required } from '../check.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';

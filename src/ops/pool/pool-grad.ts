@@ -1,5 +1,5 @@
 // Gradients of the pools by x. Places of maxima are looked for again in x: nothing is kept from the forward pass.
-import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims.ts';
+import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
 import { caseSpatial, random } from '../case.ts';
 import {
   expectFloat,

@@ -1,4 +1,4 @@
-import type { PoolAttrs } from '../../backend/prims.ts';
+import type { PoolAttrs } from '../../backend/prims/pool.ts';
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';

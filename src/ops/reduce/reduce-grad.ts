@@ -1,5 +1,5 @@
 // Backward rules of the reductions: gx from gy and y with the reduced axes put back, which then broadcast with x.
-import type { ReduceKind } from '../../backend/prims.ts';
+import type { ReduceKind } from '../../backend/prims/reduce.ts';
 import {
   apply,
   castTo,

@@ -1,4 +1,4 @@
-import { type ReduceKind, reduceKinds } from '../../backend/prims.ts';
+import { type ReduceKind, reduceKinds } from '../../backend/prims/reduce.ts';
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../../tensor/layout.ts';

@@ -1,5 +1,5 @@
 import { unaryDerivatives } from '../../../src/backend/js/elementwise/unary-grad.ts';
-import type { BinaryKind, UnaryKind } from '../../../src/backend/prims.ts';
+import type { BinaryKind, UnaryKind } from '../../../src/backend/prims/elementwise.ts';
 import type { Random } from '../../kernels/harness.ts';
 import { awayFromSteps, gradCheck, randomShape } from '../../support/gradcheck.ts';
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Activation, ConvAttrs, Triple } from '../../../src/backend/prims.ts';
+import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
+import type { Activation } from '../../../src/backend/prims/elementwise.ts';
+import type { Triple } from '../../../src/backend/prims/window.ts';
 import { conv } from '../../../src/backend/wasm/conv/conv.ts';
 import { convTranspose } from '../../../src/backend/wasm/conv/conv-transpose.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';

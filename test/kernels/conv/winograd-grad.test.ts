@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PrimCall } from '../../../src/backend/backend.ts';
 import { jsPrims } from '../../../src/backend/js/prims.ts';
-import type { ConvWeightGradAttrs } from '../../../src/backend/prims.ts';
+import type { ConvWeightGradAttrs } from '../../../src/backend/prims/conv.ts';
 import { convWeightGrad } from '../../../src/backend/wasm/conv/conv-weight-grad.ts';
 import {
   planWinogradGrad,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Activation, ConvAttrs } from '../../../src/backend/prims.ts';
+import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
+import type { Activation } from '../../../src/backend/prims/elementwise.ts';
 import { conv, convAlgorithms, convBy } from '../../../src/backend/wasm/conv/conv.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 import { referenceConv } from '../reference.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CopyAttrs } from '../../../src/backend/prims.ts';
+import type { CopyAttrs } from '../../../src/backend/prims/copy.ts';
 import { copy, fill } from '../../../src/backend/wasm/copy/copy.ts';
 import { take } from '../../../src/backend/wasm/copy/take.ts';
 import { type DType, dtypes, type TypedArray } from '../../../src/common/dtype.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { binaryFunctions } from '../../../src/backend/js/elementwise/binary.ts';
 import { unaryFunctions } from '../../../src/backend/js/elementwise/unary.ts';
 import { jsPrims } from '../../../src/backend/js/prims.ts';
-import type { BinaryAttrs, BinaryKind } from '../../../src/backend/prims.ts';
+import type { BinaryAttrs, BinaryKind } from '../../../src/backend/prims/elementwise.ts';
 import { binary } from '../../../src/backend/wasm/elementwise/binary.ts';
 import { where } from '../../../src/backend/wasm/elementwise/where.ts';
 import { dtypes } from '../../../src/common/dtype.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { unaryFunctions } from '../../../src/backend/js/elementwise/unary.ts';
-import type { UnaryKind } from '../../../src/backend/prims.ts';
+import type { UnaryKind } from '../../../src/backend/prims/elementwise.ts';
 import { unary } from '../../../src/backend/wasm/elementwise/unary.ts';
 import { runPrim, variants } from '../harness.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Activation, MatmulAttrs } from '../../../src/backend/prims.ts';
+import type { Activation } from '../../../src/backend/prims/elementwise.ts';
+import type { MatmulAttrs } from '../../../src/backend/prims/matmul.ts';
 import { matmul } from '../../../src/backend/wasm/matmul/matmul.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 import { expectAccurate, referenceMatmul } from '../reference.ts';

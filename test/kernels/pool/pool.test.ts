@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PoolAttrs, Triple } from '../../../src/backend/prims.ts';
+import type { PoolAttrs } from '../../../src/backend/prims/pool.ts';
+import type { Triple } from '../../../src/backend/prims/window.ts';
 import { pool } from '../../../src/backend/wasm/pool/pool.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 import { compare } from '../spec.ts';

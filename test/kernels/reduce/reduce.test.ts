@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { jsPrims } from '../../../src/backend/js/prims.ts';
-import { reduceKinds } from '../../../src/backend/prims.ts';
+import { reduceKinds } from '../../../src/backend/prims/reduce.ts';
 import { argReduce, reduce } from '../../../src/backend/wasm/reduce/reduce.ts';
 import { wrap } from '../../../src/tensor/tensor.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';

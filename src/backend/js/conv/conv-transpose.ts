@@ -1,5 +1,5 @@
 import type { JsPrim } from '../../backend.ts';
-import type { ConvTransposeAttrs } from '../../prims.ts';
+import type { ConvTransposeAttrs } from '../../prims/conv.ts';
 import { activate } from '../elementwise/activation.ts';
 import { type AxisTaps, axisTaps, correlate, likeArray, WeightForms } from './correlate.ts';
 

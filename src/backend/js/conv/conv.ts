@@ -1,5 +1,5 @@
 import type { JsPrim } from '../../backend.ts';
-import type { WindowAttrs } from '../../prims.ts';
+import type { WindowAttrs } from '../../prims/window.ts';
 import { activate } from '../elementwise/activation.ts';
 import { type AxisTaps, axisTaps, correlate, correlateDepthwise, likeArray, WeightForms } from './correlate.ts';
 

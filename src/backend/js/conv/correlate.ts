@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
-import type { ConvAttrs } from '../../prims.ts';
+import type { ConvAttrs } from '../../prims/conv.ts';
 
 /**
  * For each output position of one axis, the kernel taps that meet the input and where: entries start[o] … start[o+1]−1

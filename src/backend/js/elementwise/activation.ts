@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
-import type { Activation } from '../../prims.ts';
+import type { Activation } from '../../prims/elementwise.ts';
 import { unary } from './unary.ts';
 
 /** Applies a fused activation to a prim's output, in place. */

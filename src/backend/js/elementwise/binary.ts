@@ -1,7 +1,7 @@
 import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { BinaryKind } from '../../prims.ts';
+import type { BinaryKind } from '../../prims/elementwise.ts';
 import { coalesce, forEachRow } from '../../strided.ts';
 import { activate } from './activation.ts';
 

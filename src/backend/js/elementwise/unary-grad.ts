@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { UnaryKind } from '../../prims.ts';
+import type { UnaryKind } from '../../prims/elementwise.ts';
 import { erf } from './erf.ts';
 
 /** f′(v; alpha, beta) and what v is: the argument of f, or its value, where that is as good and is kept anyway. */

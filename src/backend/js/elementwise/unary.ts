@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { Activation, UnaryKind } from '../../prims.ts';
+import type { Activation, UnaryKind } from '../../prims/elementwise.ts';
 import { erf } from './erf.ts';
 
 /** f(x; alpha, beta). */

@@ -1,7 +1,7 @@
 import { ConvletError } from '../../../common/error.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { CrossEntropyAttrs } from '../../prims.ts';
+import type { CrossEntropyAttrs } from '../../prims/loss.ts';
 
 /** Throws `index-range` where a target is no class and not the one to be ignored. */
 export function checkTargets(

@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { MatmulAttrs } from '../../prims.ts';
+import type { MatmulAttrs } from '../../prims/matmul.ts';
 import { activate } from '../elementwise/activation.ts';
 
 /** Columns of B that are packed together: [k][4] in doubles, read once per pair of rows of A. */

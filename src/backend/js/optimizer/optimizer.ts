@@ -1,6 +1,6 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { OptimizerKind } from '../../prims.ts';
+import type { OptimizerKind } from '../../prims/optimizer.ts';
 
 /** Updates a parameter p from its gradient g, with states a, b, c (as far as the kind has them) and the numbers of the step. */
 type Update = (

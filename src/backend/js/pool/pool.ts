@@ -1,6 +1,7 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { AdaptivePoolAttrs, PoolAttrs, Triple } from '../../prims.ts';
+import type { AdaptivePoolAttrs, PoolAttrs } from '../../prims/pool.ts';
+import type { Triple } from '../../prims/window.ts';
 import { type AxisTaps, axisTaps, forEachPixel } from '../conv/correlate.ts';
 
 export type Axes = readonly [AxisTaps, AxisTaps, AxisTaps];

@@ -1,7 +1,7 @@
 import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { ReduceKind } from '../../prims.ts';
+import type { ReduceKind } from '../../prims/reduce.ts';
 
 /** acc[i] ∘= x[at + i] for a row of `inner` elements. Accumulators are doubles. */
 type Accumulate = (accumulators: Float64Array, x: TypedArray, at: number, inner: number) => void;

@@ -1,6 +1,7 @@
 import { FillDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvTransposeAttrs, Triple } from '../../prims.ts';
+import type { ConvTransposeAttrs } from '../../prims/conv.ts';
+import type { Triple } from '../../prims/window.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';

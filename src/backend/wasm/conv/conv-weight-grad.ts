@@ -1,6 +1,6 @@
 import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvWeightGradAttrs } from '../../prims.ts';
+import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { tileRowsOf } from '../core/blocks.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';

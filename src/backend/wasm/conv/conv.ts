@@ -1,5 +1,5 @@
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs } from '../../prims.ts';
+import type { ConvAttrs } from '../../prims/conv.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';

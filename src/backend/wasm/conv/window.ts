@@ -1,6 +1,7 @@
 import { ConvDesc } from '../../../abi/generated/abi.ts';
 import type { Step } from '../../backend.ts';
-import type { PrimName, Triple } from '../../prims.ts';
+import type { PrimName } from '../../prims/index.ts';
+import type { Triple } from '../../prims/window.ts';
 import { panelBlockOf, recordHead, roundUp, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { Panels } from '../core/panels.ts';

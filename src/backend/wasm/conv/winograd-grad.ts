@@ -1,6 +1,6 @@
 import { FinishWinogradGradDesc, WinogradGradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvWeightGradAttrs } from '../../prims.ts';
+import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { WasmSession } from '../core/session.ts';
 import { oddLines, perQuad, perStep, vPitchOf } from './winograd.ts';

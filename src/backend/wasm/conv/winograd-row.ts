@@ -1,6 +1,6 @@
 import { WinogradRowDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs } from '../../prims.ts';
+import type { ConvAttrs } from '../../prims/conv.ts';
 import { recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';

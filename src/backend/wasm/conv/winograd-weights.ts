@@ -2,7 +2,7 @@ import { writeDescriptor } from '../../../abi/descriptor.ts';
 import { PackWinogradDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { ConvAttrs } from '../../prims.ts';
+import type { ConvAttrs } from '../../prims/conv.ts';
 import { chunkElements } from '../core/panels.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { TileSize } from './winograd.ts';

@@ -1,6 +1,6 @@
 import { WinogradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs, ConvWeightGradAttrs } from '../../prims.ts';
+import type { ConvAttrs, ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';

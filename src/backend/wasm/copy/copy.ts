@@ -1,7 +1,8 @@
 import { CopyDesc, FillDesc } from '../../../abi/generated/abi.ts';
 import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Step } from '../../backend.ts';
-import type { CopyAttrs, PrimName } from '../../prims.ts';
+import type { CopyAttrs } from '../../prims/copy.ts';
+import type { PrimName } from '../../prims/index.ts';
 import { coalesce } from '../../strided.ts';
 import type { WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';

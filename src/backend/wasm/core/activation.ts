@@ -1,4 +1,4 @@
-import type { Activation, UnaryKind } from '../../prims.ts';
+import type { Activation, UnaryKind } from '../../prims/elementwise.ts';
 
 /** The functions that kernels know, in the order of their numbers (`Kind` in assembly/common/activation.ts). */
 export const activationKinds = [

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
-import type { Activation } from '../../prims.ts';
+import type { Activation } from '../../prims/elementwise.ts';
 import { activationFields } from './activation.ts';
 import type { WasmSession } from './session.ts';
 

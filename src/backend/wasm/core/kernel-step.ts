@@ -1,6 +1,6 @@
 import type { KernelExports, KernelName } from '../../../abi/generated/abi.ts';
 import { Sequence, type Step } from '../../backend.ts';
-import type { PrimName } from '../../prims.ts';
+import type { PrimName } from '../../prims/index.ts';
 import type { TeamStep } from './team.ts';
 
 /** A kernel call with everything fixed: descriptor address (of the first thread) and number of work units. */

@@ -1,9 +1,9 @@
 import { writeDescriptor } from '../../../abi/descriptor.ts';
-import type { PackPanelsDesc } from '../../../abi/generated/abi.ts';
-import { PackPanelsDesc as PackPanelsLayout } from '../../../abi/generated/abi.ts';
+import { type PackPanelsDesc, PackPanelsDesc as PackPanelsLayout } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { PrimName, Triple } from '../../prims.ts';
+import type { PrimName } from '../../prims/index.ts';
+import type { Triple } from '../../prims/window.ts';
 import type { WasmSession } from './session.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { PrimName } from '../../prims.ts';
+import type { PrimName } from '../../prims/index.ts';
 import type { WasmSession } from './session.ts';
 
 /** A binding: chooses a kernel and binds it; null where there is none for these dtypes or sizes (plain JS does it then). */

@@ -5,7 +5,7 @@ import { alignUp, type LinearMemory } from '../../../memory/linear.ts';
 import type { Storage } from '../../../memory/storage.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { type PrimCall, type Runner, Sequence, type Session, type Step } from '../../backend.ts';
-import type { PrimName } from '../../prims.ts';
+import type { PrimName } from '../../prims/index.ts';
 import { asTeamStep, KernelStep } from './kernel-step.ts';
 import { PackedConstant } from './packed-constant.ts';
 import type { Team } from './team.ts';

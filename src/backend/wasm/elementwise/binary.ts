@@ -1,7 +1,7 @@
 import { BinaryDesc, UnaryDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { BinaryKind, UnaryKind } from '../../prims.ts';
+import type { BinaryKind, UnaryKind } from '../../prims/elementwise.ts';
 import { coalesce } from '../../strided.ts';
 import { copySteps } from '../copy/copy.ts';
 import { activationFields } from '../core/activation.ts';

@@ -1,5 +1,5 @@
 import { UnaryGradDesc } from '../../../abi/generated/abi.ts';
-import type { UnaryKind } from '../../prims.ts';
+import type { UnaryKind } from '../../prims/elementwise.ts';
 import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 

@@ -3,7 +3,7 @@ import { dtypes } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import { checkTargets } from '../../js/loss/loss.ts';
-import type { CrossEntropyAttrs } from '../../prims.ts';
+import type { CrossEntropyAttrs } from '../../prims/loss.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** Targets are checked before a kernel uses them as places in memory. */

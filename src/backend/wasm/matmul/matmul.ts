@@ -1,5 +1,5 @@
 import { MatmulDesc } from '../../../abi/generated/abi.ts';
-import type { MatmulAttrs } from '../../prims.ts';
+import type { MatmulAttrs } from '../../prims/matmul.ts';
 import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import { epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';

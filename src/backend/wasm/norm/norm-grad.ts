@@ -9,7 +9,7 @@ import {
 } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { NormalizeGradAttrs } from '../../prims.ts';
+import type { NormalizeGradAttrs } from '../../prims/norm.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 

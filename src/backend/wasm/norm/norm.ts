@@ -1,7 +1,7 @@
 import { BatchNormDesc, LrnDesc, NormalizeDesc, ScaleShiftDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { BatchNormAttrs } from '../../prims.ts';
+import type { BatchNormAttrs } from '../../prims/norm.ts';
 import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';

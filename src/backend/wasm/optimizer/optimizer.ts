@@ -1,5 +1,5 @@
 import { OptimizerDesc } from '../../../abi/generated/abi.ts';
-import { type OptimizerKind, optimizerHyper } from '../../prims.ts';
+import { type OptimizerKind, optimizerHyper } from '../../prims/optimizer.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** In the order of their numbers (`Optimizer` in assembly/optim/optimizer.ts). */

@@ -1,7 +1,8 @@
 import { PoolDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { PoolAttrs, Triple } from '../../prims.ts';
+import type { PoolAttrs } from '../../prims/pool.ts';
+import type { Triple } from '../../prims/window.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 

@@ -1,6 +1,6 @@
 import { ArgReduceDesc, ReduceDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
-import { reduceKinds } from '../../prims.ts';
+import { reduceKinds } from '../../prims/reduce.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) => {

@@ -1,0 +1,150 @@
+import type { DType } from '../../common/dtype.ts';
+
+/** Formulas in js/unary.ts; alpha and beta default to 0 where a function has no parameter. */
+export const unaryKinds = [
+  'identity',
+  'relu',
+  'clip',
+  'leakyRelu',
+  'elu',
+  'selu',
+  'celu',
+  'thresholdedRelu',
+  'hardSigmoid',
+  'hardSwish',
+  'sigmoid',
+  'silu',
+  'tanh',
+  'gelu',
+  'geluTanh',
+  'mish',
+  'softplus',
+  'softsign',
+  'logSigmoid',
+  'tanhShrink',
+  'hardShrink',
+  'softShrink',
+  'shrink',
+  'threshold',
+  'exp',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'reciprocal',
+  'abs',
+  'neg',
+  'square',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'erf',
+  'log1p',
+  'expm1',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'not',
+  'isNaN',
+  'isInf',
+  'bitwiseNot',
+  'linear',
+] as const;
+
+export type UnaryKind = (typeof unaryKinds)[number];
+
+/** y = act(x), applied by a prim to what it is about to store. Parameters as in the unary table of js/unary.ts. */
+export interface Activation {
+  readonly kind: UnaryKind;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** y[i] = f(x[i]) for `length` elements. Output dtype as the op says (bool for the tests, else that of x). */
+export interface UnaryAttrs extends Activation {
+  readonly length: number;
+}
+
+export const binaryKinds = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'max',
+  'min',
+  'mod',
+  'fmod',
+  'prelu',
+  'atan2',
+  'equal',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'and',
+  'or',
+  'xor',
+  'bitwiseAnd',
+  'bitwiseOr',
+  'bitwiseXor',
+  'shiftLeft',
+  'shiftRight',
+] as const;
+
+export type BinaryKind = (typeof binaryKinds)[number];
+
+/**
+ * y = activation(f(a, b)) over `dims` (y contiguous in that order); element strides of a and b per dimension, 0 where
+ * broadcast. Output dtype as the op says (bool for comparisons, else that of a).
+ */
+export interface BinaryAttrs {
+  readonly kind: BinaryKind;
+  readonly dims: readonly number[];
+  readonly aStrides: readonly number[];
+  readonly bStrides: readonly number[];
+  readonly activation: Activation | null;
+}
+
+/** y = condition ? a : b over `dims`. Inputs: condition (bool), a, b. */
+export interface WhereAttrs {
+  readonly dims: readonly number[];
+  readonly conditionStrides: readonly number[];
+  readonly aStrides: readonly number[];
+  readonly bStrides: readonly number[];
+}
+
+/** y[i] = (dtype of y) x[i], ONNX Cast semantics (saturate: only for float8). float16: rounded to half precision. */
+export interface CastAttrs {
+  readonly length: number;
+  readonly from: DType;
+  readonly to: DType;
+}
+
+/**
+ * gx[i] = gy[i]·f′(v[i]), f being the unary kind. Inputs: v (the x or the y of the function, whichever js/unary-grad.ts
+ * says for the kind), gy. `exclusive` is clip's: no gradient at the bounds themselves.
+ */
+export interface UnaryGradAttrs extends UnaryAttrs {
+  readonly exclusive: boolean;
+}
+
+export interface ElementwisePrims {
+  unary: UnaryAttrs;
+  binary: BinaryAttrs;
+  where: WhereAttrs;
+  cast: CastAttrs;
+}
+
+export interface ElementwiseTrainingPrims {
+  unaryGrad: UnaryGradAttrs;
+}
