@@ -9,7 +9,8 @@ import { elementCount } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
 import type { Executor } from './executor.ts';
 import { Lease, type Tracked } from './lease.ts';
-import type { Variable } from './variable.ts';
+import { type OpenGraph, OpenGraphs } from './open-graphs.ts';
+import type { TapeNode, Variable } from './variable.ts';
 
 /** How many handles share a storage, and how often it was written in place. */
 interface Block {
@@ -25,14 +26,17 @@ interface Scope {
   bytes: number;
 }
 
-/** Tracked results of a program that never goes backward: beyond this many bytes they move to the JavaScript heap. */
+/** Tracked results and copies of a program that never goes backward: beyond this many bytes they move to the JavaScript heap. */
 const trackedBytes = 2 ** 26;
+/** The same of copies of the user's data, each of which keeps its variable from the garbage collector. */
+const mostCopies = 256;
 
 const newScope = (): Scope => ({ tracked: new Set(), copied: new Set(), bytes: 0 });
 
 /**
  * Runs ops at once on a backend, and owns what they leave in its memory:
  *
+ * - results of graphs that were begun and left move to the JavaScript heap (open-graphs.ts);
  * - intermediate results of a graph that has been backpropagated go when the next recorded op starts (so that they can be
  *   read until then); the value that `backward` was called on moves to the JavaScript heap;
  * - what no graph owns moves to the JavaScript heap at that moment: it stays readable and is copied in again when used;
@@ -45,6 +49,7 @@ export class Engine implements Executor {
   readonly backend: Backend;
   private readonly blocks = new WeakMap<Storage, Block>();
   private readonly scopes: Scope[] = [newScope()];
+  private readonly openGraphs = new OpenGraphs();
   private retired: Variable[] = [];
   private retiredRoots: Variable[] = [];
 
@@ -117,7 +122,10 @@ export class Engine implements Executor {
     variable.own(new Lease(copy, this));
     // The memory of a parameter is the only place where it is up to date.
     if (persistent) variable.host = null;
-    else this.scope.copied.add(variable);
+    else {
+      this.scope.copied.add(variable);
+      this.scope.bytes += copy.byteLength;
+    }
     return copy;
   }
 
@@ -133,7 +141,15 @@ export class Engine implements Executor {
     if (this.retiredRoots.length > 0) this.flush();
   }
 
+  recorded({ inputs, outputs }: TapeNode): OpenGraph {
+    const graphs: OpenGraph[] = [];
+    for (const input of inputs) if (input?.node?.graph) graphs.push(input.node.graph);
+    this.limit();
+    return this.openGraphs.extend(graphs, outputs);
+  }
+
   retire(variables: readonly Variable[], root: Variable): void {
+    if (root.node?.graph) this.openGraphs.close(root.node.graph);
     for (const variable of variables) this.retired.push(variable);
     this.retiredRoots.push(root);
   }
@@ -144,7 +160,14 @@ export class Engine implements Executor {
       scope.tracked.add(result);
       scope.bytes += byteLength(result.dtype, result.size);
     }
-    if (this.scopes.length === 1 && scope.bytes > trackedBytes) this.tidy(scope);
+    this.limit();
+  }
+
+  /** Called between ops only: the op that is about to run may need any of the copies. */
+  private limit(): void {
+    const { scope } = this;
+    if (this.scopes.length > 1) return;
+    if (scope.bytes > trackedBytes || scope.copied.size > mostCopies) this.tidy(scope);
   }
 
   enter(): void {

@@ -1,7 +1,8 @@
 import type { TypedArray } from '../common/dtype.ts';
 import type { OpDef, TensorInfo } from '../ops/core/op.ts';
 import type { HandleOwner, Tracked } from './lease.ts';
-import type { Variable } from './variable.ts';
+import type { OpenGraph } from './open-graphs.ts';
+import type { TapeNode, Variable } from './variable.ts';
 
 /**
  * What carries out ops on behalf of the tape. A handle is a Tensor in backend memory for the engine, which runs each op at
@@ -22,6 +23,8 @@ export interface Executor extends HandleOwner {
   materialize(variable: Variable): TensorInfo;
   /** Called before each op that is recorded: what the last backward pass left behind may go now. */
   beforeRecorded(): void;
+  /** Called after each op that is recorded; returns the graph that it belongs to now. */
+  recorded(node: TapeNode): OpenGraph | null;
   /** Intermediate results of a graph that has been backpropagated; they go when the next recorded op starts. */
   retire(variables: readonly Variable[], root: Variable): void;
   /** Begins a scope; what is tracked in it is freed when it ends, `kept` excepted. */

@@ -23,6 +23,13 @@ export interface HandleOwner {
   track(results: readonly Tracked[]): void;
 }
 
+/**
+ * The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape.
+ * Some edge runtimes have no finalizers; there only the tape, scopes and `dispose` free memory.
+ */
+const abandoned =
+  typeof FinalizationRegistry === 'undefined' ? null : new FinalizationRegistry<Lease>((lease) => lease.release());
+
 /** One reference to a handle, given back once: by its variable, or by the collector after that. */
 export class Lease {
   readonly handle: TensorInfo;
@@ -34,9 +41,16 @@ export class Lease {
     this.owner = owner;
   }
 
+  /** Gives the reference back when `holder` is collected, unless it was released before. */
+  watch(holder: object): void {
+    abandoned?.register(holder, this, this);
+  }
+
   release(): void {
     if (this.released) return;
     this.released = true;
+    // A registration keeps the lease until finalizers get a turn, which a synchronous loop never gives them.
+    abandoned?.unregister(this);
     this.owner.release(this.handle);
   }
 }

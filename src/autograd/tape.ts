@@ -34,7 +34,7 @@ export function apply(name: string, inputs: readonly (Variable | null)[], attrs:
   if (op.inPlace !== undefined) return outputs;
   if (record && outputs.some((output) => dtypes[output.dtype].kind === 'float')) {
     const versions = inputs.map((input, i) => (input === null ? 0 : versionOf(on, input, handles[i]!)));
-    recordNode({ name, attrs, inputs, outputs, versions, rule: op.backward ?? null });
+    recordNode(on, { name, attrs, inputs, outputs, versions, rule: op.backward ?? null });
   } else on.track(outputs);
   return outputs;
 }
@@ -46,8 +46,9 @@ export const apply1 = (name: string, inputs: readonly (Variable | null)[], attrs
 const versionOf = (on: Executor, variable: Variable, handle: TensorInfo): number =>
   variable.writes + on.version(handle);
 
-function recordNode(node: Omit<TapeNode, 'id' | 'released'>): void {
-  const made: TapeNode = { ...node, id: ++lastNode, released: false };
+function recordNode(on: Executor, node: Omit<TapeNode, 'id' | 'released' | 'graph'>): void {
+  const made: TapeNode = { ...node, id: ++lastNode, released: false, graph: null };
+  made.graph = on.recorded(made);
   for (const output of node.outputs) {
     if (dtypes[output.dtype].kind === 'float') output.requiresGrad = true;
     output.node = made;
@@ -357,7 +358,7 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
       return handle;
     });
   };
-  recordNode({ name: 'checkpoint', attrs: {}, inputs, outputs: [output], versions: inputs.map(() => 0), rule });
+  recordNode(on, { name: 'checkpoint', attrs: {}, inputs, outputs: [output], versions: inputs.map(() => 0), rule });
   return output;
 }
 

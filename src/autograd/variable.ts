@@ -4,9 +4,7 @@ import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
 import { type HandleOwner, Lease } from './lease.ts';
-
-/** The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape. */
-const collected = new FinalizationRegistry<Lease>((lease) => lease.release());
+import type { OpenGraph } from './open-graphs.ts';
 
 export type GradHook = (grad: Variable) => Variable | undefined;
 
@@ -27,6 +25,8 @@ export interface TapeNode {
   readonly rule: Rule | null;
   /** Backpropagated, and not to be again. */
   released: boolean;
+  /** What it belongs to until then; null in a trace. */
+  graph: OpenGraph | null;
 }
 
 /** How long a variable's memory in the backend lasts: with the step that made it, or as long as the variable. */
@@ -78,7 +78,7 @@ export class Variable {
 
   own(lease: Lease): void {
     this.lease = lease;
-    collected.register(this, lease);
+    lease.watch(this);
   }
 
   get rank(): number {

@@ -100,6 +100,9 @@ export class TraceExecutor implements Executor {
   release(): void {}
   written(): void {}
   beforeRecorded(): void {}
+  recorded(): null {
+    return null;
+  }
   retire(): void {}
   track(): void {}
   enter(): void {}

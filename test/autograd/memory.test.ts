@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { noGrad, useBackend, variable } from '../../src/autograd/index.ts';
+import { noGrad, useBackend, type Variable, variable } from '../../src/autograd/index.ts';
 import { JsBackend } from '../../src/backend/js/backend.ts';
 import { SGD } from '../../src/optim/sgd.ts';
 import { expectClose } from '../ops/run.ts';
@@ -102,6 +104,44 @@ describeEngines('memory', (use) => {
     model.dispose();
     expect(engine.liveBytes).toBe(before);
   });
+});
+
+describeEngines('graphs that are never backpropagated', (use) => {
+  const forward = (w: Variable, elements: number): Variable => w.mul(variable(new Float32Array(elements).fill(1)));
+
+  test('forward passes outside of noGrad do not pile up in the memory of the backend, and stay right', () => {
+    const engine = use();
+    const w = variable([3], undefined, { requiresGrad: true });
+    const first = forward(w, 4).square();
+    const before = engine.liveBytes;
+    for (let i = 0; i < 40; i++) forward(w, 2 ** 20);
+    // 128 MB of results that nobody took back, the graph that is being recorded, and copies of inputs.
+    expect(engine.liveBytes - before).toBeLessThan(2 ** 27 + 2 ** 24 + 2 ** 26);
+    // It moved to the JavaScript heap, and is copied in again for its backward pass.
+    first.sum().backward();
+    expectClose(w.grad!.data, [24]);
+    expectClose(first.data, [9, 9, 9, 9]);
+  });
+
+  test('many small graphs are not kept either, and graphs that an op joins are one', () => {
+    const engine = use();
+    const w = variable([3], undefined, { requiresGrad: true });
+    const parts = Array.from({ length: 100 }, (_, i) => forward(w, i + 1).sum());
+    const live = engine.liveBytes;
+    for (let i = 0; i < 200; i++) forward(w, 1000);
+    expect(engine.liveBytes - live).toBeLessThan((64 + 256 + 4) * 4 * 1024);
+    parts.reduce((a, b) => a.add(b)).backward();
+    expectClose(w.grad!.data, [5050]);
+  });
+});
+
+test('a synchronous training loop does not fill the JavaScript heap', () => {
+  const script = fileURLToPath(new URL('heap-loop.ts', import.meta.url));
+  const output = execFileSync(process.execPath, ['--max-old-space-size=40', '--import', 'tsx', script, '8000'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  expect(JSON.parse(output)).toEqual({ grown: 0 });
 });
 
 test('variables move to the engine that uses them', () => {
