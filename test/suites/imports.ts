@@ -1,6 +1,7 @@
 // The import graph of a folder, by scanning import statements.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import type { Layer } from '../../scripts/layers.ts';
 
 export interface Import {
   specifier: string;
@@ -58,28 +59,98 @@ export function scanImports(path: string, text: string): Import[] {
   return found;
 }
 
-/** Cycles of static value imports: one representative per strongly connected component (Tarjan 1972). */
+/** The files that a file needs to be read or loaded: values and types, not what is imported later. */
+function targetsOf(modules: ReadonlyMap<string, SourceModule>, path: string): string[] {
+  return modules.get(path)!.imports.flatMap(({ kind, target }) => {
+    return kind !== 'dynamic' && target !== undefined && modules.has(target) ? [target] : [];
+  });
+}
+
+/**
+ * Cycles of static imports, of values and types alike: one representative per strongly connected component (Tarjan 1972).
+ */
 export function findCycles(modules: ReadonlyMap<string, SourceModule>): string[][] {
   const order = new Map<string, number>();
   const low = new Map<string, number>();
   const stack: string[] = [];
   const cycles: string[][] = [];
-  const targets = (path: string): string[] =>
-    modules.get(path)!.imports.flatMap(({ kind, target }) => {
-      return kind === 'value' && target !== undefined && modules.has(target) ? [target] : [];
-    });
   const visit = (path: string): void => {
     order.set(path, order.size);
     low.set(path, order.get(path)!);
     stack.push(path);
-    for (const target of targets(path)) {
+    const targets = targetsOf(modules, path);
+    for (const target of targets) {
       if (!order.has(target)) visit(target);
       if (stack.includes(target)) low.set(path, Math.min(low.get(path)!, low.get(target)!));
     }
     if (low.get(path) !== order.get(path)) return;
     const component = stack.splice(stack.indexOf(path));
-    if (component.length > 1 || targets(path).includes(path)) cycles.push(component);
+    if (component.length > 1 || targets.includes(path)) cycles.push(component);
   };
   for (const path of modules.keys()) if (!order.has(path)) visit(path);
   return cycles;
+}
+
+type Layers = { readonly [name: string]: Layer };
+
+/** Name of the layer that a file belongs to: the one whose path names it most exactly. */
+export function layerOf(layers: Layers, file: string): string | undefined {
+  let found: string | undefined;
+  let best = -1;
+  for (const [name, { paths }] of Object.entries(layers)) {
+    for (const path of paths) {
+      const exactness = exactnessOf(path, file);
+      if (exactness > best) [found, best] = [name, exactness];
+    }
+  }
+  return found;
+}
+
+/** How exactly a path of a layer names a file: a literal folder counts 2, a * counts 1; −1 if it does not name it. */
+function exactnessOf(path: string, file: string): number {
+  if (!path.endsWith('/')) return path === file ? Number.MAX_SAFE_INTEGER : -1;
+  const folders = path.split('/').slice(0, -1);
+  const parts = file.split('/');
+  if (parts.length <= folders.length) return -1;
+  if (!folders.every((folder, i) => folder === '*' || folder === parts[i])) return -1;
+  return folders.reduce((sum, folder) => sum + (folder === '*' ? 1 : 2), 0);
+}
+
+/** Imports that the table of layers does not allow, and rows of the table that say what is not so. */
+export function* layerProblems(layers: Layers, modules: ReadonlyMap<string, SourceModule>): Generator<string> {
+  const names = Object.keys(layers);
+  const used = new Map(names.map((name) => [name, new Set<string>()]));
+  const filled = new Set<string>();
+  for (const { path, imports } of modules.values()) {
+    const from = layerOf(layers, path);
+    if (from === undefined) {
+      yield `${path}: no row of scripts/layers.ts has a place for it`;
+      continue;
+    }
+    for (const named of layers[from].paths) if (exactnessOf(named, path) >= 0) filled.add(`${from} ${named}`);
+    const allowed = layers[from].imports;
+    for (const { target, specifier, line } of imports) {
+      if (target === undefined) continue;
+      if (!modules.has(target)) {
+        yield `${path}:${line}: imports '${specifier}', which does not exist in src/`;
+        continue;
+      }
+      const to = layerOf(layers, target)!;
+      used.get(from)!.add(to);
+      if (to !== from && !allowed.includes(to)) {
+        yield `${path}:${line}: layer ${from} may import ${allowed.join(', ') || 'nothing'}, not '${specifier}' (${to})`;
+      }
+    }
+  }
+  for (const [i, name] of names.entries()) {
+    for (const path of layers[name].paths) {
+      if (path.startsWith('src/') && !filled.has(`${name} ${path}`))
+        yield `scripts/layers.ts: layer ${name} names ${path}, where no file is`;
+    }
+    for (const arrow of layers[name].imports) {
+      const at = names.indexOf(arrow);
+      if (at < 0 || at >= i) yield `scripts/layers.ts: layer ${name} may import only rows above it, not ${arrow}`;
+      else if (!used.get(name)!.has(arrow)) yield `scripts/layers.ts: no file of layer ${name} imports ${arrow}`;
+    }
+  }
 }

@@ -4,30 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../../scripts/families.ts';
-import { findCycles, readModules, type SourceModule } from './imports.ts';
+import { layers } from '../../scripts/layers.ts';
+import { findCycles, layerProblems, readModules, type SourceModule } from './imports.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Folder of src/ → the folders it may import beside itself. '*': all of them. Files of src/ itself are the folder ''. */
-const arrows: Record<string, readonly string[] | '*'> = {
-  common: [],
-  abi: ['common'],
-  memory: ['abi', 'common'],
-  tensor: ['memory', 'common'],
-  backend: ['abi', 'memory', 'tensor', 'common'],
-  ops: ['backend', 'tensor', 'memory', 'common'],
-  autograd: ['ops', 'backend', 'tensor', 'memory', 'common'],
-  nn: ['autograd', 'optim', 'compile', 'graph', 'ops', 'backend', 'tensor', 'common'],
-  optim: ['autograd', 'ops', 'backend', 'tensor', 'common'],
-  graph: ['ops', 'backend', 'tensor', 'common'],
-  compile: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
-  io: ['graph', 'ops', 'backend', 'tensor', 'memory', 'common'],
-  data: ['ops', 'tensor', 'io', 'common'],
-  train: ['data', 'nn', 'optim', 'autograd', 'io', 'tensor', 'common'],
-  runtime: '*',
-  cli: '*',
-  '': '*',
-};
 
 /** Entries that load no node: module and no package, except by a dynamic import in src/{runtime,data}/node*.ts. */
 const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts'];
@@ -44,41 +24,16 @@ const servants: { readonly [layer in FamilyLayer]?: readonly string[] } = {
 const maximumLines = 400;
 
 const modules = readModules(root, 'src');
-const problems = [...arrowProblems(), ...cycleProblems(), ...purityProblems(), ...partProblems(), ...textProblems()];
+const problems = [
+  ...layerProblems(layers, modules),
+  ...cycleProblems(),
+  ...purityProblems(),
+  ...partProblems(),
+  ...textProblems(),
+];
 for (const problem of problems) console.error(problem);
 console.log(`structure: ${modules.size} modules, ${problems.length} problems`);
 if (problems.length > 0) process.exitCode = 1;
-
-function folderOf(path: string): string {
-  const parts = path.split('/');
-  return parts.length > 2 ? parts[1] : '';
-}
-
-function* arrowProblems(): Generator<string> {
-  for (const { path, imports } of modules.values()) {
-    const from = folderOf(path);
-    const allowed = arrows[from];
-    if (allowed === undefined) {
-      yield `${path}: src/${from} has no row in the table of layers (test/suites/structure.ts)`;
-      continue;
-    }
-    for (const { target, specifier, line } of imports) {
-      if (target === undefined) continue;
-      if (!target.startsWith('src/')) {
-        yield `${path}:${line}: imports '${specifier}', which lies outside src/`;
-        continue;
-      }
-      if (!modules.has(target)) {
-        yield `${path}:${line}: imports '${specifier}', which does not exist`;
-        continue;
-      }
-      const to = folderOf(target);
-      if (to !== from && allowed !== '*' && !allowed.includes(to)) {
-        yield `${path}:${line}: ${from} may import ${allowed.join(', ') || 'nothing'}, not '${specifier}'`;
-      }
-    }
-  }
-}
 
 function* cycleProblems(): Generator<string> {
   for (const cycle of findCycles(modules)) yield `import cycle: ${[...cycle, cycle[0]].join(' → ')}`;
@@ -87,6 +42,7 @@ function* cycleProblems(): Generator<string> {
 /** Follows what is loaded together with each pure entry. */
 function* purityProblems(): Generator<string> {
   const reported = new Set<string>();
+  if (![...modules.keys()].some((path) => nodeAdapter.test(path))) yield `no file of src/ is like ${nodeAdapter}`;
   for (const entry of pureEntries) {
     const seen = new Set<string>();
     const queue: { module: SourceModule; via: string }[] = [];
@@ -116,6 +72,11 @@ function* purityProblems(): Generator<string> {
 
 /** One family, one folder (or one file), one name on every layer. */
 function* partProblems(): Generator<string> {
+  for (const [layer, names] of Object.entries(servants)) {
+    for (const name of names) {
+      if (!existsSync(join(root, layer, name))) yield `${layer}/${name}: this check knows it, and it is missing`;
+    }
+  }
   for (const layer of Object.keys(familyLayers) as FamilyLayer[]) {
     for (const family of familyNames) {
       const why = (families[family] as Family).without?.[layer];
@@ -140,6 +101,11 @@ function* partProblems(): Generator<string> {
 
 function* textProblems(): Generator<string> {
   const rules: { folders: string[]; pattern: RegExp; message: string }[] = [
+    {
+      folders: ['src'],
+      pattern: /\bimport\('[^']*'\)\.[A-Z]/,
+      message: 'an inline import of a type; use `import type`',
+    },
     { folders: ['src', 'assembly'], pattern: /\b(?:TO(?:)DO|FIX(?:)ME)\b/, message: 'unfinished work is marked' },
     {
       folders: ['test'],
@@ -148,7 +114,9 @@ function* textProblems(): Generator<string> {
     },
   ];
   for (const folder of ['src', 'assembly', 'test', 'bench', 'examples']) {
-    for (const path of listFiles(folder)) {
+    const paths = listFiles(folder);
+    if (paths.length === 0) yield `${folder}/: this check guards it, and it is missing`;
+    for (const path of paths) {
       const lines = readFileSync(join(root, path), 'utf8').trimEnd().split('\n');
       if (lines.length > maximumLines) yield `${path}: ${lines.length} lines, more than ${maximumLines}`;
       for (const { folders, pattern, message } of rules) {

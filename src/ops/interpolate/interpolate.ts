@@ -7,38 +7,17 @@ import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, requi
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { emitRelayout } from '../core/layout-conversion.ts';
 import { channelsLastLayouts, defineOp, type Emitter, rowLayouts, type TensorInfo } from '../core/op.ts';
+import type { InterpolateAttrs, InterpolateGradAttrs } from './interpolate-attrs.ts';
 import { interpolateCases } from './interpolate-cases.ts';
 import {
   type AxisTable,
   axisTable,
-  type CoordinateMode,
   coordinateModes,
-  type InterpolateMode,
   interpolateModes,
   isIdentity,
-  type NearestMode,
   nearestModes,
   transposeTable,
 } from './interpolate-table.ts';
-
-export interface InterpolateAttrs {
-  /** Full rank: any axis may be resized. */
-  readonly outputShape: readonly number[];
-  /** Full rank, output cells per input cell; null: output / input. */
-  readonly scales: readonly number[] | null;
-  readonly mode: InterpolateMode;
-  readonly coordinateMode: CoordinateMode;
-  readonly nearestMode: NearestMode;
-  /** −0.75 in PyTorch and ONNX, −0.5 in Keys' paper, PIL and PyTorch's antialiased bicubic. */
-  readonly cubicCoeffA: number;
-  /** Cells outside have no weight, instead of the edge's value. PyTorch's antialias and PIL: true. */
-  readonly excludeOutside: boolean;
-  readonly antialias: boolean;
-  /** What tf_crop_and_resize puts where it samples outside. */
-  readonly extrapolationValue: number;
-  /** Starts of all axes, then ends (0…1), for tf_crop_and_resize. */
-  readonly roi: readonly number[] | null;
-}
 
 /**
  * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate): separable, so a chain of one resampling per axis.
@@ -99,11 +78,6 @@ export const interpolate = defineOp<InterpolateAttrs>({
   backward: (g) => [apply(g, 'interpolateGrad', [gradOf(g)], { ...g.attrs, inputShape: inputOf(g).shape })],
   cases: () => interpolateCases(),
 });
-
-export interface InterpolateGradAttrs extends InterpolateAttrs {
-  /** Shape of what interpolate was given. */
-  readonly inputShape: readonly number[];
-}
 
 /**
  * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.

@@ -1,4 +1,3 @@
-import type { Activation } from '../../backend/prims/elementwise.ts';
 import type { NormalizeAttrs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
@@ -24,6 +23,13 @@ import {
   rowLayouts,
   type TensorInfo,
 } from '../core/op.ts';
+import type {
+  BatchNormOpAttrs,
+  BatchNormTrainingAttrs,
+  GroupNormAttrs,
+  LayerNormAttrs,
+  LrnOpAttrs,
+} from './norm-attrs.ts';
 import {
   batchNormCases,
   batchNormTrainingCases,
@@ -35,36 +41,6 @@ import {
 } from './norm-cases.ts';
 
 type Inputs = readonly (TensorInfo | null)[];
-
-export interface BatchNormOpAttrs {
-  readonly epsilon: number;
-  readonly activation: Activation | null;
-}
-
-export interface BatchNormTrainingAttrs {
-  readonly epsilon: number;
-  /** running = running · momentum + batch · (1 − momentum) (ONNX; PyTorch's momentum is 1 − this). */
-  readonly momentum: number;
-  /** The running variance takes n/(n−1) times the batch's (PyTorch); absent or false: the batch's own (ONNX). */
-  readonly unbiased?: boolean;
-}
-
-export interface GroupNormAttrs extends BatchNormOpAttrs {
-  readonly groups: number;
-}
-
-export interface LayerNormAttrs {
-  /** Statistics run over the axes from this one to the last. */
-  readonly axis: number;
-  readonly epsilon: number;
-}
-
-export interface LrnOpAttrs {
-  readonly size: number;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly bias: number;
-}
 
 /** x of `ranks` with channels in axis 1, checked with its epsilon. */
 function channelInput(op: string, inputs: Inputs, epsilon: number, ...ranks: number[]): TensorInfo {

@@ -5,15 +5,9 @@ import { expectDType, expectOneOf, expectShape, expectWhole, required } from '..
 import { apply, gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp } from '../core/op.ts';
 import { triple } from '../window.ts';
-import { type IndexAttrs, poolInput } from './pool.ts';
+import { poolInput } from './pool.ts';
+import type { MaxUnpoolAttrs } from './pool-attrs.ts';
 import { maxUnpoolCases } from './pool-cases.ts';
-
-export interface MaxUnpoolAttrs extends IndexAttrs {
-  /** Spatial size of the output. */
-  readonly outputSize: readonly number[];
-  /** Spatial size that the indices count in, where the output is larger than that (ONNX output_shape). */
-  readonly indexSize?: readonly number[];
-}
 
 /**
  * Puts the values of x at the places that `indices` (int64 or int32, shape of x) name, zero elsewhere: the partial

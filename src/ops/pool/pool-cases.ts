@@ -1,8 +1,14 @@
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
 import type { OpCase } from '../core/op.ts';
-import type { MaxUnpoolAttrs } from './max-unpool.ts';
-import type { AdaptivePoolOpAttrs, AveragePoolAttrs, LpPoolAttrs, MaxPoolAttrs, WindowPoolAttrs } from './pool.ts';
+import type {
+  AdaptivePoolOpAttrs,
+  AveragePoolAttrs,
+  LpPoolAttrs,
+  MaxPoolAttrs,
+  MaxUnpoolAttrs,
+  WindowPoolAttrs,
+} from './pool-attrs.ts';
 
 type Window = Partial<WindowPoolAttrs>;
 

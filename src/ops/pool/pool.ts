@@ -6,17 +6,14 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectNumber, expectOneOf, expectRank, expectWhole, required } from '../check.ts';
 import { apply, expandTo, gradOf, inputOf, scale } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type Emitter, type GradContext, type TensorInfo } from '../core/op.ts';
-import {
-  axisNames,
-  checkSpatial,
-  extent,
-  mostCells,
-  type SpatialAttrs,
-  spatialOf,
-  triple,
-  windowAttrs,
-  windowOutput,
-} from '../window.ts';
+import { axisNames, checkSpatial, extent, mostCells, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
+import type {
+  AdaptivePoolOpAttrs,
+  AveragePoolAttrs,
+  LpPoolAttrs,
+  MaxPoolAttrs,
+  WindowPoolAttrs,
+} from './pool-attrs.ts';
 import {
   adaptiveCases,
   averagePoolCases,
@@ -25,40 +22,6 @@ import {
   lpPoolCases,
   maxPoolCases,
 } from './pool-cases.ts';
-
-export interface WindowPoolAttrs extends SpatialAttrs {
-  readonly kernel: readonly number[];
-  /** Count windows with ceil; see windowOutput. */
-  readonly ceilMode: boolean;
-}
-
-export interface IndexAttrs {
-  /** What an index counts: cells of one (n, c) plane (PyTorch), or of the whole [N,C,…] tensor (ONNX). */
-  readonly indexBase: 'plane' | 'tensor';
-}
-
-export interface MaxPoolAttrs extends WindowPoolAttrs, IndexAttrs {
-  /** A second output (int64) says where each maximum was found. */
-  readonly indices: boolean;
-  /** Indices count the first spatial axis fastest (ONNX storage_order 1). */
-  readonly columnMajor: boolean;
-}
-
-export interface AveragePoolAttrs extends WindowPoolAttrs {
-  /** Padding counts as cells of value 0; otherwise only cells of the input count. */
-  readonly countIncludePad: boolean;
-  /** Divide by this instead of the count; 0: no. */
-  readonly divisorOverride: number;
-}
-
-export interface LpPoolAttrs extends WindowPoolAttrs {
-  readonly p: number;
-}
-
-export interface AdaptivePoolOpAttrs {
-  readonly outputSize: readonly number[];
-  readonly indices: boolean;
-}
 
 const floats: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];
 

@@ -5,20 +5,9 @@ import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../..
 import type { Tensor } from '../../tensor/tensor.ts';
 import { normalizeAxis, required } from '../check.ts';
 import { defineOp, type Emitter, type Layouts, type OpCase, type Placed, type TensorInfo } from '../core/op.ts';
+import type { ArgReduceOpAttrs, ReduceOpAttrs } from './reduce-attrs.ts';
 import { reduceBackward } from './reduce-grad.ts';
 import { aroundAxis } from './softmax.ts';
-
-/** `axes` counted from 0, sorted; none reduced where empty (the kind is then applied to each element by itself). */
-export interface ReduceOpAttrs {
-  readonly axes: readonly number[];
-  readonly keepDims: boolean;
-}
-
-export interface ArgReduceOpAttrs {
-  readonly axis: number;
-  readonly keepDims: boolean;
-  readonly selectLast: boolean;
-}
 
 function reducedShape(shape: readonly number[], axes: readonly number[], keepDims: boolean): number[] {
   return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));

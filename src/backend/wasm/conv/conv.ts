@@ -5,8 +5,9 @@ import { panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { canTransform, gemmCost, planWinograd, type TileSize, winogradCost, winogradSteps } from './winograd.ts';
+import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
 import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
+import type { TileSize } from './winograd-weights.ts';
 
 export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 

@@ -5,7 +5,9 @@ import type { Step } from '../../backend.ts';
 import type { ConvAttrs } from '../../prims/conv.ts';
 import { chunkElements } from '../core/panels.ts';
 import type { WasmSession } from '../core/session.ts';
-import type { TileSize } from './winograd.ts';
+
+/** Output pixels of a tile along each axis: F(4×4, 3×3) and F(2×2, 3×3). */
+export type TileSize = 4 | 2;
 
 export interface TransformedWeights {
   readonly address: number;

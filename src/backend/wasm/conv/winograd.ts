@@ -5,10 +5,7 @@ import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from '../co
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
-import { transformedWeights } from './winograd-weights.ts';
-
-/** Output pixels of a tile along each axis: F(4×4, 3×3) and F(2×2, 3×3). */
-export type TileSize = 4 | 2;
+import { type TileSize, transformedWeights } from './winograd-weights.ts';
 
 /** How a convolution is cut into units of work: `chunk` tiles × `panelUnit` panels of 8 output channels. */
 export interface WinogradPlan {

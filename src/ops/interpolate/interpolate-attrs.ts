@@ -1,0 +1,25 @@
+import type { CoordinateMode, InterpolateMode, NearestMode } from './interpolate-table.ts';
+
+export interface InterpolateAttrs {
+  /** Full rank: any axis may be resized. */
+  readonly outputShape: readonly number[];
+  /** Full rank, output cells per input cell; null: output / input. */
+  readonly scales: readonly number[] | null;
+  readonly mode: InterpolateMode;
+  readonly coordinateMode: CoordinateMode;
+  readonly nearestMode: NearestMode;
+  /** −0.75 in PyTorch and ONNX, −0.5 in Keys' paper, PIL and PyTorch's antialiased bicubic. */
+  readonly cubicCoeffA: number;
+  /** Cells outside have no weight, instead of the edge's value. PyTorch's antialias and PIL: true. */
+  readonly excludeOutside: boolean;
+  readonly antialias: boolean;
+  /** What tf_crop_and_resize puts where it samples outside. */
+  readonly extrapolationValue: number;
+  /** Starts of all axes, then ends (0…1), for tf_crop_and_resize. */
+  readonly roi: readonly number[] | null;
+}
+
+export interface InterpolateGradAttrs extends InterpolateAttrs {
+  /** Shape of what interpolate was given. */
+  readonly inputShape: readonly number[];
+}

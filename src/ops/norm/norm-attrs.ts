@@ -1,0 +1,31 @@
+import type { Activation } from '../../backend/prims/elementwise.ts';
+
+export interface BatchNormOpAttrs {
+  readonly epsilon: number;
+  readonly activation: Activation | null;
+}
+
+export interface BatchNormTrainingAttrs {
+  readonly epsilon: number;
+  /** running = running · momentum + batch · (1 − momentum) (ONNX; PyTorch's momentum is 1 − this). */
+  readonly momentum: number;
+  /** The running variance takes n/(n−1) times the batch's (PyTorch); absent or false: the batch's own (ONNX). */
+  readonly unbiased?: boolean;
+}
+
+export interface GroupNormAttrs extends BatchNormOpAttrs {
+  readonly groups: number;
+}
+
+export interface LayerNormAttrs {
+  /** Statistics run over the axes from this one to the last. */
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+export interface LrnOpAttrs {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+}

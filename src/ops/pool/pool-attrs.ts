@@ -1,0 +1,42 @@
+import type { SpatialAttrs } from '../window.ts';
+
+export interface WindowPoolAttrs extends SpatialAttrs {
+  readonly kernel: readonly number[];
+  /** Count windows with ceil; see windowOutput. */
+  readonly ceilMode: boolean;
+}
+
+export interface IndexAttrs {
+  /** What an index counts: cells of one (n, c) plane (PyTorch), or of the whole [N,C,…] tensor (ONNX). */
+  readonly indexBase: 'plane' | 'tensor';
+}
+
+export interface MaxPoolAttrs extends WindowPoolAttrs, IndexAttrs {
+  /** A second output (int64) says where each maximum was found. */
+  readonly indices: boolean;
+  /** Indices count the first spatial axis fastest (ONNX storage_order 1). */
+  readonly columnMajor: boolean;
+}
+
+export interface AveragePoolAttrs extends WindowPoolAttrs {
+  /** Padding counts as cells of value 0; otherwise only cells of the input count. */
+  readonly countIncludePad: boolean;
+  /** Divide by this instead of the count; 0: no. */
+  readonly divisorOverride: number;
+}
+
+export interface LpPoolAttrs extends WindowPoolAttrs {
+  readonly p: number;
+}
+
+export interface AdaptivePoolOpAttrs {
+  readonly outputSize: readonly number[];
+  readonly indices: boolean;
+}
+
+export interface MaxUnpoolAttrs extends IndexAttrs {
+  /** Spatial size of the output. */
+  readonly outputSize: readonly number[];
+  /** Spatial size that the indices count in, where the output is larger than that (ONNX output_shape). */
+  readonly indexSize?: readonly number[];
+}
