@@ -16,12 +16,12 @@ function tensors(directory: string, prefix: 'input' | 'output') {
 }
 
 const options = parseSuite('conformance', 'a directory with CASE/model.onnx');
-const cases = readdirSync(options.directory)
-  .filter((name) => existsSync(join(options.directory, name, 'model.onnx')))
+const cases = readdirSync(options.path)
+  .filter((name) => existsSync(join(options.path, name, 'model.onnx')))
   .sort();
 
 await runSuite(options, cases, async (name) => {
-  const directory = join(options.directory, name);
+  const directory = join(options.path, name);
   const model = await load(join(directory, 'model.onnx'), options.load);
   let worst = 0;
   try {

@@ -8,7 +8,7 @@ import { parseSuite, runSuite } from './suite.ts';
 const options = parseSuite('golden', 'a directory with manifest.json and the safetensors files that it names');
 let set: GoldenSet;
 try {
-  set = new GoldenSet(options.directory);
+  set = new GoldenSet(options.path);
 } catch (error) {
   console.error(`golden: ${(error as Error).message}`);
   process.exit(2);

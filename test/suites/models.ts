@@ -11,13 +11,13 @@ interface Entry {
 }
 
 const options = parseSuite('models', 'a directory with index.json, NAME.onnx and NAME.io.safetensors');
-const index = JSON.parse(readFileSync(join(options.directory, 'index.json'), 'utf8')) as { models: Entry[] };
+const index = JSON.parse(readFileSync(join(options.path, 'index.json'), 'utf8')) as { models: Entry[] };
 const entries = new Map(index.models.map((entry) => [entry.name, entry]));
 
 await runSuite(options, [...entries.keys()], async (name) => {
   const { rtol, atol } = entries.get(name)!;
-  const values = readSafetensors(readFileSync(join(options.directory, `${name}.io.safetensors`)));
-  const model = await load(join(options.directory, `${name}.onnx`), options.load);
+  const values = readSafetensors(readFileSync(join(options.path, `${name}.io.safetensors`)));
+  const model = await load(join(options.path, `${name}.onnx`), options.load);
   let worst = 0;
   try {
     const outputs = await model.run(Object.fromEntries(model.inputs.map((info) => [info.name, valueNamed(info.name)])));

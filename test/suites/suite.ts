@@ -8,15 +8,16 @@ import type { ModelOutput } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
 
 export interface SuiteOptions {
-  readonly directory: string;
+  /** The directory or file of the cases. */
+  readonly path: string;
   readonly load: LoadOptions;
   readonly filter: string;
   readonly verbose: boolean;
 }
 
-/** Flags of a suite; ends the process with status 2 where they or the directory are wrong. */
-export function parseSuite(name: string, needs: string): SuiteOptions {
-  const usage = `usage: npm run ${name} -- DIR [--backend js|wasm] [--variant auto|simd|relaxed] [--threads N] [--filter TEXT] [--verbose]`;
+/** Flags of a suite that takes a `kind`; ends the process with status 2 where they or the path are wrong. */
+export function parseSuite(name: string, needs: string, kind: 'directory' | 'file' = 'directory'): SuiteOptions {
+  const usage = `usage: npm run ${name} -- ${kind === 'file' ? 'FILE' : 'DIR'} [--backend js|wasm] [--variant auto|simd|relaxed] [--threads N] [--precision fast|exact] [--layout channels-first|channels-last] [--filter TEXT] [--verbose]`;
   const stop = (problem: string): never => {
     console.error(`${problem}\n${usage}`);
     process.exit(2);
@@ -28,17 +29,19 @@ export function parseSuite(name: string, needs: string): SuiteOptions {
         backend: { type: 'string' },
         variant: { type: 'string' },
         threads: { type: 'string' },
+        precision: { type: 'string' },
+        layout: { type: 'string' },
         filter: { type: 'string', default: '' },
         verbose: { type: 'boolean', default: false },
       },
     });
-    const [directory] = positionals;
-    if (positionals.length !== 1) return stop(`${name}: expects one directory, got ${positionals.length}`);
-    if (!existsSync(directory)) return stop(`${name}: there is no directory '${directory}' (${needs})`);
+    const [path] = positionals;
+    if (positionals.length !== 1) return stop(`${name}: expects one ${kind}, got ${positionals.length}`);
+    if (!existsSync(path)) return stop(`${name}: there is no ${kind} '${path}' (${needs})`);
     const threads = values.threads === undefined ? undefined : Number(values.threads);
-    const { backend, variant } = values;
-    const options = { backend, variant, threads } as LoadOptions;
-    return { directory, load: options, filter: values.filter, verbose: values.verbose };
+    const { backend, variant, precision, layout } = values;
+    const options = { backend, variant, threads, precision, layout } as LoadOptions;
+    return { path, load: options, filter: values.filter, verbose: values.verbose };
   } catch (error) {
     return stop((error as Error).message);
   }
