@@ -7,6 +7,7 @@ import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import type { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
+import { inferencePrims } from '../src/backend/wasm/prims.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
@@ -78,9 +79,11 @@ const rounds = Number(flags.rounds);
 const batchMs = 4;
 const warmupMs = 150;
 
-const backend = (await createBackend(nodePlatform, {
-  variant: flags.variant as LoadOptions['variant'],
-})) as WasmBackend;
+const backend = (await createBackend(
+  nodePlatform,
+  { variant: flags.variant as LoadOptions['variant'] },
+  inferencePrims,
+)) as WasmBackend;
 console.log(`Node ${process.versions.node}, ${backend.variant}`);
 /** Tensors of the layer at hand. */
 const held: Storage[] = [];

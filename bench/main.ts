@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Family, families, familyNames } from '../scripts/families.ts';
+import { allPrims } from '../src/backend/wasm/training-prims.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
 import { nodeTrainingPlatform } from '../src/runtime/node-training.ts';
@@ -53,8 +54,12 @@ if (unknown.length > 0) {
 }
 
 const threads = Number(flags.threads);
-const wasm = await createBackend(nodeTrainingPlatform, { threads, variant: flags.variant as LoadOptions['variant'] });
-const js = await createBackend(nodeTrainingPlatform, { backend: 'js' });
+const wasm = await createBackend(
+  nodeTrainingPlatform,
+  { threads, variant: flags.variant as LoadOptions['variant'] },
+  allPrims,
+);
+const js = await createBackend(nodeTrainingPlatform, { backend: 'js' }, allPrims);
 const file = new URL(`results/ops-node${process.versions.node.split('.')[0]}${suffix()}.json`, import.meta.url);
 const results: Results = {
   node: process.version,

@@ -6,6 +6,7 @@ import { type FamilyName, families, familyNames } from '../scripts/families.ts';
 import type { Session } from '../src/backend/backend.ts';
 import type { PrimName } from '../src/backend/prims/index.ts';
 import { WasmBackend } from '../src/backend/wasm/backend.ts';
+import { allPrims } from '../src/backend/wasm/training-prims.ts';
 import { allocateArray } from '../src/common/dtype.ts';
 import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
 import { HostMemory } from '../src/memory/storage.ts';
@@ -24,7 +25,9 @@ class Recorder extends WasmBackend {
   readonly left = new Set<PrimName>();
 
   constructor() {
-    super(new WebAssembly.Module(readFileSync(new URL('build/kernels.simd-train.wasm', root))), 'simd');
+    super(new WebAssembly.Module(readFileSync(new URL('build/kernels.simd-train.wasm', root))), 'simd', {
+      prims: allPrims,
+    });
   }
 
   override session(parent?: Session): ReturnType<WasmBackend['session']> {

@@ -90,7 +90,7 @@ export const layers = {
   ops: {
     paths: ['src/ops/'],
     what: 'the tables of all ops: `index.ts`, and `training.ts` with what only training needs',
-    imports: ['ops/families', 'ops/core', 'backend/wasm', 'backend/js'],
+    imports: ['ops/families', 'ops/core'],
   },
   graph: {
     paths: ['src/graph/'],
@@ -139,6 +139,7 @@ export const layers = {
       'ops/families',
       'ops/check',
       'ops/core',
+      'backend/js',
       'tensor',
       'common',
     ],

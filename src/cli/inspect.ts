@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { JsBackend } from '../backend/js/backend.ts';
+import { jsPrims } from '../backend/js/prims.ts';
 import { shapeText } from '../common/error.ts';
 import { compile } from '../compile/plan.ts';
 import { optimize } from '../graph/passes/index.ts';
@@ -47,7 +48,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   const shapes = new Map(wanted.map(({ name, shape }) => [name, given.get(name) ?? defaultShape(shape)]));
   const { graph, tail } = program.specialize(shapes);
   const layers = describeLayers(optimize(graph));
-  const plan = compile(graph, new JsBackend());
+  const plan = compile(graph, new JsBackend({ prims: jsPrims }));
   const totals = {
     parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),

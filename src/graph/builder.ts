@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
+import { jsPrims } from '../backend/js/prims.ts';
 import { byteLength } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { execute } from '../ops/core/execute.ts';
@@ -44,7 +45,10 @@ export class GraphBuilder {
   private growth = 0;
 
   /** `backend` computes the constants: plain JS by default, which needs nothing set up. */
-  constructor(backend: Backend = new JsBackend(), { limit = backend.memory.limit, cache }: BuildOptions = {}) {
+  constructor(
+    backend: Backend = new JsBackend({ prims: jsPrims }),
+    { limit = backend.memory.limit, cache }: BuildOptions = {},
+  ) {
     this.backend = backend;
     this.limit = limit;
     this.cache = cache ?? null;

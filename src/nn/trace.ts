@@ -1,5 +1,7 @@
 import type { Engine } from '../autograd/engine.ts';
 import type { Executor, Variable } from '../autograd/index.ts';
+import { JsBackend } from '../backend/js/backend.ts';
+import { allJsPrims } from '../backend/js/training-prims.ts';
 import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { GraphBuilder, NeedsData } from '../graph/builder.ts';
@@ -18,7 +20,7 @@ export class TraceExecutor implements Executor {
   readonly after: (() => void)[] = [];
   private readonly engine: Engine;
   private readonly frozen: boolean;
-  private readonly builder = new GraphBuilder();
+  private readonly builder = new GraphBuilder(new JsBackend({ prims: allJsPrims }));
   private readonly inputs: Value[] = [];
   private readonly materialized = new Map<Variable, Value>();
   private readonly updates: Value[] = [];

@@ -16,6 +16,5 @@ import './sample/sample-grad.ts';
 import './reduce/softmax-grad.ts';
 import './elementwise/unary-grad.ts';
 import './conv/unfold.ts';
-import './training-prims.ts';
 
 export { getOp } from './core/registry.ts';

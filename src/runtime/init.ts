@@ -1,5 +1,6 @@
 import { type Engine, useBackend } from '../autograd/index.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
+import { allPrims } from '../backend/wasm/training-prims.ts';
 import { ConvletError } from '../common/error.ts';
 import { checkOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
@@ -19,7 +20,7 @@ let last: Engine | null = null;
 export function createInit(platform: Platform): Init {
   return async (options = {}) => {
     checkOptions(options, 'init');
-    const backend = await createBackend(platform, options);
+    const backend = await createBackend(platform, options, allPrims);
     if (backend instanceof WasmBackend && !backend.trains)
       throw new ConvletError(
         'environment',

@@ -2,6 +2,8 @@ import { supports } from '../abi/modules.ts';
 import type { Backend } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
+import type { PrimTables } from '../backend/wasm/core/prim.ts';
+import { inferencePrims } from '../backend/wasm/prims.ts';
 import { ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
@@ -84,7 +86,7 @@ export function createLoad(platform: Platform): Load {
     const program = await openProgram(platform, source, options.maxMemoryBytes);
     try {
       program.check();
-      return new Model(program, await createBackend(platform, options), options);
+      return new Model(program, await createBackend(platform, options, inferencePrims), options);
     } catch (error) {
       program.close();
       throw error;
@@ -129,14 +131,15 @@ async function kernelsOf(platform: Platform, options: LoadOptions): Promise<WebA
   return platform.kernels(chooseVariant(platform, options), shared);
 }
 
-/** The backend that the options ask for. Throws `environment` where the runtime cannot run it. */
-export async function createBackend(platform: Platform, options: LoadOptions): Promise<Backend> {
+/** The backend that the options ask for, with these prims. Throws `environment` where the runtime cannot run it. */
+export async function createBackend(platform: Platform, options: LoadOptions, prims: PrimTables): Promise<Backend> {
   const { maxMemoryBytes, precision, leader = 'main' } = options;
-  if (options.backend === 'js') return new JsBackend(maxMemoryBytes);
+  if (options.backend === 'js') return new JsBackend({ prims: prims.js, maxMemoryBytes });
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
   const module = await kernelsOf(platform, options);
   const backend = new WasmBackend(module, variant, {
+    prims,
     maxMemoryBytes,
     threads,
     leader,

@@ -1,9 +1,9 @@
 // node --max-old-space-size=N --import tsx heap-loop.ts STEPS: a training loop that never gives the event loop a turn, so that
 // no finalizer runs. Ends with the heap's size, or for lack of memory.
 import { useBackend, variable } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
-const engine = useBackend(new JsBackend());
+const engine = useBackend(jsBackend());
 const w = variable([1, 2], undefined, { requiresGrad: true });
 const steps = Number(process.argv[2]);
 let live = 0;

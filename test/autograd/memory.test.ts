@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { noGrad, useBackend, type Variable, variable } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { SGD } from '../../src/optim/sgd.ts';
 import { expectClose } from '../ops/run.ts';
 import { describeEngines } from '../support/engines.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import { batches, loss, smallNetwork } from '../support/networks.ts';
 
 describeEngines('memory', (use) => {
@@ -145,10 +145,10 @@ test('a synchronous training loop does not fill the JavaScript heap', () => {
 });
 
 test('variables move to the engine that uses them', () => {
-  useBackend(new JsBackend());
+  useBackend(jsBackend());
   const w = variable([1, 2], undefined, { requiresGrad: true });
   const y = w.mul(3).detach();
-  useBackend(new JsBackend());
+  useBackend(jsBackend());
   w.mul(y).sum().backward();
   expectClose(w.grad!.data, [3, 6]);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { compile, type Plan } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, newValue, type Value } from '../../src/graph/graph.ts';
 import { constant } from '../../src/tensor/tensor.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 const conv = { stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1], groups: 1, activation: null };
 const weight = (): Value => constantValue('w', constant(new Float32Array(4 * 4 * 9).fill(0.1), [4, 4, 3, 3]));
@@ -14,7 +14,7 @@ function planned(batchBytes: number): Plan {
   const x = newValue('x', 'float32', [6, 4, 8, 8]);
   const layer = (value: Value): Value => b.add('conv', [value, weight()], conv, 'layer')[0];
   const y = layer(layer(layer(x)));
-  return compile(b.finish([x], [{ name: 'y', value: y }]), new JsBackend(), undefined, { views: true, batchBytes });
+  return compile(b.finish([x], [{ name: 'y', value: y }]), jsBackend(), undefined, { views: true, batchBytes });
 }
 
 const convolutions = ({ steps }: Plan): number => steps.filter(({ step }) => step.prim === 'conv').length;
@@ -38,7 +38,7 @@ test('what lies between the layers needs memory for a part alone', () => {
       return b.add('conv', [value, w], conv, 'layer')[0];
     }, x);
     const graph = b.finish([x], [{ name: 'y', value: wide }]);
-    return compile(graph, new JsBackend(), undefined, { views: true, batchBytes }).memory.arenaBytes;
+    return compile(graph, jsBackend(), undefined, { views: true, batchBytes }).memory.arenaBytes;
   };
   // Two tensors of 16 channels are live between the layers; the ends, of 4, stay whole.
   expect(arena(1 << 20)).toBeGreaterThanOrEqual(2 * 6 * 4096);
@@ -56,7 +56,7 @@ test('a value that something else reads stays whole', () => {
   const first = b.add('conv', [x, weight()], conv, 'first')[0];
   const second = b.add('conv', [first, weight()], conv, 'second')[0];
   const outputs = [first, second].map((value, i) => ({ name: `y${i}`, value }));
-  const backend = new JsBackend();
+  const backend = jsBackend();
   const plan = compile(b.finish([x], outputs), backend, undefined, { views: true, batchBytes: 1 });
   expect(convolutions(plan)).toBe(12);
   plan.inputs.get('x')!.array.fill(1);
@@ -72,7 +72,7 @@ test('weights that are no constants are not packed for each part', () => {
   const w = newValue('w', 'float32', [4, 4, 3, 3]);
   const first = b.add('conv', [x, w], conv, 'first')[0];
   const y = b.add('conv', [first, w], conv, 'second')[0];
-  const plan = compile(b.finish([x, w], [{ name: 'y', value: y }]), new JsBackend(), undefined, {
+  const plan = compile(b.finish([x, w], [{ name: 'y', value: y }]), jsBackend(), undefined, {
     views: true,
     batchBytes: 1,
   });

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { compile, type Plan } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
@@ -9,9 +8,10 @@ import { optimize } from '../../src/graph/passes/index.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 const backends: [string, () => Backend][] = [
-  ['js', () => new JsBackend()],
+  ['js', () => jsBackend()],
   ...variants.map((variant): [string, () => Backend] => [`wasm ${variant}`, () => backendOf(variant)]),
 ];
 
@@ -226,7 +226,7 @@ describe('views save', () => {
     const x = newValue('x', 'float32', shape);
     const first = b.add('conv', [x, numbers([8, 8, 3, 3], 1)], conv, 'first')[0];
     const y = b.add('reduceMean', [make(b, first)], { axes: [1, 2, 3], keepDims: false }, 'mean')[0];
-    return compile(optimize(b.finish([x], [{ name: 'y', value: y }])), new JsBackend(), undefined, { views: true });
+    return compile(optimize(b.finish([x], [{ name: 'y', value: y }])), jsBackend(), undefined, { views: true });
   };
   const layer = (b: GraphBuilder, x: Value, out: number): Value =>
     b.add('conv', [x, numbers([out, x.shape[1], 3, 3], out)], conv, 'layer')[0];

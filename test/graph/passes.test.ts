@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 let seed = 1;
 const next = (): number => {
@@ -28,9 +28,9 @@ function simplified(shape: number[], build: (b: GraphBuilder, x: Value) => Value
     const outputs = (Array.isArray(result) ? result : [result]).map((value, i) => ({ name: `y${i}`, value }));
     return b.finish([x], outputs);
   };
-  const plain = compile(make(), new JsBackend());
+  const plain = compile(make(), jsBackend());
   const graph = optimize(make());
-  const fused = compile(graph, new JsBackend());
+  const fused = compile(graph, jsBackend());
   const x = Float32Array.from({ length: elementCount(shape) }, () => 8 * next() - 4);
   for (const plan of [plain, fused]) {
     plan.inputs.get('x')!.array.set(x);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { Model } from '../../src/runtime/model.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import type * as onnx from './onnx-builder.ts';
 import { floatTensor, int64Tensor, valueInfo } from './onnx-builder.ts';
 import { f, failure, floats, i64, ints, program, run, specialize } from './onnx-run.ts';
@@ -79,7 +79,7 @@ describe('the tail', () => {
       initializers: [...spec.initializers!, floatTensor('three', [3], [0, 0, 0])],
       outputs: [f('z', 3)],
     });
-    const backend = new JsBackend();
+    const backend = jsBackend();
     const model = new Model(made, backend);
     await model.run({ x: floats([1, 1, 1]) });
     const before = backend.memory.liveBytes;
@@ -153,7 +153,7 @@ describe('Loop and Scan', () => {
 
   it('of a trip count from the data run in the tail', async () => {
     const made = program(looped('input'));
-    const backend = new JsBackend();
+    const backend = jsBackend();
     const model = new Model(made, backend);
     const trips = (n: number) => ({ data: Int32Array.of(n), shape: [] });
     expect(await run(made, { x: floats([1, 2]), trips: trips(3) })).toEqual(expected);
@@ -278,7 +278,7 @@ it('gives an index from the data that lies outside as an error that names the no
     inputs: [f('x', 3), i64('i', 1)],
     outputs: [f('y', 1)],
   });
-  const model = new Model(made, new JsBackend());
+  const model = new Model(made, jsBackend());
   await expect(model.run({ x: floats([1, 2, 3]), i: ints([3]) })).rejects.toMatchObject({ code: 'index-range' });
   expect([...(await model.run({ x: floats([1, 2, 3]), i: ints([-1]) })).y.data]).toEqual([3]);
 });

@@ -1,4 +1,5 @@
 import { JsBackend } from '../../src/backend/js/backend.ts';
+import { jsPrims } from '../../src/backend/js/prims.ts';
 import { ConvletError, type ConvletErrorCode } from '../../src/common/error.ts';
 import { OnnxProgram } from '../../src/io/onnx/import.ts';
 import { parseModel } from '../../src/io/onnx/model.ts';
@@ -18,7 +19,10 @@ export function specialize(made: OnnxProgram, shapes: { [name: string]: number[]
   return made.specialize(new Map(Object.entries(shapes)));
 }
 
-export async function run(made: OnnxProgram, inputs: { [name: string]: ModelInput }, backend = new JsBackend()) {
+/** As `load` does it: with the prims of inference. */
+const inferenceBackend = () => new JsBackend({ prims: jsPrims });
+
+export async function run(made: OnnxProgram, inputs: { [name: string]: ModelInput }, backend = inferenceBackend()) {
   const outputs = await new Model(made, backend).run(inputs);
   return Object.fromEntries(
     Object.entries(outputs).map(([name, { data, shape }]) => [name, { shape, data: [...data] }]),

@@ -1,10 +1,9 @@
 // Kernels of backward passes against the plain JS prims: random geometry, NaN around the operands, units in ranges.
 import { describe, expect, test } from 'vitest';
-import { jsPrims } from '../../src/backend/js/prims.ts';
 import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import type { PoolAttrs } from '../../src/backend/prims/pool.ts';
 import type { Triple, WindowAttrs } from '../../src/backend/prims/window.ts';
-import { wasmPrims } from '../../src/backend/wasm/prims.ts';
+import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, type Operand, Random, runPrim, seeds, variants } from './harness.ts';
 
@@ -22,14 +21,14 @@ function check<P extends PrimName>(
 ): void {
   const ins = inputs.map((t) => (t === null ? null : wrap(t.data, [t.data.length], t.dtype)));
   const outs = lengths.map((length) => wrap(new Float32Array(length), [length]));
-  jsPrims[prim](ins, outs, attrs);
+  allPrims.js[prim](ins, outs, attrs);
   const got = runPrim(
     variant,
     prim,
     inputs,
     lengths.map((length) => ({ length })),
     attrs,
-    wasmPrims[prim] as never,
+    allPrims.wasm[prim] as never,
   );
   if (got === null) throw new Error(`no kernel for ${prim} ${JSON.stringify(attrs)}`);
   outs.forEach(({ array }, i) => {
@@ -145,7 +144,7 @@ describe.each(variants)('%s', (variant) => {
       [{ data: x }, { data: Float32Array.of(2) }],
       [{ length: 4 }],
       attrs,
-      wasmPrims.poolGrad!,
+      allPrims.wasm.poolGrad!,
     );
     expect([...run!.arrays[0]]).toEqual([0, 0, 0, 2]);
   });

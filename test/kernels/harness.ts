@@ -4,10 +4,10 @@ import { supportedVariants } from '../../src/abi/modules.ts';
 import type { PrimCall } from '../../src/backend/backend.ts';
 import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/backend.ts';
+import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { BorrowedStorage, StorageSlice } from '../../src/memory/storage.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
-import '../../src/ops/training-prims.ts';
 
 export const variants = supportedVariants();
 
@@ -18,7 +18,7 @@ export function backendOf(variant: 'simd' | 'relaxed'): WasmBackend {
   let backend = backends.get(variant);
   if (backend === undefined) {
     const path = fileURLToPath(new URL(`../../build/kernels.${variant}-train.wasm`, import.meta.url));
-    backend = new WasmBackend(new WebAssembly.Module(readFileSync(path)), variant);
+    backend = new WasmBackend(new WebAssembly.Module(readFileSync(path)), variant, { prims: allPrims });
     backends.set(variant, backend);
   }
   return backend;

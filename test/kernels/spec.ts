@@ -1,6 +1,5 @@
-import { jsPrims } from '../../src/backend/js/prims.ts';
 import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
-import { wasmPrims } from '../../src/backend/wasm/prims.ts';
+import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, type Operand, runPrim } from './harness.ts';
@@ -14,7 +13,7 @@ export function specification<P extends PrimName>(
 ): TypedArray {
   const ins = inputs.map((t) => (t === null ? null : wrap(t.data, [t.data.length], t.dtype)));
   const out = wrap(new dtypes.float32.array(length), [length]);
-  jsPrims[prim](ins, [out], attrs);
+  allPrims.js[prim](ins, [out], attrs);
   return out.array;
 }
 
@@ -29,7 +28,7 @@ export function compare<P extends PrimName>(
   [rel, abs]: readonly [number, number] = [1e-5, 1e-5],
 ): void {
   const expected = specification(prim, inputs, length, attrs);
-  const got = runPrim(variant, prim, inputs, [{ length }], attrs, wasmPrims[prim] as never);
+  const got = runPrim(variant, prim, inputs, [{ length }], attrs, allPrims.wasm[prim] as never);
   if (got === null) throw new Error(`${what}: no kernel for ${JSON.stringify(attrs)}`);
   expectClose(`${what}: ${JSON.stringify(attrs)}`, got.arrays[0], expected, rel, abs);
 }

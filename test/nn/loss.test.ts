@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useBackend, type Variable, variable } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import * as F from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
 import { expectClose, expectError } from '../ops/run.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 const ints = (...values: number[]): Variable => variable(Int32Array.from(values));
 const logits = (): Variable =>
@@ -17,7 +17,7 @@ const logits = (): Variable =>
     { requiresGrad: true },
   );
 
-describe.each([['js', () => new JsBackend()], ...variants.map((v) => [v, () => backendOf(v)] as const)] as const)(
+describe.each([['js', () => jsBackend()], ...variants.map((v) => [v, () => backendOf(v)] as const)] as const)(
   'losses on %s',
   (_, backend) => {
     beforeEach(() => void useBackend(backend()));
@@ -71,7 +71,7 @@ describe.each([['js', () => new JsBackend()], ...variants.map((v) => [v, () => b
 );
 
 describe('wrong input', () => {
-  beforeEach(() => void useBackend(new JsBackend()));
+  beforeEach(() => void useBackend(jsBackend()));
   const x = (): Variable => variable([[1, 2, 3]]);
 
   it.each([
@@ -90,7 +90,7 @@ describe('wrong input', () => {
 });
 
 it('layers call the functions', () => {
-  useBackend(new JsBackend());
+  useBackend(jsBackend());
   const loss = new nn.CrossEntropyLoss({ reduction: 'sum', labelSmoothing: 0.1 });
   const expected = F.crossEntropy(logits(), ints(2, 0), { reduction: 'sum', labelSmoothing: 0.1 }).item();
   expect(loss.forward(logits(), ints(2, 0)).item()).toBe(expected);

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend, type Variable, variable } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { seed } from '../../src/common/random.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { expectClose, expectError } from '../ops/run.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 beforeAll(() => {
-  useBackend(new JsBackend());
+  useBackend(jsBackend());
 });
 
 class Net extends nn.Module {

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useBackend, variable } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { l1UnstructuredMask, lnStructuredMask, Pruning } from '../../src/nn/prune.ts';
 import { dequantize, fakeQuantize, quantize } from '../../src/nn/quant.ts';
 import { expectClose, expectError } from '../ops/run.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
-beforeEach(() => void useBackend(new JsBackend()));
+beforeEach(() => void useBackend(jsBackend()));
 
 describe('quantization', () => {
   it('quantize rounds half to even, clamps, and dequantize undoes it', () => {

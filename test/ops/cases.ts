@@ -3,7 +3,6 @@ import type { Backend } from '../../src/backend/backend.ts';
 import { allocateArray, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
 import { execute } from '../../src/ops/core/execute.ts';
-import '../../src/ops/training-prims.ts';
 import type { OpCase, OpCaseInput, OpDef } from '../../src/ops/core/op.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { dtypes } from '../../src/common/dtype.ts';
 import type { OpCase, OpDef } from '../../src/ops/core/op.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import { teamOf } from '../support/teams.ts';
 import { type CaseResult, caseValues, constantModes, layouts, runCase, seed } from './cases.ts';
 
@@ -13,7 +13,7 @@ export interface OpTestOptions {
   readonly tolerance?: { readonly [op: string]: number };
 }
 
-const js = new JsBackend();
+const js = jsBackend();
 
 /**
  * Runs every case of every op of a family (a module of src/ops, or a list of ops) on plain JS and on every kernel build

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import type { DType } from '../../src/common/dtype.ts';
 import { ConvletError, type ConvletErrorCode } from '../../src/common/error.ts';
 import { execute } from '../../src/ops/core/execute.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import '../../src/ops/training.ts';
 import { getOp } from '../../src/ops/core/registry.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
@@ -13,7 +13,7 @@ export const t = (values: readonly number[], shape?: readonly number[], dtype?: 
 
 /** Runs an op on the js backend. */
 export function run(name: string, attrs: unknown, ...inputs: (Tensor | null)[]): Tensor[] {
-  return execute(new JsBackend(), getOp(name), inputs, attrs);
+  return execute(jsBackend(), getOp(name), inputs, attrs);
 }
 
 /** The first output's elements as numbers. */

@@ -1,7 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { useBackend, type Variable, variable } from '../../src/autograd/index.ts';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { compileStep } from '../../src/nn/compile-step.ts';
 import { mseLoss } from '../../src/nn/loss.ts';
 import * as nn from '../../src/nn/modules.ts';
@@ -9,6 +8,7 @@ import * as optim from '../../src/optim/index.ts';
 import { tensor } from '../../src/tensor/tensor.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
 import { expectError } from '../ops/run.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 type Make = (params: Iterable<Variable>) => optim.Optimizer;
 
@@ -60,7 +60,7 @@ function train(net: nn.Module, optimizer: optim.Optimizer, steps: number): numbe
 const values = (net: nn.Module): number[] => [...net.parameters()].flatMap((parameter) => Array.from(parameter.data));
 
 const backends: [string, () => Backend][] = [
-  ['js', () => new JsBackend()],
+  ['js', () => jsBackend()],
   ...variants.map((variant): [string, () => Backend] => [`wasm ${variant}`, () => backendOf(variant)]),
 ];
 
@@ -129,7 +129,7 @@ describe.each(backends)('on %s', (_, make) => {
 
 describe('parameter groups', () => {
   it('have options of their own; parameters without a gradient stay', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     const [a, b, c] = [1, 2, 3].map((v) => variable([v], [1], { requiresGrad: true }));
     const optimizer = new optim.SGD([{ params: [a], lr: 1 }, { params: [b, c] }], { lr: 0.5 });
     a.mul(2).add(b).sum().backward();
@@ -138,7 +138,7 @@ describe('parameter groups', () => {
   });
 
   it('a parameter that got its first gradient later is corrected by its own steps', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     const [a, b] = [0, 0].map((v) => variable([v], [1], { requiresGrad: true }));
     const optimizer = new optim.Adam([a, b], { lr: 0.1 });
     a.sum().backward();
@@ -176,7 +176,7 @@ describe('gradient clipping', () => {
     });
 
   it('scales all gradients together', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     const params = withGrads([3, 0], [-4]);
     expect(optim.clipGradNorm(params, 1).item()).toBeCloseTo(5, 6);
     expect(params.flatMap((p) => Array.from(p.grad!.data)).map((v) => Number(v.toFixed(4)))).toEqual([0.6, 0, -0.8]);
@@ -186,14 +186,14 @@ describe('gradient clipping', () => {
   });
 
   it('limits elements', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     const params = withGrads([3, -0.5, -9]);
     optim.clipGradValue(params, 1);
     expect(Array.from(params[0].grad!.data)).toEqual([1, -0.5, -1]);
   });
 
   it('says what is wrong', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     expectError('argument', ['clipGradNorm', 'maxNorm', '-1'], () => optim.clipGradNorm(withGrads([1]), -1));
     expectError('argument', ['clipGradNorm', 'none of the parameters'], () => optim.clipGradNorm([], 1));
     expectError('argument', ['clipGradNorm', 'NaN'], () =>
@@ -205,7 +205,7 @@ describe('gradient clipping', () => {
 
 describe('EMA', () => {
   it('averages, lends itself to the weights, and gives them back', () => {
-    useBackend(new JsBackend());
+    useBackend(jsBackend());
     const weight = variable([1, 2], [2], { requiresGrad: true });
     const ema = new optim.EMA([weight], { decay: 0.75 });
     weight.set([3, 6]);

@@ -1,7 +1,7 @@
 // Memory: the limit is kept and the model outlives it; nothing stays behind, however many shapes and models come.
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
+import { inferencePrims } from '../../src/backend/wasm/prims.ts';
 import { compile } from '../../src/compile/plan.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
 import { OnnxProgram } from '../../src/io/onnx/import.ts';
@@ -10,6 +10,7 @@ import { createBackend } from '../../src/runtime/load.ts';
 import { Model } from '../../src/runtime/model.ts';
 import { load, nodePlatform } from '../../src/runtime/node.ts';
 import * as onnx from '../io/onnx-builder.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import { weights } from './bad-models.ts';
 import { failureOf } from './failure.ts';
 
@@ -46,7 +47,7 @@ const input = (h: number, w: number) => ({
 
 const backends = ['js', 'wasm'] as const;
 const open = (name: 'js' | 'wasm', maxMemoryBytes?: number): Promise<Backend> =>
-  createBackend(nodePlatform, { backend: name, ...(maxMemoryBytes && { maxMemoryBytes }) });
+  createBackend(nodePlatform, { backend: name, ...(maxMemoryBytes && { maxMemoryBytes }) }, inferencePrims);
 const read = (file: Uint8Array = bytes): OnnxProgram => new OnnxProgram(parseModel(file));
 
 describe.each(backends)('%s', (name) => {
@@ -199,7 +200,7 @@ test('constants that do not depend on the shapes are computed once', () => {
 });
 
 test('the limit of a memory without one is what 32-bit addresses reach', () => {
-  expect(new JsBackend().memory.limit).toBe(2 ** 32);
+  expect(jsBackend().memory.limit).toBe(2 ** 32);
 });
 
 test.each(backends)('60 models one after the other leave the heap as it was, %s', async (backend) => {

@@ -6,10 +6,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { allOps, type OpCase, type OpDef } from '../../src/ops/core/op.ts';
 import { optimizerHyper, optimizerStates, type UpdateKind } from '../../src/ops/optimizer/optimizer.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import '../../src/ops/training.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import { load } from '../../src/runtime/node.ts';
@@ -79,7 +79,7 @@ function recordOp(op: OpDef, hashes: Hashes, backends: ReadonlyMap<string, Backe
 }
 
 async function recordOps(hashes: Hashes, filter: string): Promise<void> {
-  const backends = new Map<string, Backend>([['js', new JsBackend()]]);
+  const backends = new Map<string, Backend>([['js', jsBackend()]]);
   for (const variant of variants) {
     backends.set(variant, backendOf(variant));
     backends.set(`${variant}-2t`, await newTeam(variant, 2));

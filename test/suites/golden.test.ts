@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
 import { describeShared } from '../shared.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import { sharing } from '../support/sharing.ts';
 import { teamOf } from '../support/teams.ts';
 import { GoldenSet, readManifest } from './golden-set.ts';
@@ -18,7 +18,7 @@ const set = new GoldenSet(directory);
 
 /** Plain JS, and every kernel build on one thread and on two. */
 const backends: readonly Backend[] = [
-  new JsBackend(),
+  jsBackend(),
   ...variants.map(backendOf),
   ...(await Promise.all(variants.map((variant) => teamOf(variant)))).map(sharing),
 ];
@@ -76,7 +76,7 @@ test('a wrong value is a mismatch', () => {
   const wrong = new GoldenSet(directory);
   const { data } = wrong.value(c.group, c.outputs[0].key);
   data[data.length - 1] += 0.01;
-  expect(() => wrong.run(c.id, new JsBackend())).toThrow(Mismatch);
+  expect(() => wrong.run(c.id, jsBackend())).toThrow(Mismatch);
 });
 
 describe('a directory that is no golden set', () => {

@@ -1,4 +1,5 @@
 // npm run golden -- DIR: what PyTorch computes, outputs and gradients, on one backend. Without --backend: wasm, the best variant.
+import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { createBackend } from '../../src/runtime/load.ts';
 import { nodeTrainingPlatform } from '../../src/runtime/node-training.ts';
 import { sharing } from '../support/sharing.ts';
@@ -18,7 +19,7 @@ if (!['wasm', 'js'].includes(name) || !['auto', 'simd', 'relaxed'].includes(vari
   console.error(`golden: expects --backend js|wasm and --variant auto|simd|relaxed, got ${name} and ${variant}`);
   process.exit(2);
 }
-const backend = sharing(await createBackend(nodeTrainingPlatform, options.load));
+const backend = sharing(await createBackend(nodeTrainingPlatform, options.load, allPrims));
 
 await runSuite(
   options,

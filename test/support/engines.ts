@@ -1,11 +1,11 @@
 import { describe } from 'vitest';
 import { type Engine, useBackend } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
+import { jsBackend } from './js-backend.ts';
 
 /** Every kind of engine that this runtime has, made the current one. A fresh one each time, where that is cheap. */
 export const engines: readonly { readonly name: string; readonly use: () => Engine }[] = [
-  { name: 'js', use: () => useBackend(new JsBackend()) },
+  { name: 'js', use: () => useBackend(jsBackend()) },
   ...variants.map((variant) => ({ name: `wasm ${variant}`, use: () => useBackend(backendOf(variant)) })),
 ];
 

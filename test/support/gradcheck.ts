@@ -1,7 +1,6 @@
 // Backward rules against central differences in double precision, on random shapes.
 import { describe, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { allocateArray, type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
 import { execute } from '../../src/ops/core/execute.ts';
@@ -10,6 +9,7 @@ import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../s
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';
 import { backendOf, Random, seeds, variants } from '../kernels/harness.ts';
 import { opGradients } from './gradients.ts';
+import { jsBackend } from './js-backend.ts';
 
 export interface GradInput {
   readonly shape: readonly number[];
@@ -30,7 +30,7 @@ export interface GradSample {
   readonly outputs?: number;
 }
 
-const js = new JsBackend();
+const js = jsBackend();
 const step = 1e-5;
 /** Elements of an input whose difference quotients are taken; the others follow the same code. */
 const probed = 24;

@@ -2,7 +2,6 @@
 
 import type { Variable } from '../../src/autograd/index.ts';
 import { useBackend } from '../../src/autograd/index.ts';
-import { JsBackend } from '../../src/backend/js/backend.ts';
 import { Generator, seed } from '../../src/common/random.ts';
 import {
   DataLoader,
@@ -16,8 +15,9 @@ import { accuracy, f1 } from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
 import * as optim from '../../src/optim/index.ts';
 import type { FitOptions } from '../../src/train/options.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
-export const useJs = (): void => void useBackend(new JsBackend());
+export const useJs = (): void => void useBackend(jsBackend());
 
 export function quarters(count: number, first = 0): TensorDataset {
   const random = new Generator(first);

@@ -1,10 +1,25 @@
 import { HostMemory, type Storage } from '../../memory/storage.ts';
-import { type Backend, JsStep, type PrimCall, type Runner, Sequence, type Session, type Step } from '../backend.ts';
+import {
+  type Backend,
+  type JsPrim,
+  type JsPrims,
+  JsStep,
+  type PrimCall,
+  type Runner,
+  Sequence,
+  type Session,
+  type Step,
+} from '../backend.ts';
 import type { PrimName } from '../prims/index.ts';
 import { PitchedStep } from './pitched.ts';
-import { jsPrims } from './prims.ts';
 
-/** Every prim in plain TypeScript on the JavaScript heap. */
+export interface JsBackendOptions {
+  /** The prims that can be run: `jsPrims`, or with those of training `allJsPrims`. */
+  readonly prims: Partial<JsPrims>;
+  readonly maxMemoryBytes?: number;
+}
+
+/** Prims in plain TypeScript on the JavaScript heap. */
 export class JsBackend implements Backend {
   readonly name = 'js';
   readonly variant = 'plain';
@@ -12,10 +27,12 @@ export class JsBackend implements Backend {
   readonly leader = 'main';
   readonly views = false;
   readonly memory: HostMemory;
+  readonly prims: Partial<JsPrims>;
   /** How many sessions use each constant: it counts once against the memory's limit. */
   readonly users = new Map<Storage, number>();
 
-  constructor(maxMemoryBytes?: number) {
+  constructor({ prims, maxMemoryBytes }: JsBackendOptions) {
+    this.prims = prims;
     this.memory = new HostMemory(maxMemoryBytes);
   }
 
@@ -37,7 +54,7 @@ class JsSession implements Session {
 
   prepare(call: PrimCall): Step[] {
     for (const input of call.inputs) if (input?.constant && input.storage !== null) this.hold(input.storage);
-    return [jsStep(call)];
+    return [jsStep(call, this.backend.prims)];
   }
 
   seal(): void {}
@@ -71,6 +88,9 @@ class JsSession implements Session {
   }
 }
 
-export function jsStep<P extends PrimName>(call: PrimCall<P>): Step {
-  return call.pitch === undefined ? new JsStep(call, jsPrims[call.prim]) : new PitchedStep(call, jsPrims[call.prim]);
+/** The step of a call in plain JS. A call of a prim that is not among `prims` is a bug of ours. */
+export function jsStep<P extends PrimName>(call: PrimCall<P>, prims: Partial<JsPrims>): Step {
+  const implementation = prims[call.prim] as JsPrim<P> | undefined;
+  if (implementation === undefined) throw new Error(`the backend was built without the prim '${call.prim}'`);
+  return call.pitch === undefined ? new JsStep(call, implementation) : new PitchedStep(call, implementation);
 }

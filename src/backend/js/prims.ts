@@ -18,7 +18,8 @@ import { softmax } from './reduce/softmax.ts';
 /** The prims of inference; batch norm's training form is one, ONNX has it. */
 type InferencePrims = Omit<JsPrims, Exclude<keyof TrainingPrims, 'batchNormTraining'>>;
 
-const prims: InferencePrims & Partial<JsPrims> = {
+/** The implementations are in the files of the same names. */
+export const jsPrims: InferencePrims = {
   conv,
   convTranspose,
   pool,
@@ -41,10 +42,3 @@ const prims: InferencePrims & Partial<JsPrims> = {
   cast,
   host,
 };
-
-/** Every prim that is loaded; the implementations are in the files of the same names. */
-export const jsPrims = prims as JsPrims;
-
-export function addJsPrims(more: Partial<JsPrims>): void {
-  Object.assign(prims, more);
-}

@@ -6,10 +6,11 @@ import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';
 import { batchNormGrad, lrnGrad, normalizeGrad } from './norm/norm-grad.ts';
 import { optimizerStep } from './optimizer/optimizer.ts';
 import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
+import { jsPrims } from './prims.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 
 /** The prims that only training needs. */
-export const trainingJsPrims: Omit<Pick<JsPrims, keyof TrainingPrims>, 'batchNormTraining'> = {
+const trainingJsPrims: Omit<Pick<JsPrims, keyof TrainingPrims>, 'batchNormTraining'> = {
   adaptivePoolGrad,
   batchNormGrad,
   convWeightGrad,
@@ -22,3 +23,6 @@ export const trainingJsPrims: Omit<Pick<JsPrims, keyof TrainingPrims>, 'batchNor
   softmaxGrad,
   unaryGrad,
 };
+
+/** Every prim; the type says that none is missing. */
+export const allJsPrims: JsPrims = { ...jsPrims, ...trainingJsPrims };

@@ -2,11 +2,14 @@ import type { KernelExports } from '../../abi/generated/abi.ts';
 import { LinearMemory } from '../../memory/linear.ts';
 import type { Backend, PrimCall, Session, Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
+import type { PrimName } from '../prims/index.ts';
+import type { PrimTables, WasmPrim } from './core/prim.ts';
 import { type SessionBackend, WasmSession } from './core/session.ts';
 import { type Leader, type SpawnWorker, Team } from './core/team.ts';
-import { bindingOf } from './prims.ts';
 
 export interface WasmBackendOptions {
+  /** The prims that can be run: `inferencePrims`, or with those of training `allPrims`. */
+  readonly prims: PrimTables;
   readonly maxMemoryBytes?: number;
   /** Threads that share the steps of a plan; more than one needs `spawn` and a module that imports a shared memory. */
   readonly threads?: number;
@@ -28,12 +31,14 @@ export class WasmBackend implements Backend, SessionBackend {
   readonly memory: LinearMemory;
   readonly kernels: KernelExports;
   readonly team: Team | null;
+  readonly prims: PrimTables;
   readonly precision: 'exact' | 'fast';
 
-  constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions = {}) {
-    const { maxMemoryBytes, threads = 1, leader = 'main', spawn, precision = 'fast' } = options;
+  constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions) {
+    const { prims, maxMemoryBytes, threads = 1, leader = 'main', spawn, precision = 'fast' } = options;
     const shared = threads > 1 || leader === 'worker';
     const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared });
+    this.prims = prims;
     this.variant = variant;
     this.precision = precision;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
@@ -60,8 +65,8 @@ export class WasmBackend implements Backend, SessionBackend {
   }
 
   lower(call: PrimCall, session: WasmSession): Step[] {
-    const binding = bindingOf(call.prim, this.trains);
-    return binding?.(call, session) ?? [jsStep(call)];
+    const binding = this.prims.wasm[call.prim] as WasmPrim<PrimName> | undefined;
+    return binding?.(call, session) ?? [jsStep(call, this.prims.js)];
   }
 
   /** Resolves when all threads are there. */

@@ -1,9 +1,9 @@
-import type { PrimName } from '../prims/index.ts';
+import { jsPrims } from '../js/prims.ts';
 import { conv } from './conv/conv.ts';
 import { convTranspose } from './conv/conv-transpose.ts';
 import { copy, fill } from './copy/copy.ts';
 import { take } from './copy/take.ts';
-import type { WasmPrim, WasmPrims } from './core/prim.ts';
+import type { PrimTables, WasmPrims } from './core/prim.ts';
 import { binary } from './elementwise/binary.ts';
 import { unary } from './elementwise/unary.ts';
 import { where } from './elementwise/where.ts';
@@ -36,18 +36,5 @@ export const wasmPrims: WasmPrims = {
   resample,
 };
 
-/** The prims whose kernels only a module of training has. */
-const training = new Set<string>();
-
-export function addTrainingWasmPrims(more: WasmPrims): void {
-  Object.assign(wasmPrims, more);
-  for (const prim of Object.keys(more)) training.add(prim);
-}
-
-/**
- * How a prim is bound to kernels; undefined where plain JS does it. A model may need a prim of training (batch norm in
- * training mode) that its module has no kernel for, whether another part of the program trains or not.
- */
-export function bindingOf(prim: PrimName, trains: boolean): WasmPrim<PrimName> | undefined {
-  return trains || !training.has(prim) ? (wasmPrims[prim] as WasmPrim<PrimName> | undefined) : undefined;
-}
+/** What the ops of ops/index.ts need: `load` builds its backends with these. */
+export const inferencePrims: PrimTables = { js: jsPrims, wasm: wasmPrims };

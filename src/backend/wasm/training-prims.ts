@@ -1,14 +1,16 @@
+import { allJsPrims } from '../js/training-prims.ts';
 import { convWeightGrad } from './conv/conv-weight-grad.ts';
-import type { WasmPrims } from './core/prim.ts';
+import type { PrimTables, WasmPrims } from './core/prim.ts';
 import { unaryGrad } from './elementwise/unary-grad.ts';
 import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';
 import { batchNormGrad, batchNormTraining, lrnGrad, normalizeGrad } from './norm/norm-grad.ts';
 import { optimizerStep } from './optimizer/optimizer.ts';
 import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
+import { wasmPrims } from './prims.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 
 /** The prims that only training needs and that have kernels. */
-export const trainingWasmPrims: WasmPrims = {
+const trainingWasmPrims: WasmPrims = {
   adaptivePoolGrad,
   batchNormGrad,
   batchNormTraining,
@@ -22,3 +24,9 @@ export const trainingWasmPrims: WasmPrims = {
   softmaxGrad,
   unaryGrad,
 };
+
+/** Every prim, what the ops of ops/training.ts need: `init` builds its backends with these. */
+export const allPrims = {
+  js: allJsPrims,
+  wasm: { ...wasmPrims, ...trainingWasmPrims } as WasmPrims,
+} satisfies PrimTables;

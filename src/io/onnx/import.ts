@@ -1,4 +1,5 @@
 import { JsBackend } from '../../backend/js/backend.ts';
+import { jsPrims } from '../../backend/js/prims.ts';
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
@@ -109,7 +110,10 @@ export class OnnxProgram {
   specialize(inputShapes: ReadonlyMap<string, readonly number[]>, limit?: number): Specialized {
     this.check();
     const { graph } = this.model;
-    const builder = new GraphBuilder(new JsBackend(Number.POSITIVE_INFINITY), { limit, cache: this.folded });
+    const builder = new GraphBuilder(new JsBackend({ prims: jsPrims, maxMemoryBytes: Number.POSITIVE_INFINITY }), {
+      limit,
+      cache: this.folded,
+    });
     const scope = new Scope(null, this.model.opsetImports, null, graph.initializers, this.parts.decode);
     const inputs = this.inputs
       .filter((info) => !info.optional || inputShapes.has(info.name))

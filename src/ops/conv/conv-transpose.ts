@@ -5,8 +5,8 @@ import { expectPerChannel, expectWhole, required } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
 import { axisNames, extent, spatialInput, spatialOf, windowAttrs } from '../window.ts';
+import { biasGrad } from './bias-grad.ts';
 import { type ConvOpAttrs, checkConvWeight } from './conv.ts';
-import { biasGrad } from './conv-weight-grad.ts';
 
 export interface ConvTransposeOpAttrs extends ConvOpAttrs {
   /** Cells added behind each axis of the output, less than stride or dilation. */

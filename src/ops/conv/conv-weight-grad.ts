@@ -2,7 +2,7 @@ import { ConvletError } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
 import { expectSameDType, expectShape, expectWhole, required } from '../check.ts';
-import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
+import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
 import { checkSpatial, type SpatialAttrs, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
 
 export interface ConvWeightGradOpAttrs extends SpatialAttrs {
@@ -49,12 +49,6 @@ export const convWeightGrad = defineOp<ConvWeightGradOpAttrs>({
     product(inputs[1]!.shape) * (inputs[0]!.shape[1] / attrs.groups) * product(attrs.kernel),
   cases: () => convWeightGradCases(),
 });
-
-/** A bias is added to every cell of its channel. */
-export function biasGrad(g: GradContext<unknown>, gy: TensorInfo): TensorInfo {
-  const axes = gy.shape.map((_, i) => i).filter((i) => i !== 1);
-  return g.op('reduceSum', [gy], { axes, keepDims: false })[0];
-}
 
 function convWeightGradCases(): OpCase<ConvWeightGradOpAttrs>[] {
   const make = (

@@ -14,7 +14,7 @@ import {
   windowAttrs,
   windowOutput,
 } from '../window.ts';
-import { biasGrad } from './conv-weight-grad.ts';
+import { biasGrad } from './bias-grad.ts';
 
 export interface ConvOpAttrs extends SpatialAttrs {
   readonly groups: number;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { useBackend, Variable, variable } from '../../../src/autograd/index.ts';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import * as L from '../../../src/nn/loss.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
 import { Random, seeds } from '../../kernels/harness.ts';
 import { gradCheck, randomShape } from '../../support/gradcheck.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 
 for (const op of ['softmaxCrossEntropy', 'nllLoss']) {
   gradCheck(
@@ -38,7 +38,7 @@ function lossCheck(
 ): void {
   describe(`gradient of ${name}`, () => {
     test.each(seeds(20))('seed %i', (seed) => {
-      useBackend(new JsBackend());
+      useBackend(jsBackend());
       const { inputs, loss } = of(new Random(seed * 131));
       const weight = (y: Variable): Variable => {
         const pattern = Float64Array.from({ length: y.size }, (_, i) => Math.cos(i + 1));

@@ -1,7 +1,6 @@
 // Weight gradients by F(3×3, 4×4) against sums in f64: random geometry, NaN around the operands, any cut.
 import { describe, expect, test } from 'vitest';
 import type { PrimCall } from '../../../src/backend/backend.ts';
-import { jsPrims } from '../../../src/backend/js/prims.ts';
 import type { ConvWeightGradAttrs } from '../../../src/backend/prims/conv.ts';
 import { convWeightGrad } from '../../../src/backend/wasm/conv/conv-weight-grad.ts';
 import {
@@ -10,6 +9,7 @@ import {
   winogradGradSteps,
 } from '../../../src/backend/wasm/conv/winograd-grad.ts';
 import type { WasmSession } from '../../../src/backend/wasm/core/session.ts';
+import { allPrims } from '../../../src/backend/wasm/training-prims.ts';
 import { wrap } from '../../../src/tensor/tensor.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 
@@ -66,7 +66,7 @@ function operands({ batch, input, output, channels, outChannels }: ConvWeightGra
 function specification(x: Float32Array, gy: Float32Array, attrs: ConvWeightGradAttrs): Float32Array {
   const length = attrs.channels * attrs.outChannels * 9;
   const gw = wrap(new Float32Array(length), [length]);
-  jsPrims.convWeightGrad([wrap(x, [x.length]), wrap(gy, [gy.length])], [gw], attrs);
+  allPrims.js.convWeightGrad([wrap(x, [x.length]), wrap(gy, [gy.length])], [gw], attrs);
   return gw.array as Float32Array;
 }
 

@@ -11,6 +11,7 @@ import { planWinograd, winogradSteps } from '../../../src/backend/wasm/conv/wino
 import type { TileSize } from '../../../src/backend/wasm/conv/winograd-weights.ts';
 import type { WasmPrim } from '../../../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../../../src/backend/wasm/core/session.ts';
+import { allPrims } from '../../../src/backend/wasm/training-prims.ts';
 import { BorrowedStorage } from '../../../src/memory/storage.ts';
 import { Tensor } from '../../../src/tensor/tensor.ts';
 import { backendOf, Random, runPrim, seeds, variants } from '../harness.ts';
@@ -238,7 +239,7 @@ describe.each(variants)('%s', (variant) => {
   ];
   test('the table chooses', () => {
     const session = backendOf(variant).session();
-    const exact = new WasmBackend(moduleOf(variant), variant, { precision: 'exact' }).session();
+    const exact = new WasmBackend(moduleOf(variant), variant, { prims: allPrims, precision: 'exact' }).session();
     const data = new Float32Array(1);
     const tensor = (constant: boolean) => new Tensor('float32', [1], 'row', new BorrowedStorage(data), constant);
     for (const [name, changes] of choices) {
@@ -256,7 +257,7 @@ describe.each(variants)('%s', (variant) => {
 
   test("precision 'exact' is the GEMM's result, bit by bit", () => {
     const attrs = attrsOf({ input: [1, 9, 9], output: [1, 9, 9] });
-    const exact = new WasmBackend(moduleOf(variant), variant, { precision: 'exact' });
+    const exact = new WasmBackend(moduleOf(variant), variant, { prims: allPrims, precision: 'exact' });
     const expected = runOn(
       backendOf(variant),
       convBy(() => algorithm('gemm')),

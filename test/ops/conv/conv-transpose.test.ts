@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import * as family from '../../../src/ops/conv/conv-transpose.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { inferError, opTests } from '../harness.ts';
 
 const { convTranspose } = family;
@@ -31,14 +31,14 @@ describe('convTranspose by hand', () => {
       groups: 1,
       activation: null,
     };
-    const [y] = execute(new JsBackend(), convTranspose, [x, weight, tensor([0.5])], given);
+    const [y] = execute(jsBackend(), convTranspose, [x, weight, tensor([0.5])], given);
     expect([...y.data]).toEqual([1.5, 10.5, 102.5, 20.5, 200.5, 0.5]);
   });
 
   test('groups keep to their channels', () => {
     const x = tensor([1, 2, 3, 4], [1, 4, 1, 1]);
     const weight = tensor([1, 2, 3, 4], [4, 1, 1, 1]);
-    const [y] = execute(new JsBackend(), convTranspose, [x, weight, null], { ...attrs, groups: 2 });
+    const [y] = execute(jsBackend(), convTranspose, [x, weight, null], { ...attrs, groups: 2 });
     expect(y.shape).toEqual([1, 2, 1, 1]);
     expect([...y.data]).toEqual([1 + 4, 9 + 16]);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import * as family from '../../../src/ops/conv/conv.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { extent, samePadding, windowOutput } from '../../../src/ops/window.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { inferError, opTests } from '../harness.ts';
 
 const { conv } = family;
@@ -23,7 +23,7 @@ describe('conv by hand', () => {
   const weight = tensor([1, 0, 0, -1], [1, 1, 2, 2]);
 
   test('a 2×2 difference of a 3×3 image', () => {
-    const [y] = execute(new JsBackend(), conv, [x, weight, null, null], attrs);
+    const [y] = execute(jsBackend(), conv, [x, weight, null, null], attrs);
     expect([...y.data]).toEqual([-4, -4, -4, -4]);
   });
 
@@ -31,13 +31,13 @@ describe('conv by hand', () => {
     const bias = tensor([3]);
     const residual = tensor([0, 1, 2, 3], [1, 1, 2, 2]);
     const relu = { kind: 'relu', alpha: 0, beta: 0 } as const;
-    const [y] = execute(new JsBackend(), conv, [x, weight, bias, residual], { ...attrs, activation: relu });
+    const [y] = execute(jsBackend(), conv, [x, weight, bias, residual], { ...attrs, activation: relu });
     expect([...y.data]).toEqual([0, 0, 1, 2]);
   });
 
   test('padding, stride and dilation place the taps', () => {
     const given = { ...attrs, padBegin: [1, 0], padEnd: [0, 2], stride: [2, 1], dilation: [1, 2] };
-    const [y] = execute(new JsBackend(), conv, [x, weight, null, null], given);
+    const [y] = execute(jsBackend(), conv, [x, weight, null, null], given);
     // Row 0 has its first tap in the padding, its second in x's row 0, two columns on.
     expect(y.shape).toEqual([1, 1, 2, 3]);
     expect([...y.data]).toEqual([-3, 0, 0, 4 - 9, 5, 6]);

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { Lowering } from '../../../src/ops/core/lower.ts';
 import { interpolate } from '../../../src/ops/interpolate/interpolate.ts';
@@ -7,11 +6,12 @@ import type { InterpolateAttrs } from '../../../src/ops/interpolate/interpolate-
 import { interpolateDefaults } from '../../../src/ops/interpolate/interpolate-cases.ts';
 import { type AxisResize, axisTable } from '../../../src/ops/interpolate/interpolate-table.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { inferError, opTests } from '../harness.ts';
 
 opTests('interpolate', [interpolate]);
 
-const js = new JsBackend();
+const js = jsBackend();
 const resize = (values: number[], output: number, given: Partial<InterpolateAttrs>): number[] => {
   const attrs = { ...interpolateDefaults, mode: 'linear', outputShape: [output], ...given } as InterpolateAttrs;
   return [...execute(js, interpolate, [tensor(values)], attrs)[0].data].map((v) => Math.round(v * 1e5) / 1e5);

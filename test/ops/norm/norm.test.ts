@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import * as family from '../../../src/ops/norm/norm.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { inferError, opTests } from '../harness.ts';
 
 const { batchNorm, batchNormTraining, instanceNorm, groupNorm, layerNorm, rmsNorm, lrn } = family;
 opTests('norm', family);
 
-const js = new JsBackend();
+const js = jsBackend();
 const plain = { epsilon: 0, activation: null };
 const close = (got: ArrayLike<number>, expected: number[]): void => {
   expect(got.length).toBe(expected.length);

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import { optimizerKinds } from '../../../src/backend/wasm/optimizer/optimizer.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { optimizerHyper, optimizerStates, type UpdateKind } from '../../../src/ops/optimizer/optimizer.ts';
 import { getOp } from '../../../src/ops/training.ts';
 import { Tensor } from '../../../src/tensor/tensor.ts';
 import { backendOf, expectClose, Random, variants } from '../../kernels/harness.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { expectError, run, t } from '../run.ts';
 
 test('the kernel numbers the optimizers as the host does', () => {
@@ -72,7 +72,7 @@ describe.each(variants)('%s', (variant) => {
     const before = backend.memory.liveBytes;
     for (const setting of settings(kind)) {
       for (const length of [1, 2, 3, 4, 5, 9, 4095, 4099]) {
-        const expected = steps(new JsBackend(), kind, setting, length);
+        const expected = steps(jsBackend(), kind, setting, length);
         const got = steps(backend, kind, setting, length);
         got.forEach((array, i) => {
           expectClose(`${kind} ${JSON.stringify(setting)} of ${length}, ${i}`, array, expected[i], 3e-6, 3e-6);

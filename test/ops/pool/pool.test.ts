@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { JsBackend } from '../../../src/backend/js/backend.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { maxUnpool } from '../../../src/ops/pool/max-unpool.ts';
 import * as family from '../../../src/ops/pool/pool.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import { jsBackend } from '../../support/js-backend.ts';
 import { inferError, opTests } from '../harness.ts';
 
 const { averagePool, maxPool, lpPool, adaptiveAveragePool, adaptiveMaxPool, globalAveragePool } = family;
 opTests('pool', family);
 
-const js = new JsBackend();
+const js = jsBackend();
 const window = { kernel: [2], stride: [2], padBegin: [1], padEnd: [1], dilation: [1], ceilMode: false };
 
 describe('pools by hand', () => {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
-import type { PrimCall, Step } from '../../backend.ts';
+import type { JsPrims, PrimCall, Step } from '../../backend.ts';
 import type { PrimName } from '../../prims/index.ts';
 import type { WasmSession } from './session.ts';
 
@@ -7,6 +7,12 @@ import type { WasmSession } from './session.ts';
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | null;
 
 export type WasmPrims = { readonly [P in PrimName]?: WasmPrim<P> };
+
+/** The prims that a backend is built with: their plain JS, and bindings for those that have kernels. */
+export interface PrimTables {
+  readonly js: Partial<JsPrims>;
+  readonly wasm: WasmPrims;
+}
 
 /** Elements per work unit of elementwise kernels: 16 KB, so that a unit's operands stay in the first-level cache. */
 export const elementsPerUnit = 4096;
