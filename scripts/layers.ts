@@ -100,7 +100,7 @@ export const layers = {
   'graph/passes': {
     paths: ['src/graph/passes/'],
     what: 'passes: folding into weights, fusion, patterns',
-    imports: ['graph', 'ops/families', 'ops/core', 'backend/prims', 'tensor'],
+    imports: ['graph', 'ops/families', 'ops/core', 'backend', 'backend/prims', 'tensor'],
   },
   compile: {
     paths: ['src/compile/'],

@@ -3,7 +3,7 @@ import { Const, constant } from './constants';
 import { erf, exp, expFlushed, expm1, log, logistic, sigmoid, silu, softplus, tanh } from './math';
 import { fma } from './simd';
 
-/** The same list as `activationKinds` in src/backend/wasm/activation.ts (test/kernels/unary.test.ts compares them). */
+/** The same list as `activationKinds` in src/backend/prims/elementwise.ts (test/kernels/elementwise/unary.test.ts compares them). */
 export const enum Kind {
   identity = 0,
   relu = 1,
@@ -42,7 +42,7 @@ export const enum Kind {
 }
 
 /**
- * Lane-wise activation `kind`; alpha and beta as in src/backend/js/unary.ts. The three that follow convolutions most are
+ * Lane-wise activation `kind`; alpha and beta as in src/backend/js/elementwise/unary.ts. The three that follow convolutions most are
  * inlined, the rest is one call per vector.
  */
 // @ts-ignore: decorator

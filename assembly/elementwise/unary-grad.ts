@@ -7,7 +7,7 @@ import { storeFirst } from '../common/tail';
 // @ts-ignore: decorator
 @inline const CLIP_EXCLUSIVE: i32 = 64;
 
-/** gx = gy·f′(v); v is the function's x or y, as src/backend/js/unary-grad.ts says. gx may be v or gy. */
+/** gx = gy·f′(v); v is the function's x or y, as src/backend/js/elementwise/unary-grad.ts says. gx may be v or gy. */
 @unmanaged
 export class UnaryGradDesc {
   v: usize;

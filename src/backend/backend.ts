@@ -6,7 +6,7 @@ import type { PrimName, Prims } from './prims/index.ts';
 /**
  * Elements from pixel to pixel of the first input and of the output, where these are views: some channels of a wider
  * channels-last tensor. 0: the pixels follow each other. The result is that of copying the input out, the prim, and copying
- * the output in (js/pitched.ts). Which prims take one: src/compile/pitch.ts.
+ * the output in (js/pitched.ts). Which prims take one: prim-traits.ts.
  */
 export interface Pitch {
   readonly x: number;

@@ -1,22 +1,10 @@
 import type { PrimCall } from '../backend/backend.ts';
-import type { PrimName } from '../backend/prims/index.ts';
+import { traitsOf } from '../backend/prim-traits.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Program, ProgramWithViews, View } from './views.ts';
 
 /** What a layer may read and write at a time: about a core's part of the last cache. 4, 8 and 16 MB are equally fast here. */
 const defaultBytes = 4 << 20;
-
-/** Prims that treat each image by itself: which inputs have a batch, and the attributes of `images` of the `batch` images. */
-const separable: {
-  readonly [P in PrimName]?: {
-    readonly batched: readonly number[];
-    take(attrs: PrimCall<P>['attrs'], images: number, batch: number): PrimCall<P>['attrs'];
-  };
-} = {
-  conv: { batched: [0, 3], take: (attrs, images) => ({ ...attrs, batch: images }) },
-  pool: { batched: [0], take: (attrs, images) => ({ ...attrs, batch: images }) },
-  unary: { batched: [0], take: (attrs, images, batch) => ({ ...attrs, length: (attrs.length / batch) * images }) },
-};
 
 /**
  * Takes a large batch through a chain of layers some images at a time, so that what a layer writes is still in the cache when the
@@ -62,11 +50,11 @@ export function splitBatch<Owner>(
 
 /** Images of a call that is worth splitting and can be; else 0. */
 function batchOf(call: PrimCall, mixed: ReadonlySet<Tensor>, cacheBytes: number): number {
-  const kind = separable[call.prim];
-  if (kind === undefined || call.outputs.length !== 1) return 0;
+  const { batch: trait } = traitsOf(call.prim);
+  if (trait === undefined || call.outputs.length !== 1) return 0;
   const [batch] = call.outputs[0].shape;
-  const values = [...kind.batched.flatMap((i) => call.inputs[i] ?? []), ...call.outputs];
-  const parameters = call.inputs.filter((_, i) => !kind.batched.includes(i));
+  const values = [...trait.inputs.flatMap((i) => call.inputs[i] ?? []), ...call.outputs];
+  const parameters = call.inputs.filter((_, i) => !trait.inputs.includes(i));
   const plain = values.every((t) => t.storage === null && t.shape[0] === batch && t.shape.length > 2 && !mixed.has(t));
   if (!(batch > 1) || !plain || !parameters.every((t) => t === null || t.constant)) return 0;
   return bytesOf(values) > cacheBytes ? batch : 0;
@@ -105,12 +93,12 @@ function splitChain<Owner>(
       return some;
     };
     chain.forEach((call, i) => {
-      const { batched, take } = separable[call.prim] as NonNullable<(typeof separable)['conv']>;
+      const { inputs: batched, take } = traitsOf(call.prim).batch!;
       result.calls.push({
         ...call,
         inputs: call.inputs.map((t, j) => (t !== null && batched.includes(j) ? taken(t) : t)),
         outputs: [taken(call.outputs[0])],
-        attrs: take(call.attrs as PrimCall<'conv'>['attrs'], images, batch),
+        attrs: take(call.attrs, images, batch),
       });
       result.owners.push(owners[at + i]);
     });

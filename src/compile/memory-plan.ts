@@ -1,5 +1,6 @@
 import type { PrimCall } from '../backend/backend.ts';
-import type { PrimName } from '../backend/prims/index.ts';
+import { traitsOf } from '../backend/prim-traits.ts';
+import { dtypes } from '../common/dtype.ts';
 import { alignUp } from '../memory/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { View } from './views.ts';
@@ -20,20 +21,9 @@ export interface MemoryPlan {
 }
 
 /**
- * Inputs whose memory the first output may take over when they are not needed afterwards: element i of the output
- * depends on no element of that input but i.
- */
-const inPlaceInputs: { readonly [P in PrimName]?: readonly number[] } = {
-  unary: [0],
-  binary: [0, 1],
-  batchNorm: [0],
-  conv: [3],
-};
-
-/**
  * Assigns arena offsets to every tensor of `calls` that has no memory yet. `inputs` are written before the first call,
  * `outputs` are read after the last one. Tensors that are others in disguise (`aliases`) or parts of them (`views`) share their
- * base's bytes.
+ * base's bytes. A base is no view itself, and has the element type of its views.
  */
 export function planMemory(
   calls: readonly PrimCall[],
@@ -42,6 +32,7 @@ export function planMemory(
   outputs: readonly Tensor[],
   views: ReadonlyMap<Tensor, View> = new Map(),
 ): MemoryPlan {
+  checkViews(views, aliases);
   const bases = new Bases(aliases, views);
   const intervals = collectIntervals(calls, bases, inputs, outputs);
   reuseInPlace(calls, bases, intervals);
@@ -50,7 +41,7 @@ export function planMemory(
   const offsets = new Map<Tensor, number>();
   const place = (tensor: Tensor): void => {
     const interval = intervals.get(bases.of(tensor));
-    if (interval !== undefined) offsets.set(tensor, interval.offset + 4 * (views.get(tensor)?.offset ?? 0));
+    if (interval !== undefined) offsets.set(tensor, interval.offset + viewOffset(tensor, views));
   };
   for (const call of calls) {
     for (const t of call.inputs) if (t !== null) place(t);
@@ -58,6 +49,23 @@ export function planMemory(
   }
   for (const t of [...inputs, ...outputs]) place(t);
   return { arenaBytes, liveBytes: mostLive(distinct, calls.length), offsets };
+}
+
+const viewOffset = (tensor: Tensor, views: ReadonlyMap<Tensor, View>): number =>
+  dtypes[tensor.dtype].bytes * (views.get(tensor)?.offset ?? 0);
+
+/** What `Bases` and `viewOffset` take for granted. A failure is a bug of the passes that made the views. */
+function checkViews(views: ReadonlyMap<Tensor, View>, aliases: ReadonlyMap<Tensor, Tensor>): void {
+  for (const [view, { base, offset }] of views) {
+    const what = `planMemory: a view of elements ${offset}…${offset + view.size} of shape [${base.shape}]`;
+    if (views.has(base)) throw new Error(`${what} has a base that is a view itself`);
+    if (aliases.has(view)) throw new Error(`${what} is an alias of another tensor besides`);
+    if (base.dtype !== view.dtype) throw new Error(`${what} is ${view.dtype}, its base ${base.dtype}`);
+    if (!(offset >= 0 && offset + view.size <= base.size)) throw new Error(`${what} does not lie in it`);
+  }
+  for (const [alias, base] of aliases) {
+    if (views.has(base)) throw new Error(`planMemory: shape [${alias.shape}] is an alias of a view`);
+  }
 }
 
 /** Follows views to the tensor that owns the bytes. */
@@ -109,7 +117,7 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
   const members = new Map<Interval, Tensor[]>();
   for (const [tensor, interval] of intervals) members.set(interval, [tensor]);
   calls.forEach((call, at) => {
-    const candidates = inPlaceInputs[call.prim];
+    const candidates = traitsOf(call.prim).inPlace;
     if (candidates === undefined || call.outputs.length !== 1 || call.pitch) return;
     const output = call.outputs[0];
     const target = intervals.get(bases.of(output));

@@ -1,7 +1,8 @@
 import type { Pitch, PrimCall } from '../backend/backend.ts';
+import { channelsOf, pitchedStrides } from '../backend/pitch.ts';
+import { readsPitch, writesPitch } from '../backend/prim-traits.ts';
 import type { CopyAttrs } from '../backend/prims/copy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { channelsOf, pitchedStrides, readsPitch, writesPitch } from './pitch.ts';
 
 /** Where a tensor without memory of its own is: its elements begin `offset` elements behind the start of `base`. */
 export interface View {

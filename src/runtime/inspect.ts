@@ -1,3 +1,4 @@
+import { convInputs } from '../backend/prims/conv.ts';
 import type { Activation } from '../backend/prims/elementwise.ts';
 import type { Graph, GraphNode, Value } from '../graph/graph.ts';
 import { elementCount } from '../tensor/layout.ts';
@@ -26,7 +27,7 @@ export function describeLayers(graph: Graph): LayerReport[] {
 
 function opText(node: GraphNode): string {
   const { activation } = node.attrs as { activation?: Activation | null };
-  const residual = node.op.name === 'conv' && node.inputs[3] ? '+add' : '';
+  const residual = node.op.name === 'conv' && node.inputs[convInputs.residual] ? '+add' : '';
   return `${node.op.name}${residual}${activation ? `+${activation.kind}` : ''}`;
 }
 

@@ -13,12 +13,14 @@ export interface ConvAttrs extends WindowAttrs {
   readonly groups: number;
   readonly activation: Activation | null;
 }
+export const convInputs = { x: 0, weight: 1, bias: 2, residual: 3 } as const;
 
 /**
  * The transpose of conv: y[n, i·stride + k·dilation − pad, o] += x[n,i,c] · w[c,o,k]. Inputs: x [batch,D,H,W,channels],
  * weight [channels, outChannels/groups, kD,kH,kW] row-major, bias or null. Output: y [batch,oD,oH,oW,outChannels].
  */
 export type ConvTransposeAttrs = ConvAttrs;
+export const convTransposeInputs = { x: 0, weight: 1, bias: 2 } as const;
 
 /**
  * Gradient of conv by its weight: gw[outChannel, c, k] = Σ over n, o of x[n, o·stride + k·dilation − pad, c] · gy[n, o, outChannel].

@@ -1,31 +1,26 @@
 import type { DType } from '../../common/dtype.ts';
 
-/** Formulas in js/unary.ts; alpha and beta default to 0 where a function has no parameter. */
-export const unaryKinds = [
+/** The functions that kernels know, also as the activation of another prim, in the order of their numbers (`Kind` in assembly/common/activation.ts). */
+export const activationKinds = [
   'identity',
   'relu',
   'clip',
   'leakyRelu',
-  'elu',
-  'selu',
-  'celu',
-  'thresholdedRelu',
-  'hardSigmoid',
   'hardSwish',
+  'hardSigmoid',
   'sigmoid',
   'silu',
   'tanh',
   'gelu',
   'geluTanh',
+  'elu',
+  'selu',
+  'celu',
+  'thresholdedRelu',
   'mish',
   'softplus',
   'softsign',
   'logSigmoid',
-  'tanhShrink',
-  'hardShrink',
-  'softShrink',
-  'shrink',
-  'threshold',
   'exp',
   'log',
   'sqrt',
@@ -40,6 +35,17 @@ export const unaryKinds = [
   'round',
   'trunc',
   'erf',
+  'linear',
+] as const;
+
+/** The functions of one value. Formulas in js/elementwise/unary.ts; alpha and beta default to 0 where a function has no parameter. */
+export const unaryKinds = [
+  ...activationKinds,
+  'tanhShrink',
+  'hardShrink',
+  'softShrink',
+  'shrink',
+  'threshold',
   'log1p',
   'expm1',
   'sin',
@@ -57,12 +63,10 @@ export const unaryKinds = [
   'isNaN',
   'isInf',
   'bitwiseNot',
-  'linear',
 ] as const;
-
 export type UnaryKind = (typeof unaryKinds)[number];
 
-/** y = act(x), applied by a prim to what it is about to store. Parameters as in the unary table of js/unary.ts. */
+/** y = act(x), applied by a prim to what it is about to store. Parameters as in the unary table of js/elementwise/unary.ts. */
 export interface Activation {
   readonly kind: UnaryKind;
   readonly alpha: number;
@@ -122,6 +126,7 @@ export interface WhereAttrs {
   readonly aStrides: readonly number[];
   readonly bStrides: readonly number[];
 }
+export const whereInputs = { condition: 0, a: 1, b: 2 } as const;
 
 /** y[i] = (dtype of y) x[i], ONNX Cast semantics (saturate: only for float8). float16: rounded to half precision. */
 export interface CastAttrs {
@@ -131,7 +136,7 @@ export interface CastAttrs {
 }
 
 /**
- * gx[i] = gy[i]·f′(v[i]), f being the unary kind. Inputs: v (the x or the y of the function, whichever js/unary-grad.ts
+ * gx[i] = gy[i]·f′(v[i]), f being the unary kind. Inputs: v (the x or the y of the function, whichever js/elementwise/unary-grad.ts
  * says for the kind), gy. `exclusive` is clip's: no gradient at the bounds themselves.
  */
 export interface UnaryGradAttrs extends UnaryAttrs {

@@ -11,6 +11,7 @@ export interface ResampleAttrs {
   readonly taps: number;
   readonly extrapolation: number;
 }
+export const resampleInputs = { x: 0, index: 1, weight: 2 } as const;
 
 export interface InterpolatePrims {
   resample: ResampleAttrs;

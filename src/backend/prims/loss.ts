@@ -10,6 +10,7 @@ export interface CrossEntropyAttrs extends Omit<SoftmaxAttrs, 'log'> {
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
 }
+export const crossEntropyInputs = { y: 0, target: 1, weight: 2 } as const;
 
 /**
  * Gradient of crossEntropy by y, or with `logits` by what y is the log-softmax of: gx_c = g·(exp(y_c)·Σ aim − aim_c). Inputs: y,
@@ -19,6 +20,7 @@ export interface CrossEntropyGradAttrs extends CrossEntropyAttrs {
   readonly logits: boolean;
   readonly gyStep: 0 | 1;
 }
+export const crossEntropyGradInputs = { y: 0, target: 1, weight: 2, gy: 3, total: 4 } as const;
 
 export interface LossTrainingPrims {
   crossEntropy: CrossEntropyAttrs;

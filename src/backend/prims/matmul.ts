@@ -18,6 +18,7 @@ export interface MatmulAttrs {
   readonly alpha: number;
   readonly activation: Activation | null;
 }
+export const matmulInputs = { a: 0, b: 1, bias: 2, residual: 3 } as const;
 
 export interface MatmulPrims {
   matmul: MatmulAttrs;

@@ -11,6 +11,7 @@ export interface BatchNormAttrs {
   readonly epsilon: number;
   readonly activation: Activation | null;
 }
+export const batchNormInputs = { x: 0, weight: 1, bias: 2, mean: 3, variance: 4 } as const;
 
 /**
  * Statistics from the data itself: x as [outer, spatial, groups, size], mean and (biased) variance over spatial × size
@@ -27,6 +28,7 @@ export interface NormalizeAttrs {
   readonly subtractMean: boolean;
   readonly activation: Activation | null;
 }
+export const normalizeInputs = { x: 0, weight: 1, bias: 2 } as const;
 
 /**
  * Local response normalisation across channels (Krizhevsky 2012): y = x / (bias + alpha/size · Σ x²)^beta, the sum over
@@ -65,6 +67,7 @@ export interface BatchNormGradAttrs {
   readonly channels: number;
   readonly epsilon: number;
 }
+export const batchNormGradInputs = { x: 0, weight: 1, gy: 2, mean: 3, variance: 4 } as const;
 
 /**
  * Gradients of normalize (no activation). Inputs: x, weight or null, gy. Outputs: gx, gweight, gbias (both [groups·size]).
@@ -79,6 +82,7 @@ export interface NormalizeGradAttrs {
   readonly epsilon: number;
   readonly subtractMean: boolean;
 }
+export const normalizeGradInputs = { x: 0, weight: 1, gy: 2 } as const;
 
 /**
  * Gradient of lrn, s = bias + alpha/size · Σ x²: gx[i] = gy[i]·s[i]^−beta − 2·alpha·beta/size · x[i] · Σ gy[j]·x[j]·s[j]^(−beta−1)

@@ -1,47 +1,12 @@
-import type { Activation, UnaryKind } from '../../backend/prims/elementwise.ts';
+import { activationHosts } from '../../backend/prim-traits.ts';
+import { convInputs } from '../../backend/prims/conv.ts';
+import { type Activation, activationKinds, type UnaryKind } from '../../backend/prims/elementwise.ts';
 import { activation, type UnaryOpAttrs } from '../../ops/elementwise/unary.ts';
 import type { GraphNode, Value } from '../graph.ts';
 import type { GraphEditor } from './editor.ts';
 
-/** Ops that take an `activation` attribute; those that add a residual first come first. */
-const activationHosts = [
-  'conv',
-  'convTranspose',
-  'matmul',
-  'batchNorm',
-  'instanceNorm',
-  'groupNorm',
-  'add',
-  'sub',
-  'mul',
-  'div',
-];
-
-/** Activations that kernels apply to what they are about to store. */
-const fusible = new Set<string>([
-  'relu',
-  'clip',
-  'leakyRelu',
-  'elu',
-  'selu',
-  'celu',
-  'hardSigmoid',
-  'hardSwish',
-  'sigmoid',
-  'silu',
-  'tanh',
-  'gelu',
-  'geluTanh',
-  'mish',
-  'softplus',
-  'exp',
-  'sqrt',
-  'abs',
-  'neg',
-  'square',
-  'linear',
-  'reciprocal',
-]);
+/** The activations that kernels apply to what they are about to store. An identity would take the place of another one. */
+const fusible = new Set<string>(activationKinds.filter((kind) => kind !== 'identity'));
 
 /** conv → unary becomes conv with an activation. */
 export function fuseActivation(editor: GraphEditor): void {
@@ -79,7 +44,8 @@ export function fuseResidual(editor: GraphEditor): void {
 
 function residualHost(editor: GraphEditor, value: Value, user: GraphNode): GraphNode | null {
   const host = editor.soleProducer(value, user, 'conv');
-  if (host === null || (host.attrs as { activation: unknown }).activation || host.inputs[3]) return null;
+  if (host === null || (host.attrs as { activation: unknown }).activation || host.inputs[convInputs.residual])
+    return null;
   return host;
 }
 

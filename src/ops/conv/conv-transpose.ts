@@ -1,3 +1,4 @@
+import { convTransposeInputs } from '../../backend/prims/conv.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
@@ -22,7 +23,7 @@ export const convTranspose = defineOp<ConvTransposeOpAttrs>({
   name: 'convTranspose',
   infer(inputs, attrs) {
     const x = spatialInput('convTranspose', inputs);
-    const weight = required('convTranspose', inputs, 1, 'weight');
+    const weight = required('convTranspose', inputs, convTransposeInputs.weight, 'weight');
     checkConvWeight('convTranspose', x, weight, attrs);
     const rank = x.shape.length - 2;
     const [channels, perGroup, ...kernel] = weight.shape;
@@ -39,7 +40,7 @@ export const convTranspose = defineOp<ConvTransposeOpAttrs>({
       );
     }
     const outChannels = perGroup * attrs.groups;
-    expectPerChannel('convTranspose', 'bias', inputs[2], x, outChannels);
+    expectPerChannel('convTranspose', 'bias', inputs[convTransposeInputs.bias], x, outChannels);
     expectWhole('convTranspose', 'outputPadding', attrs.outputPadding, rank, 0);
     const spatial = spatialOf(x.shape).map((size, i) => axisOutput(size, kernel[i], attrs, i, rank));
     return [{ dtype: x.dtype, shape: [x.shape[0], outChannels, ...spatial] }];
@@ -67,7 +68,7 @@ export const convTranspose = defineOp<ConvTransposeOpAttrs>({
       wantBias ? biasGrad(g, gy) : null,
     ];
   },
-  macs: (inputs) => product(inputs[0]!.shape) * product(inputs[1]!.shape.slice(1)),
+  macs: (inputs) => product(inputs[0]!.shape) * product(inputs[convTransposeInputs.weight]!.shape.slice(1)),
   cases: () => convTransposeCases(),
 });
 

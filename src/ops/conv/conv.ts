@@ -1,3 +1,4 @@
+import { convInputs } from '../../backend/prims/conv.ts';
 import type { Activation } from '../../backend/prims/elementwise.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
@@ -30,7 +31,7 @@ export const conv = defineOp<ConvOpAttrs>({
   name: 'conv',
   infer(inputs, attrs) {
     const x = spatialInput('conv', inputs);
-    const weight = required('conv', inputs, 1, 'weight');
+    const weight = required('conv', inputs, convInputs.weight, 'weight');
     checkConvWeight('conv', x, weight, attrs);
     const [outChannels, perGroup, ...kernel] = weight.shape;
     const channels = x.shape[1];
@@ -47,16 +48,16 @@ export const conv = defineOp<ConvOpAttrs>({
         `conv: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`,
       );
     }
-    expectPerChannel('conv', 'bias', inputs[2], x, outChannels);
+    expectPerChannel('conv', 'bias', inputs[convInputs.bias], x, outChannels);
     const shape = [x.shape[0], outChannels, ...windowOutput('conv', spatialOf(x.shape), kernel, attrs)];
-    const residual = inputs[3];
+    const residual = inputs[convInputs.residual];
     if (residual) {
       expectSameDType('conv', 'residual', residual, x);
       expectShape('conv', 'residual', residual, shape);
     }
     return [{ dtype: x.dtype, shape }];
   },
-  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 3]),
+  layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [convInputs.x, convInputs.residual]),
   forward(emit, inputs, outputs, attrs) {
     const [x, weight, bias = null, residual = null] = inputs;
     emit.call('conv', [x, weight, bias, residual], outputs, {
@@ -85,7 +86,7 @@ export const conv = defineOp<ConvOpAttrs>({
       wantResidual ? gy : null,
     ];
   },
-  macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[1]!.shape.slice(1)),
+  macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[convInputs.weight]!.shape.slice(1)),
   cases: () => convCases(),
 });
 

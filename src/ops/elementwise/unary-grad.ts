@@ -36,7 +36,7 @@ function casesOf(kind: UnaryKind): OpCase<UnaryGradOpAttrs>[] {
   }));
 }
 
-/** gx = gy·f′, f being the unary kind; v is its x or its y, whichever src/backend/js/unary-grad.ts says. */
+/** gx = gy·f′, f being the unary kind; v is its x or its y, whichever src/backend/js/elementwise/unary-grad.ts says. */
 export const unaryGrad = defineOp<UnaryGradOpAttrs>({
   name: 'unaryGrad',
   infer(inputs, { kind }) {

@@ -6,7 +6,7 @@ import { required } from '../check.ts';
 import { apply, gradOf, inputOf, neg, scale } from '../core/gradient.ts';
 import { defineOp, followLayouts, type GradContext, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
 
-/** alpha and beta mean what js/unary.ts says for the kind. */
+/** alpha and beta mean what src/backend/js/elementwise/unary.ts says for the kind. */
 export interface UnaryOpAttrs {
   readonly alpha?: number;
   readonly beta?: number;

@@ -1,3 +1,4 @@
+import { crossEntropyGradInputs, crossEntropyInputs } from '../../backend/prims/loss.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -95,7 +96,7 @@ export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map
     name,
     infer(inputs, attrs) {
       const x = required(name, inputs, 0, 'x');
-      check(name, x, indexInput(name, inputs, 1, 'target'), inputs[2], attrs);
+      check(name, x, indexInput(name, inputs, 1, 'target'), inputs[crossEntropyInputs.weight], attrs);
       const loss = { dtype: x.dtype, shape: attrs.reduction === 'none' ? targetShape(x) : [] };
       const total = { dtype: x.dtype, shape: [] };
       return logits ? [loss, { dtype: x.dtype, shape: x.shape }, total] : [loss, total];
@@ -126,7 +127,7 @@ export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map
       const [byLoss, byLogarithm] = [g.grads[0], logits ? g.grads[1] : null];
       const parts: TensorInfo[] = [];
       if (byLoss) {
-        const inputs = [y, inputOf(g, 1), g.inputs[2] ?? null, byLoss, total];
+        const inputs = [y, inputOf(g, 1), g.inputs[crossEntropyInputs.weight] ?? null, byLoss, total];
         parts.push(apply(g, 'crossEntropyGrad', inputs, { ...g.attrs, logits }));
       }
       if (byLogarithm) parts.push(apply(g, 'softmaxGrad', [y, byLogarithm], { axis: classAxis(y), log: true }));
@@ -141,11 +142,22 @@ export const crossEntropyGrad = defineOp<CrossEntropyGradOpAttrs>({
   name: 'crossEntropyGrad',
   infer(inputs, attrs) {
     const y = required('crossEntropyGrad', inputs, 0, 'y');
-    check('crossEntropyGrad', y, indexInput('crossEntropyGrad', inputs, 1, 'target'), inputs[2], attrs);
-    const gy = required('crossEntropyGrad', inputs, 3, 'gy');
+    check(
+      'crossEntropyGrad',
+      y,
+      indexInput('crossEntropyGrad', inputs, 1, 'target'),
+      inputs[crossEntropyInputs.weight],
+      attrs,
+    );
+    const gy = required('crossEntropyGrad', inputs, crossEntropyGradInputs.gy, 'gy');
     expectDType('crossEntropyGrad', 'gy', gy, y.dtype);
     expectShape('crossEntropyGrad', 'gy', gy, attrs.reduction === 'none' ? targetShape(y) : []);
-    expectShape('crossEntropyGrad', 'total', required('crossEntropyGrad', inputs, 4, 'total'), []);
+    expectShape(
+      'crossEntropyGrad',
+      'total',
+      required('crossEntropyGrad', inputs, crossEntropyGradInputs.total, 'total'),
+      [],
+    );
     return [{ dtype: y.dtype, shape: y.shape }];
   },
   layouts: (inputs, _, outputs) => layouts(inputs, outputs, [0]),

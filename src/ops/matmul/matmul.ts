@@ -1,4 +1,5 @@
 import type { Activation } from '../../backend/prims/elementwise.ts';
+import { matmulInputs } from '../../backend/prims/matmul.ts';
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount, rowStrides } from '../../tensor/layout.ts';
@@ -123,7 +124,7 @@ export const matmul = defineOp<MatmulOpAttrs>({
     if (dtypes[a.dtype].kind === 'bool') throw new ConvletError('dtype', 'matmul: a expects numbers, got bool');
     expectDType('matmul', 'b', b, a.dtype);
     const { n, shape } = sizesOf(a.shape, b.shape, attrs);
-    const bias = inputs[2];
+    const bias = inputs[matmulInputs.bias];
     if (bias) {
       expectDType('matmul', 'bias', bias, a.dtype);
       if (bias.shape.length !== 1 || bias.shape[0] !== n) {
@@ -142,7 +143,7 @@ export const matmul = defineOp<MatmulOpAttrs>({
     // One matrix on the right for all of a's: their rows follow each other, so it is one product of all rows.
     const together = elementCount(bBatch) === 1 && !aTransposed && elementCount(aBatch) === elementCount(batch);
     const m = together ? sizes.m * elementCount(batch) : sizes.m;
-    emit.call('matmul', [a, b, inputs[2] ?? null, null], outputs, {
+    emit.call('matmul', [a, b, inputs[matmulInputs.bias] ?? null, null], outputs, {
       aOffsets: together ? [0] : batchOffsets(aBatch, batch, sizes.m * k),
       bOffsets: together ? [0] : batchOffsets(bBatch, batch, k * n),
       m,

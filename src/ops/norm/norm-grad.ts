@@ -1,4 +1,5 @@
 // Gradients of the normalisations. Statistics are computed again from x: as cheap as reading them would be, and nothing is kept.
+import { batchNormGradInputs, normalizeGradInputs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
@@ -79,13 +80,13 @@ function gradLayouts(inputs: Inputs, data: readonly number[] = dataInputs): Layo
 export const batchNormGrad = defineOp<BatchNormGradOpAttrs>({
   name: 'batchNormGrad',
   infer(inputs, { epsilon }) {
-    const x = dataAndGrad('batchNormGrad', inputs, 2, epsilon);
+    const x = dataAndGrad('batchNormGrad', inputs, batchNormGradInputs.gy, epsilon);
     expectRank('batchNormGrad', 'x', x, 2, 3, 4, 5);
     const { [1]: channels } = x.shape;
-    expectPerChannel('batchNormGrad', 'weight', inputs[1], x, channels);
-    expectPerChannel('batchNormGrad', 'mean', inputs[3], x, channels);
-    expectPerChannel('batchNormGrad', 'variance', inputs[4], x, channels);
-    if (!inputs[3] !== !inputs[4]) {
+    expectPerChannel('batchNormGrad', 'weight', inputs[batchNormGradInputs.weight], x, channels);
+    expectPerChannel('batchNormGrad', 'mean', inputs[batchNormGradInputs.mean], x, channels);
+    expectPerChannel('batchNormGrad', 'variance', inputs[batchNormGradInputs.variance], x, channels);
+    if (!inputs[batchNormGradInputs.mean] !== !inputs[batchNormGradInputs.variance]) {
       throw new ConvletError('missing-input', 'batchNormGrad: expects both mean and variance or neither');
     }
     const parameter = { dtype: x.dtype, shape: [channels] };
@@ -105,7 +106,7 @@ export const batchNormGrad = defineOp<BatchNormGradOpAttrs>({
 export const groupNormGrad = defineOp<GroupNormGradAttrs>({
   name: 'groupNormGrad',
   infer(inputs, { groups, epsilon }) {
-    const x = dataAndGrad('groupNormGrad', inputs, 2, epsilon);
+    const x = dataAndGrad('groupNormGrad', inputs, normalizeGradInputs.gy, epsilon);
     expectRank('groupNormGrad', 'x', x, 2, 3, 4, 5);
     const { [1]: channels } = x.shape;
     expectWhole('groupNormGrad', 'groups', [groups], 1, 1);
@@ -115,7 +116,7 @@ export const groupNormGrad = defineOp<GroupNormGradAttrs>({
         `groupNormGrad: groups expects a divisor of ${channels} channels, got ${groups}`,
       );
     }
-    expectPerChannel('groupNormGrad', 'weight', inputs[1], x, channels);
+    expectPerChannel('groupNormGrad', 'weight', inputs[normalizeGradInputs.weight], x, channels);
     const parameter = { dtype: x.dtype, shape: [channels] };
     return [{ dtype: x.dtype, shape: x.shape }, parameter, parameter];
   },
@@ -132,7 +133,7 @@ export const groupNormGrad = defineOp<GroupNormGradAttrs>({
 export const layerNormGrad = defineOp<LayerNormGradAttrs>({
   name: 'layerNormGrad',
   infer(inputs, { axis, epsilon }) {
-    const x = dataAndGrad('layerNormGrad', inputs, 2, epsilon);
+    const x = dataAndGrad('layerNormGrad', inputs, normalizeGradInputs.gy, epsilon);
     if (!Number.isInteger(axis) || axis < 0 || axis >= x.shape.length) {
       throw new ConvletError(
         'argument',

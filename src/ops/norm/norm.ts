@@ -1,4 +1,4 @@
-import type { NormalizeAttrs } from '../../backend/prims/norm.ts';
+import { batchNormInputs, type NormalizeAttrs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
@@ -69,8 +69,8 @@ export const batchNorm = defineOp<BatchNormOpAttrs>({
   name: 'batchNorm',
   infer(inputs, attrs) {
     const x = channelInput('batchNorm', inputs, attrs.epsilon, 2, 3, 4, 5);
-    required('batchNorm', inputs, 3, 'mean');
-    required('batchNorm', inputs, 4, 'variance');
+    required('batchNorm', inputs, batchNormInputs.mean, 'mean');
+    required('batchNorm', inputs, batchNormInputs.variance, 'variance');
     perChannel('batchNorm', inputs, x, 'weight', 'bias', 'mean', 'variance');
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -104,8 +104,8 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
   name: 'batchNormTraining',
   infer(inputs, attrs) {
     const x = channelInput('batchNormTraining', inputs, attrs.epsilon, 2, 3, 4, 5);
-    required('batchNormTraining', inputs, 3, 'mean');
-    required('batchNormTraining', inputs, 4, 'variance');
+    required('batchNormTraining', inputs, batchNormInputs.mean, 'mean');
+    required('batchNormTraining', inputs, batchNormInputs.variance, 'variance');
     perChannel('batchNormTraining', inputs, x, 'weight', 'bias', 'mean', 'variance');
     expectNumber('batchNormTraining', 'momentum', attrs.momentum);
     const count = product(x.shape) / x.shape[1];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { unaryFunctions } from '../../../src/backend/js/elementwise/unary.ts';
-import { activationKinds } from '../../../src/backend/wasm/core/activation.ts';
+import { activationKinds } from '../../../src/backend/prims/elementwise.ts';
 import { unary } from '../../../src/backend/wasm/elementwise/unary.ts';
 import { unaryDefaults } from '../../../src/ops/elementwise/unary.ts';
 import { expectClose, Random, runPrim, variants } from '../harness.ts';

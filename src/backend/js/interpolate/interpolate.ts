@@ -1,11 +1,12 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { JsPrim } from '../../backend.ts';
+import { resampleInputs } from '../../prims/interpolate.ts';
 
 export const resample: JsPrim<'resample'> = (inputs, outputs, attrs) => {
   const { outer, input, output, inner, taps, extrapolation } = attrs;
   const x = inputs[0]!.array;
-  const index = inputs[1]!.array;
-  const weight = inputs[2]!.array;
+  const index = inputs[resampleInputs.index]!.array;
+  const weight = inputs[resampleInputs.weight]!.array;
   const y = outputs[0].array;
   const sums = new Float64Array(inner);
   for (let o = 0; o < outer; o++) {

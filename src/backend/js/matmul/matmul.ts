@@ -1,7 +1,7 @@
 import type { TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
-import type { MatmulAttrs } from '../../prims/matmul.ts';
+import { type MatmulAttrs, matmulInputs } from '../../prims/matmul.ts';
 import { activate } from '../elementwise/activation.ts';
 
 /** Columns of B that are packed together: [k][4] in doubles, read once per pair of rows of A. */
@@ -15,8 +15,8 @@ export const matmul: JsPrim<'matmul'> = (inputs, outputs, attrs) => {
   const [a, b] = inputs as Tensor[];
   const y = outputs[0].array;
   const { m, n } = attrs;
-  const bias = inputs[2]?.array;
-  const residual = inputs[3]?.array;
+  const bias = inputs[matmulInputs.bias]?.array;
+  const residual = inputs[matmulInputs.residual]?.array;
   const packed = m >= 4 ? new Float64Array(attrs.k * columns) : null;
   const sums = packed === null ? new Float64Array(n) : null;
   for (let batch = 0; batch < attrs.aOffsets.length; batch++) {

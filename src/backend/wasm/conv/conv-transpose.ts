@@ -1,6 +1,6 @@
 import { FillDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvTransposeAttrs } from '../../prims/conv.ts';
+import { type ConvTransposeAttrs, convTransposeInputs } from '../../prims/conv.ts';
 import type { Triple } from '../../prims/window.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
@@ -60,7 +60,7 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
   if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
   if (outputsOf(attrs) === 0) return [];
   if (depthOf(attrs) === 0) return null;
-  const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
+  const epilogue = epilogueOf(session, outputs[0], null, attrs.activation);
   if (epilogue === null) return null;
   const transformed = transformedSteps(call, session, epilogue);
   if (transformed !== null) return transformed;
@@ -126,7 +126,7 @@ function transformedSteps(call: PrimCall<'convTranspose'>, session: WasmSession,
   const { inputs, outputs, attrs, pitch } = call;
   if (!canTransform(call, session)) return null;
   const plans = ([4, 2] as const).map((size) => planWinograd(attrs, size, session));
-  const costs = plans.map((plan) => winogradCost(plan, inputs[1]!.constant));
+  const costs = plans.map((plan) => winogradCost(plan, inputs[convTransposeInputs.weight]!.constant));
   if (Math.min(...costs) >= gemmCost(attrs)) return null;
   const pixel = (pitch?.y || attrs.outChannels) * 4;
   const row = attrs.output[2] * pixel;

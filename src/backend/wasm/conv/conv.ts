@@ -1,5 +1,5 @@
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs } from '../../prims/conv.ts';
+import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
@@ -29,7 +29,7 @@ const winograd = (size: TileSize): ConvAlgorithm => ({
   name: `winograd${size}`,
   cost: (call, session) =>
     canTransform(call, session)
-      ? winogradCost(planWinograd(call.attrs, size, session), call.inputs[1]!.constant)
+      ? winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant)
       : null,
   lower: (call, session, shape, epilogue) =>
     winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
@@ -96,7 +96,7 @@ export const convBy =
     if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
     if (outputsOf(attrs) === 0) return [];
     if (depthOf(attrs) === 0) return null;
-    const epilogue = epilogueOf(session, outputs[0], inputs[3] ?? null, attrs.activation);
+    const epilogue = epilogueOf(session, outputs[0], inputs[convInputs.residual] ?? null, attrs.activation);
     if (epilogue === null) return null;
     const { output, channels, outChannels } = attrs;
     const pixel = (pitch?.y || outChannels) * 4;

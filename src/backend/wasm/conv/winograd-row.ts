@@ -1,6 +1,6 @@
 import { WinogradRowDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs } from '../../prims/conv.ts';
+import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
 import { recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';
@@ -18,7 +18,7 @@ export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: W
   const { kernel, stride, dilation, groups, input } = attrs;
   const shape = kernel[0] === 1 && kernel[2] === 7 && stride[2] === 2 && input[0] === 1;
   const plain = groups === 1 && dilation[1] === 1 && dilation[2] === 1;
-  return shape && plain && inputs[1]!.constant && session.backend.precision !== 'exact';
+  return shape && plain && inputs[convInputs.weight]!.constant && session.backend.precision !== 'exact';
 }
 
 /** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels, per product. */
@@ -76,9 +76,9 @@ export function winogradRowSteps(
   const panels = Math.ceil(outChannels / 8);
   const tiles = Math.ceil(output[2] / tileSize);
   const bytes = panels * 13 * kernel[1] * channels * 32;
-  const weight = session.packed(inputs[1]!, `winograd row ${channels} ${outChannels}`, bytes, (to) => {
-    const raw = new Float32Array(inputs[1]!.size);
-    inputs[1]!.copyTo(new Uint8Array(raw.buffer));
+  const weight = session.packed(inputs[convInputs.weight]!, `winograd row ${channels} ${outChannels}`, bytes, (to) => {
+    const raw = new Float32Array(inputs[convInputs.weight]!.size);
+    inputs[convInputs.weight]!.copyTo(new Uint8Array(raw.buffer));
     transformWeights(raw, attrs, new Float32Array(session.bytes().buffer, to, bytes / 4));
   });
   // V of a block stays in the second-level cache; input rows that two blocks share are transformed twice.
@@ -96,12 +96,13 @@ export function winogradRowSteps(
   const vOffset = roundUp(stagingOffset + columns * roundUp(channels, 4) * 4, 64);
   const infinityOffset = vOffset + 6 * tiles * vTile;
   const mOffset = roundUp(infinityOffset + tiles * infinityTile, 64);
+  const bias = inputs[convInputs.bias];
   const none = session.zeros(256);
   const values: WinogradRowDesc = {
     x: shape.x,
     y: shape.y,
     weight,
-    bias: inputs[2] ? session.address(inputs[2]) : none,
+    bias: bias ? session.address(bias) : none,
     zeros: none,
     workspace: 0,
     inputH: input[1],

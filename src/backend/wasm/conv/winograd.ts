@@ -1,6 +1,6 @@
 import { WinogradDesc } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import type { ConvAttrs, ConvWeightGradAttrs } from '../../prims/conv.ts';
+import { type ConvAttrs, type ConvWeightGradAttrs, convInputs } from '../../prims/conv.ts';
 import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';
@@ -148,7 +148,7 @@ export function winogradSteps(
   const matrices = matricesOf(size);
   const panelBytes = channels * 32;
   const weightMatrix = oddLines(panels * panelBytes);
-  const weights = transformedWeights(session, prim, inputs[1]!, attrs, size, weightMatrix, matrices);
+  const weights = transformedWeights(session, prim, inputs[convInputs.weight]!, attrs, size, weightMatrix, matrices);
   const vPitch = vPitchOf(channels);
   const mPitch = panelUnit * 32;
   const [vMatrix, mMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * mPitch)];
@@ -158,12 +158,13 @@ export function winogradSteps(
   const vOffset = scratchOffset + matrices * 256;
   const mOffset = vOffset + matrices * vMatrix;
   const panelUnits = Math.ceil(panels / panelUnit);
+  const bias = inputs[convInputs.bias];
   const none = session.zeros(256);
   const values: WinogradDesc = {
     x: shape.x,
     y: shape.y,
     weight: weights.address,
-    bias: inputs[2] ? session.address(inputs[2]) : none,
+    bias: bias ? session.address(bias) : none,
     zeros: none,
     workspace: 0,
     size,

@@ -1,42 +1,4 @@
-import type { Activation, UnaryKind } from '../../prims/elementwise.ts';
-
-/** The functions that kernels know, in the order of their numbers (`Kind` in assembly/common/activation.ts). */
-export const activationKinds = [
-  'identity',
-  'relu',
-  'clip',
-  'leakyRelu',
-  'hardSwish',
-  'hardSigmoid',
-  'sigmoid',
-  'silu',
-  'tanh',
-  'gelu',
-  'geluTanh',
-  'elu',
-  'selu',
-  'celu',
-  'thresholdedRelu',
-  'mish',
-  'softplus',
-  'softsign',
-  'logSigmoid',
-  'exp',
-  'log',
-  'sqrt',
-  'rsqrt',
-  'reciprocal',
-  'abs',
-  'neg',
-  'square',
-  'sign',
-  'floor',
-  'ceil',
-  'round',
-  'trunc',
-  'erf',
-  'linear',
-] as const satisfies readonly UnaryKind[];
+import { type Activation, activationKinds, type UnaryKind } from '../../prims/elementwise.ts';
 
 const numbers = new Map<UnaryKind, number>(activationKinds.map((kind, i) => [kind, i]));
 

@@ -1,7 +1,7 @@
 import { BatchNormDesc, LrnDesc, NormalizeDesc, ScaleShiftDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { BatchNormAttrs } from '../../prims/norm.ts';
+import { type BatchNormAttrs, normalizeInputs } from '../../prims/norm.ts';
 import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
@@ -106,8 +106,8 @@ export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, ses
   const values = {
     x: session.address(inputs[0]!),
     y: session.address(outputs[0]),
-    weight: session.addressOrNull(inputs[1]),
-    bias: session.addressOrNull(inputs[2]),
+    weight: session.addressOrNull(inputs[normalizeInputs.weight]),
+    bias: session.addressOrNull(inputs[normalizeInputs.bias]),
     outer,
     spatial,
     groups,
