@@ -1,5 +1,5 @@
 import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
-import { type UnaryKind, unaryKinds } from '../../backend/prims/elementwise.ts';
+import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { expectDType, expectFloat, expectOneOf, expectShape, required } from '../check.ts';
 import { defineOp, followLayouts, type OpCase } from '../core/op.ts';
 
@@ -11,7 +11,7 @@ export interface UnaryGradOpAttrs {
   readonly exclusive?: boolean;
 }
 
-export const differentiableKinds = unaryKinds.filter((kind) => unaryDerivatives[kind] !== undefined);
+export const differentiableKinds = Object.keys(unaryDerivatives) as UnaryKind[];
 
 const parameters: { readonly [K in UnaryKind]?: { alpha: number; beta: number } } = {
   clip: { alpha: -1, beta: 2 },
