@@ -1,6 +1,20 @@
 import type { KernelExports, KernelName } from '../../../abi/generated/abi.ts';
+import { workerSource } from '../../../abi/generated/team-worker.ts';
 import { ConvletError } from '../../../common/error.ts';
-import { workerSource } from './team-worker.ts';
+import {
+  controlWords,
+  exportNames,
+  kernelsOf,
+  maxSteps,
+  pause,
+  runSteps,
+  stepWord,
+  type Thread,
+  taken,
+  type WorkerData,
+  word,
+  wordsPerStep,
+} from './team-protocol.ts';
 
 /** A worker that runs `workerSource`; started by the platform. */
 export interface TeamWorker {
@@ -20,7 +34,7 @@ export interface TeamWorker {
 export type Leader = 'main' | 'worker';
 
 /** Starts a worker from the text of a script, which finds `data` in workerData. */
-export type SpawnWorker = (source: string, data: object) => TeamWorker;
+export type SpawnWorker = (source: string, data: WorkerData) => TeamWorker;
 
 /** One kernel call of a program: descriptors of all threads lie `descriptorStride` bytes apart. */
 export interface TeamStep {
@@ -32,26 +46,6 @@ export interface TeamStep {
   /** The step in plain JS. */
   run(): void;
 }
-
-/** Words of the control block; the program follows. team-worker.ts has the same table as text. */
-const word = {
-  generation: 0,
-  done: 1,
-  arrived: 2,
-  base: 3,
-  abort: 4,
-  first: 5,
-  end: 6,
-  announce: 7,
-  program: 16,
-} as const;
-/** Kernel, units, units of a chunk, descriptor, bytes from a thread's descriptor to the next thread's. */
-const wordsPerStep = 5;
-const maxSteps = 1 << 14;
-/** Behind the program: how many chunks of each step have been taken of each thread's share, a list for each thread. */
-const taken = word.program + maxSteps * wordsPerStep;
-/** Polls of a barrier before the thread goes to sleep: some 50 µs. */
-const spins = 5000;
 
 /**
  * Threads that run the same list of kernel steps over one shared memory. Every thread goes through all steps: it pulls
@@ -68,7 +62,8 @@ export class Team {
   readonly ready: Promise<void>;
   private readonly control: Int32Array;
   private readonly workers: readonly TeamWorker[];
-  private readonly kernels: KernelExports;
+  /** The calling thread, where it takes part. */
+  private readonly self: Thread;
   private readonly names: readonly string[];
   private loaded: TeamProgram | null = null;
   private waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null = null;
@@ -84,22 +79,13 @@ export class Team {
   ) {
     this.threads = threads;
     this.leader = leader;
-    this.kernels = kernels;
-    this.control = new Int32Array(new SharedArrayBuffer(4 * (taken + threads * maxSteps)));
-    this.names = WebAssembly.Module.exports(module).map((entry) => entry.name);
+    const control = new SharedArrayBuffer(4 * controlWords(threads));
+    this.control = new Int32Array(control);
+    this.names = exportNames(module);
+    this.self = { control: this.control, index: 0, threads, kernels: kernelsOf(this.names, kernels) };
     const mine = leader === 'main' ? 1 : 0;
     this.workers = Array.from({ length: threads - mine }, (_, i) =>
-      spawn(workerSource, {
-        module,
-        memory,
-        control: this.control.buffer,
-        names: this.names,
-        index: i + mine,
-        threads,
-        spins,
-        taken,
-        maxSteps,
-      }),
+      spawn(workerSource, { module, memory, control, index: i + mine, threads }),
     );
     this.ready = Promise.all(this.workers.map((worker) => worker.ready)).then(() => {
       if (leader === 'main') return;
@@ -131,7 +117,7 @@ export class Team {
     }
     this.wake(0, program.steps.length, false);
     try {
-      this.lead(program);
+      runSteps(this.self, (step) => program.steps[step].run());
     } catch (error) {
       Atomics.store(this.control, word.abort, 1);
       throw error;
@@ -230,69 +216,23 @@ export class Team {
 
   /** Waits until all workers are done. */
   private finish(): void {
-    while (Atomics.load(this.control, word.done) < this.workers.length) this.pause(word.done);
-    this.sleeping = 0;
+    const { control, workers } = this;
+    for (let polls = 1; Atomics.load(control, word.done) < workers.length; polls++) pause(control, word.done, polls);
   }
 
   private checkAbort(): void {
     if (Atomics.load(this.control, word.abort) !== 0) throw new Error('a worker thread failed in a kernel');
   }
 
-  private sleeping = 0;
-
-  private lead(program: TeamProgram): void {
-    const { control, threads } = this;
-    const base = control[word.base];
-    for (let i = 0; i < program.steps.length; i++) {
-      const step = program.steps[i];
-      if (step.kernel === null) step.run();
-      else this.share(i, this.kernels[step.kernel], step.descriptor, step.units);
-      if (i === program.steps.length - 1) return;
-      const target = base + (i + 1) * threads;
-      const arrived = Atomics.add(control, word.arrived, 1) + 1;
-      if (((arrived - target) | 0) >= 0) Atomics.notify(control, word.arrived);
-      while (((Atomics.load(control, word.arrived) - target) | 0) < 0) {
-        if (Atomics.load(control, word.abort) !== 0) return;
-        this.pause(word.arrived);
-      }
-      this.sleeping = 0;
-    }
-  }
-
-  private share(
-    index: number,
-    kernel: (descriptor: number, begin: number, end: number) => void,
-    descriptor: number,
-    units: number,
-  ): void {
-    const { control, threads } = this;
-    const chunk = control[word.program + index * wordsPerStep + 2];
-    const chunks = Math.ceil(units / chunk);
-    for (let thread = 0; thread < threads; thread++) {
-      const first = Math.floor((thread * chunks) / threads);
-      const count = Math.floor(((thread + 1) * chunks) / threads) - first;
-      const at = taken + thread * maxSteps + index;
-      for (let i = Atomics.add(control, at, 1); i < count; i = Atomics.add(control, at, 1)) {
-        const begin = (first + i) * chunk;
-        kernel(descriptor, begin, Math.min(begin + chunk, units));
-      }
-    }
-  }
-
-  /** Polls at first, then sleeps until `at` changes or a moment has passed. */
-  private pause(at: number): void {
-    if (++this.sleeping < spins) return;
-    Atomics.wait(this.control, at, Atomics.load(this.control, at), 1);
-  }
-
   private words(steps: readonly TeamStep[]): Int32Array {
     const words = new Int32Array(steps.length * wordsPerStep);
     steps.forEach((step, i) => {
-      const kernel = step.kernel === null ? -1 : this.names.indexOf(step.kernel);
-      words.set(
-        [kernel, step.units, chunkOf(step.units, this.threads), step.descriptor, step.descriptorStride],
-        i * wordsPerStep,
-      );
+      const at = i * wordsPerStep;
+      words[at + stepWord.kernel] = step.kernel === null ? -1 : this.names.indexOf(step.kernel);
+      words[at + stepWord.units] = step.units;
+      words[at + stepWord.chunk] = chunkOf(step.units, this.threads);
+      words[at + stepWord.descriptor] = step.descriptor;
+      words[at + stepWord.descriptorStride] = step.descriptorStride;
     });
     return words;
   }

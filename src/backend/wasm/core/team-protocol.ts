@@ -1,0 +1,122 @@
+// The protocol of a team: what all its threads agree on. team.ts (the calling thread) imports it, and so does team-worker.ts, whose
+// bundle is the text that workers run.
+
+/** Words of the control block; the program follows. */
+export const word = {
+  /** One more for each run; workers sleep on it. */
+  generation: 0,
+  /** Workers that are through with the run. */
+  done: 1,
+  /** Arrivals at barriers, over all runs; it may wrap around. */
+  arrived: 2,
+  /** `arrived` when the run began. */
+  base: 3,
+  /** Not 0: a thread has failed. */
+  abort: 4,
+  /** Steps of the program that are to be run. */
+  first: 5,
+  end: 6,
+  /** How many workers there are if the last one to finish is to send a message, else 0. */
+  announce: 7,
+  program: 16,
+} as const;
+
+/** Words of a step of the program. */
+export const stepWord = {
+  /** Index among the module's exports; −1: a step in plain JS, which the leader does alone. */
+  kernel: 0,
+  units: 1,
+  /** Units of a chunk. */
+  chunk: 2,
+  descriptor: 3,
+  /** Bytes from a thread's descriptor to the next thread's. */
+  descriptorStride: 4,
+} as const;
+export const wordsPerStep = 5;
+export const maxSteps = 1 << 14;
+
+/** Behind the program: how many chunks of each step have been taken of each thread's share, a list for each thread. */
+export const taken = word.program + maxSteps * wordsPerStep;
+
+/** Words of the control block of so many threads. */
+export const controlWords = (threads: number): number => taken + threads * maxSteps;
+
+/** Polls of a word before the thread goes to sleep: some 50 µs. */
+export const spins = 5000;
+
+/** What a worker is started with. */
+export interface WorkerData {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly index: number;
+  readonly threads: number;
+}
+
+export type Kernel = (descriptor: number, begin: number, end: number) => void;
+
+/** A thread of the team. */
+export interface Thread {
+  readonly control: Int32Array;
+  readonly index: number;
+  readonly threads: number;
+  /** All exports of the module, in its order. */
+  readonly kernels: readonly Kernel[];
+}
+
+/** The kernels of an instance by the numbers that a program has for them. */
+export const kernelsOf = (names: readonly string[], exports: object): Kernel[] =>
+  names.map((name) => (exports as { [name: string]: Kernel })[name]);
+
+export const exportNames = (module: WebAssembly.Module): string[] =>
+  WebAssembly.Module.exports(module).map(({ name }) => name);
+
+/**
+ * Goes through the steps that are to be run, and meets the other threads between them. `alone` does a step that has no kernel.
+ * Returns early if another thread has failed.
+ */
+export function runSteps(thread: Thread, alone: (step: number) => void): void {
+  const { control, threads } = thread;
+  const [first, end, base] = [control[word.first], control[word.end], control[word.base]];
+  for (let step = first; step < end; step++) {
+    if (control[word.program + step * wordsPerStep] < 0) alone(step);
+    else share(thread, step);
+    if (step < end - 1 && !meet(control, base + (step - first + 1) * threads)) return;
+  }
+}
+
+/** Takes chunks of a step until none is left: of the thread's own share first, then of those of the threads behind. */
+function share({ control, index, threads, kernels }: Thread, step: number): void {
+  const at = word.program + step * wordsPerStep;
+  const kernel = kernels[control[at + stepWord.kernel]];
+  const units = control[at + stepWord.units];
+  const chunk = control[at + stepWord.chunk];
+  const descriptor = control[at + stepWord.descriptor] + index * control[at + stepWord.descriptorStride];
+  const chunks = Math.ceil(units / chunk);
+  for (let turn = 0; turn < threads; turn++) {
+    const owner = (index + turn) % threads;
+    const first = Math.floor((owner * chunks) / threads);
+    const count = Math.floor(((owner + 1) * chunks) / threads) - first;
+    const counter = taken + owner * maxSteps + step;
+    for (let i = Atomics.add(control, counter, 1); i < count; i = Atomics.add(control, counter, 1)) {
+      const begin = (first + i) * chunk;
+      kernel(descriptor, begin, Math.min(begin + chunk, units));
+    }
+  }
+}
+
+/** The barrier: waits until `target` arrivals have been counted, this one included. False if a thread has failed. */
+function meet(control: Int32Array, target: number): boolean {
+  const isComplete = (arrived: number) => ((arrived - target) | 0) >= 0;
+  if (isComplete(Atomics.add(control, word.arrived, 1) + 1)) Atomics.notify(control, word.arrived);
+  for (let polls = 1; !isComplete(Atomics.load(control, word.arrived)); polls++) {
+    if (Atomics.load(control, word.abort) !== 0) return false;
+    pause(control, word.arrived, polls);
+  }
+  return true;
+}
+
+/** Between two polls of word `at`: nothing at first, later sleep until it changes or a millisecond has passed. */
+export function pause(control: Int32Array, at: number, polls: number): void {
+  if (polls >= spins) Atomics.wait(control, at, Atomics.load(control, at), 1);
+}
