@@ -46,6 +46,7 @@ interface Piece {
   readonly channel: number;
 }
 
+/** Tensors that may have a pitch or hold ones that do: kernels know it of float32 alone. */
 const isSpatial = (tensor: Tensor): boolean =>
   tensor.layout === 'channelsLast' && tensor.dtype === 'float32' && tensor.size > 0 && tensor.storage === null;
 

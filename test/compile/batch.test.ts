@@ -78,3 +78,16 @@ test('weights that are no constants are not packed for each part', () => {
   });
   expect(convolutions(plan)).toBe(2);
 });
+
+test('elements of eight bytes are found in their images', () => {
+  const b = new GraphBuilder();
+  const x = newValue('x', 'float64', [4, 3, 5, 5]);
+  const y = b.add('exp', [b.add('neg', [x], {}, 'neg')[0]], {}, 'exp')[0];
+  const options = { views: true, batchBytes: 1 };
+  const plan = compile(b.finish([x], [{ name: 'y', value: y }]), jsBackend(), undefined, options);
+  expect(plan.steps.length).toBeGreaterThan(4);
+  const values = Float64Array.from({ length: 300 }, (_, i) => i / 300);
+  plan.inputs.get('x')!.array.set(values);
+  plan.run();
+  expect([...plan.outputs.get('y')!.array]).toEqual([...values].map((v) => Math.exp(-v)));
+});

@@ -1,4 +1,4 @@
-import { type TypedArray, viewArray } from '../../common/dtype.ts';
+import { dtypes, type TypedArray, viewArray } from '../../common/dtype.ts';
 import { BorrowedStorage } from '../../memory/storage.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type JsPrim, JsStep, type PrimCall, type Step } from '../backend.ts';
@@ -45,8 +45,9 @@ export class PitchedStep<P extends PrimName> implements Step {
   }
 }
 
-const packed = ({ shape, layout, size }: Tensor): Tensor =>
-  new Tensor('float32', shape, layout, new BorrowedStorage(new Float32Array(size)));
+function packed({ dtype, shape, layout, size }: Tensor): Tensor {
+  return new Tensor(dtype, shape, layout, new BorrowedStorage(new dtypes[dtype].array(size)));
+}
 
 /** The elements from the first of a view to its last. */
 function span({ dtype, storage, size, shape }: Tensor, pitch: number): TypedArray {
