@@ -11,6 +11,7 @@ export type ConvletErrorCode =
   | 'memory' // more memory than allowed or available
   | 'non-finite' // a loss, gradient or weight became NaN or infinite
   | 'disposed' // used after dispose()
+  | 'internal' // a fault of convlet's own; please report it
   | 'environment'; // the runtime lacks something (WebAssembly SIMD, file access, an optional package)
 
 /**
@@ -32,6 +33,19 @@ export class ConvletError extends Error {
 export function withContext(where: string, error: unknown): unknown {
   if (!(error instanceof ConvletError)) return error;
   return new ConvletError(error.code, `${where}: ${error.message}`, { cause: error.cause ?? error });
+}
+
+/**
+ * What a caller of `what` gets to see of an error: a ConvletError as it is; of others, memory that the engine does not have is
+ * `memory`, and the rest, which should not happen, is `internal`, with the error as its cause.
+ */
+export function asConvletError(what: string, error: unknown): ConvletError {
+  if (error instanceof ConvletError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const exhausted = error instanceof RangeError && /allocation failed|array length|out of memory/i.test(message);
+  if (exhausted)
+    return new ConvletError('memory', `${what}: the engine has no memory left (${message})`, { cause: error });
+  return new ConvletError('internal', `${what}: ${message} (a fault of convlet's, please report it)`, { cause: error });
 }
 
 /** `[1,3,224,224]`, with `?` where a dimension is not known. */

@@ -4,7 +4,7 @@ import { JsBackend } from '../backend/js/backend.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
 import type { PrimTables } from '../backend/wasm/core/prim.ts';
 import { inferencePrims } from '../backend/wasm/prims.ts';
-import { ConvletError } from '../common/error.ts';
+import { asConvletError, ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
@@ -80,18 +80,26 @@ const choices = {
 /** `load` for a runtime. */
 export function createLoad(platform: Platform): Load {
   return async (source, options = {}) => {
-    checkOptions(options);
-    // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
-    if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
-    const program = await openProgram(platform, source, options.maxMemoryBytes);
     try {
-      program.check();
-      return new Model(program, await createBackend(platform, options, inferencePrims), options);
+      return await loadModel(platform, source, options);
     } catch (error) {
-      program.close();
-      throw error;
+      throw asConvletError('load', error);
     }
   };
+}
+
+async function loadModel(platform: Platform, source: ModelSource, options: LoadOptions): Promise<Model> {
+  checkOptions(options);
+  // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
+  if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
+  const program = await openProgram(platform, source, options.maxMemoryBytes);
+  try {
+    program.check();
+    return new Model(program, await createBackend(platform, options, inferencePrims), options);
+  } catch (error) {
+    program.close();
+    throw error;
+  }
 }
 
 /** The parsed model of a source; nothing of it has been prepared, and it may hold nodes that convlet cannot run. */

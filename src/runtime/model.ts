@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Session } from '../backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
-import { ConvletError } from '../common/error.ts';
+import { asConvletError, ConvletError } from '../common/error.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
@@ -125,11 +125,15 @@ export class Model {
    */
   async run(inputs: ModelInputs, options?: RunOptions): Promise<{ [name: string]: ModelOutput }> {
     const into = options?.into;
-    if (this.leader === 'worker') return this.enqueue(inputs, into);
-    const prepared = this.feed(inputs);
-    if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);
-    prepared.plan.run();
-    return this.collect(prepared, inputs, into);
+    try {
+      if (this.leader === 'worker') return await this.enqueue(inputs, into);
+      const prepared = this.feed(inputs);
+      if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);
+      prepared.plan.run();
+      return this.collect(prepared, inputs, into);
+    } catch (error) {
+      throw asConvletError('run', error);
+    }
   }
 
   /**
@@ -143,11 +147,15 @@ export class Model {
     if (this.leader === 'worker') {
       throw new ConvletError('argument', "runSync: expects a model whose leader is 'main', got 'worker'");
     }
-    const prepared = this.feed(inputs);
-    const { plan, tail } = prepared;
-    checkOutputArrays(this.outputNames, plan.outputs, into);
-    plan.run();
-    writeOutputs(plan.outputs, tail === null ? undefined : this.late(prepared, inputs), into, this.order);
+    try {
+      const prepared = this.feed(inputs);
+      const { plan, tail } = prepared;
+      checkOutputArrays(this.outputNames, plan.outputs, into);
+      plan.run();
+      writeOutputs(plan.outputs, tail === null ? undefined : this.late(prepared, inputs), into, this.order);
+    } catch (error) {
+      throw asConvletError('runSync', error);
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ export async function failureOf(act: () => unknown): Promise<ConvletError> {
   try {
     await act();
   } catch (error) {
-    if (error instanceof ConvletError) return error;
+    if (error instanceof ConvletError && error.code !== 'internal') return error;
     throw error;
   }
   throw new Error('expected a ConvletError, nothing was thrown');

@@ -80,7 +80,7 @@ function centred(ctx: ImportContext, x: Value, zeroPoint: Value | null): Value {
 /** [n] → [n, 1, …]: one value per entry of the first axis. */
 function perRow(ctx: ImportContext, value: Value | null, rank: number): Value | null {
   if (value === null || value.shape.length !== 1 || value.shape[0] === 1) return value && ctx.reshape(value, []);
-  return ctx.reshape(value, [value.shape[0], ...new Array<number>(rank - 1).fill(1)]);
+  return ctx.reshape(value, [value.shape[0], ...new Array<number>(Math.max(rank - 1, 0)).fill(1)]);
 }
 
 const product = { transposeA: false, transposeB: false, alpha: 1, activation: null };
