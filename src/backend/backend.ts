@@ -89,8 +89,8 @@ export interface Backend {
   readonly leader: 'main' | 'worker';
   /** Whether views (`Pitch`) save copies here, or cost some. */
   readonly views: boolean;
-  /** A run follows at once: threads may get up while its inputs are brought in. */
-  rouse?(): void;
+  /** A run follows at once: sleeping threads may wake while its inputs are copied in. */
+  wake?(): void;
   dispose(): void;
   /** A child shares its parent's packed constants and workspace. */
   session(parent?: Session): Session;

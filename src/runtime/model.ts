@@ -204,7 +204,7 @@ export class Model {
 
   /** The plan for these inputs, with them in it. */
   private feed(inputs: ModelInputs): Prepared {
-    this.alive().rouse?.();
+    this.alive().wake?.();
     const { latest } = this.plans;
     if (latest?.slots.fill(inputs)) return latest;
     return this.place(checkInputs(this.inputs, inputs, this.order));

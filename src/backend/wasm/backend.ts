@@ -74,8 +74,8 @@ export class WasmBackend implements Backend, SessionBackend {
     await this.team?.ready;
   }
 
-  rouse(): void {
-    this.team?.rouse();
+  wake(): void {
+    this.team?.wake();
   }
 
   dispose(): void {

@@ -98,8 +98,8 @@ export class Team {
     });
   }
 
-  /** Lets the workers get up and poll for a while for the run that follows: waking takes as long as bringing inputs in. */
-  rouse(): void {
+  /** Wakes the workers, which then poll for a while: waking takes as long as copying the inputs of the run that follows. */
+  wake(): void {
     Atomics.notify(this.control, word.generation);
   }
 
@@ -115,7 +115,7 @@ export class Team {
       for (let i = 0; i < program.steps.length; ) i = this.alone(program, i) ?? this.part(program, i, false);
       return;
     }
-    this.wake(0, program.steps.length, false);
+    this.begin(0, program.steps.length, false);
     try {
       runSteps(this.self, (step) => program.steps[step].run());
     } catch (error) {
@@ -180,8 +180,8 @@ export class Team {
     }
   }
 
-  /** Sets the workers to steps `first` to `end` of what is loaded. */
-  private wake(first: number, end: number, announce: boolean): void {
+  /** Starts the workers on steps `first` to `end` of the loaded program. */
+  private begin(first: number, end: number, announce: boolean): void {
     const { control } = this;
     control[word.first] = first;
     control[word.end] = end;
@@ -206,7 +206,7 @@ export class Team {
     const { steps } = program;
     let end = first + 1;
     while (end < steps.length && steps[end].kernel !== null) end++;
-    this.wake(first, end, announce);
+    this.begin(first, end, announce);
     if (!announce) {
       this.finish();
       this.checkAbort();
