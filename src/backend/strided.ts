@@ -54,3 +54,23 @@ export function forEachRow({ dims, strides }: Strided, offsets: number[], row: (
     if (axis < 0) return;
   }
 }
+
+/**
+ * For results that are contiguous in the order of `dims`: calls `row` for each run of `length` elements, with the place of
+ * its first one in the result, and every operand's offset there and step from element to element.
+ */
+export function forEachOutputRow(
+  dims: readonly number[],
+  strides: readonly (readonly number[])[],
+  row: (at: number, length: number, offsets: number[], steps: number[]) => void,
+): void {
+  const rows = coalesce(dims, strides);
+  const length = rows.dims[rows.dims.length - 1];
+  const steps = rows.strides.map((s) => s[s.length - 1]);
+  const starts = strides.map(() => 0);
+  let at = 0;
+  forEachRow(rows, starts, (offsets) => {
+    row(at, length, offsets, steps);
+    at += length;
+  });
+}

@@ -2,7 +2,7 @@ import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
 import type { BinaryKind } from '../../prims/elementwise.ts';
-import { coalesce, forEachRow } from '../../strided.ts';
+import { forEachOutputRow } from '../../strided.ts';
 import { activate } from './activation.ts';
 
 export type BinaryFunction = (a: number, b: number) => number;
@@ -101,31 +101,11 @@ export const binary: JsPrim<'binary'> = (inputs, outputs, attrs) => {
   const { kind } = attrs;
   const integer = dtypes[a.dtype].kind !== 'float';
   const [x, z, y] = [a.array, b.array, outputs[0].array];
-  const rows = coalesce(attrs.dims, [attrs.aStrides, attrs.bStrides]);
-  const length = rows.dims[rows.dims.length - 1];
-  const [aStep, bStep] = rows.strides.map((s) => s[s.length - 1]);
   const row = integer ? undefined : floatRows[kind];
   const f = (integer ? integerFunctions[kind] : undefined) ?? binaryFunctions[kind];
-  let at = 0;
-  forEachRow(rows, [0, 0], ([aAt, bAt]) => {
+  forEachOutputRow(attrs.dims, [attrs.aStrides, attrs.bStrides], (at, length, [aAt, bAt], [aStep, bStep]) => {
     if (row !== undefined) row(x, aAt, aStep, z, bAt, bStep, y, at, length);
     else for (let i = 0; i < length; i++) y[at + i] = f(x[aAt + i * aStep], z[bAt + i * bStep]);
-    at += length;
   });
   activate(outputs[0], attrs.activation);
-};
-
-export const where: JsPrim<'where'> = (inputs, outputs, attrs) => {
-  const [test, x, z] = inputs.map((t) => (t as Tensor).array);
-  const y = outputs[0].array;
-  const rows = coalesce(attrs.dims, [attrs.conditionStrides, attrs.aStrides, attrs.bStrides]);
-  const length = rows.dims[rows.dims.length - 1];
-  const [cStep, aStep, bStep] = rows.strides.map((s) => s[s.length - 1]);
-  let at = 0;
-  forEachRow(rows, [0, 0, 0], ([cAt, aAt, bAt]) => {
-    for (let i = 0; i < length; i++) {
-      y[at + i] = test[cAt + i * cStep] !== 0 ? x[aAt + i * aStep] : z[bAt + i * bStep];
-    }
-    at += length;
-  });
 };
