@@ -1,4 +1,4 @@
-import { type Activation, type BinaryKind, binaryKinds } from '../../backend/prims/elementwise.ts';
+import { type Activation, type BinaryKind, binaryKinds, whereInputs } from '../../backend/prims/elementwise.ts';
 import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type Layout, memoryOrder } from '../../tensor/layout.ts';
@@ -144,7 +144,7 @@ export const binaryOps = binaryKinds.map((kind) => {
 export const where = defineOp<object>({
   name: 'where',
   infer(inputs) {
-    const [condition, a, b] = ['condition', 'a', 'b'].map((name, i) => required('where', inputs, i, name));
+    const [condition, a, b] = Object.entries(whereInputs).map(([name, i]) => required('where', inputs, i, name));
     expectDType('where', 'condition', condition, 'bool');
     expectDType('where', 'b', b, a.dtype);
     return [{ dtype: a.dtype, shape: broadcastShape('where', condition.shape, a.shape, b.shape) }];
