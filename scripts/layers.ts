@@ -40,7 +40,7 @@ export const layers = {
   'backend/prims': {
     paths: ['src/backend/prims/'],
     what: 'prims: what ops are lowered to, one file a family',
-    imports: ['tensor', 'common'],
+    imports: ['tensor', 'abi', 'common'],
   },
   backend: {
     paths: ['src/backend/'],

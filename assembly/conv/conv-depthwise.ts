@@ -4,7 +4,7 @@
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { sweep } from '../micro/sweep';
-import { activateStored, addResidual, clamp, clampTo } from '../micro/tile';
+import { clampTo, Epilogue } from '../micro/tile';
 import { ConvDesc } from './desc';
 
 /** Output pixels per call. */
@@ -16,8 +16,8 @@ const pixels: i32 = 4;
 @inline
 function storePixel(d: ConvDesc, y: usize, v: v128, channels: i32): void {
   const epilogue = d.epilogue;
-  if (epilogue & addResidual) v = f32x4.add(v, v128.load(y + d.residual));
-  if (epilogue & clamp) v = clampTo(v, f32x4.splat(d.alpha), f32x4.splat(d.beta));
+  if (epilogue & Epilogue.addResidual) v = f32x4.add(v, v128.load(y + d.residual));
+  if (epilogue & Epilogue.clamp) v = clampTo(v, f32x4.splat(d.alpha), f32x4.splat(d.beta));
   storeFirst(y, v, channels);
 }
 
@@ -239,7 +239,7 @@ export function convDepthwise(d: ConvDesc, begin: i32, end: i32): void {
       } else {
         quad1s1(d, table, y, count);
       }
-      if (d.epilogue & activateStored) sweep(d.kind, d.alpha, d.beta, y, count, d.len, d.yPixel);
+      if (d.epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, d.len, d.yPixel);
     }
   }
 }

@@ -4,7 +4,7 @@ import { Outer, runBytes, runOuterRows } from '../micro/outer';
 import { copyFloats, zeroFloats } from '../pack/table';
 import { ConvWeightGradDesc, FinishWeightGradDesc } from './conv-weight-grad-desc';
 
-/** Runs of pixels begin here in the workspace. */
+/** Runs of pixels begin here in the workspace, behind the Outer. @abi at least offsetof<Outer>() */
 // @ts-ignore: decorator
 @inline
 const runsOffset: usize = 64;

@@ -1,6 +1,6 @@
 import { runPanel, workspaceHead } from '../micro/panel';
 import { Tile } from '../micro/tile';
-import { acrossImages, padded, placeAcross, placePadded, placeTiles, stagePadded } from '../pack/table';
+import { Addressing, placeAcross, placePadded, placeTiles, stagePadded } from '../pack/table';
 import { ConvDesc } from './desc';
 
 /**
@@ -26,14 +26,14 @@ export function conv(d: ConvDesc, begin: i32, end: i32): void {
   const positions = d.outputD * d.outputH * d.outputW;
   // Output rows of the block that the table is for.
   let paddedRows = 0;
-  if (d.mode == acrossImages) t.cPitch = d.yBatch;
+  if (d.mode == Addressing.acrossImages) t.cPitch = d.yBatch;
   let placed = -1;
   let tiles = 0;
   let origin: usize = 0;
   for (let unit = begin; unit < end; unit++) {
     const block = unit / d.panelBlocks;
     if (block != placed) {
-      if (d.mode == padded) {
+      if (d.mode == Addressing.padded) {
         const blocks = (d.outputH + d.rowBlock - 1) / d.rowBlock;
         const n = block / blocks;
         const first = (block - n * blocks) * d.rowBlock;
@@ -44,7 +44,7 @@ export function conv(d: ConvDesc, begin: i32, end: i32): void {
         origin = d.y + n * d.yBatch + first * d.yRow;
       } else {
         const row = block * d.rowBlock;
-        if (d.mode == acrossImages) tiles = placeAcross(d, records, row, min(row + d.rowBlock, positions));
+        if (d.mode == Addressing.acrossImages) tiles = placeAcross(d, records, row, min(row + d.rowBlock, positions));
         else tiles = placeTiles(d, records, staging, row, min(row + d.rowBlock, rows));
       }
       placed = block;

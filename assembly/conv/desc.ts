@@ -39,7 +39,7 @@ export class ConvDesc {
   yBatch: u32;
   /** 1 where grid points follow each other at `yPixel` beyond the end of a row. */
   contiguous: i32;
-  /** How rows of A are found: see pack/table.ts. Depthwise: taps of one table row (1, 3, 5, 7). */
+  /** How rows of A are found (Addressing). Depthwise: taps of one table row (1, 3, 5, 7). */
   mode: i32;
   /** Addresses per row of A, and contiguous elements behind each. Depthwise: rows of the table, and channels. */
   taps: i32;

@@ -8,7 +8,7 @@ import { FinishWinogradGradDesc, WinogradGradDesc, WinogradTiles } from './winog
 import { largePoint, placeInputConstants, smallPoint, strip, transformInput } from './winograd-input';
 import { atHalf, atLarge, atLargeCube, atSmall, atSmallCube, atTwo, placeOutputConstants } from './winograd-output';
 
-/** In the workspace, behind the Outer: its run, and constants. */
+/** In the workspace, behind the Outer: its run, and constants. @abi at least offsetof<Outer>() */
 // @ts-ignore: decorator
 @inline
 const runOffset: usize = 64;
@@ -18,6 +18,10 @@ const inputConstants: usize = 96;
 // @ts-ignore: decorator
 @inline
 const outputConstants: usize = 128;
+/** Bytes of the workspace in front of what the host lays out. @abi at least 128 + 2 * 32 */
+// @ts-ignore: decorator
+@inline
+const winogradGradHead: usize = 192;
 
 /** A column of a tile of gy, into the scratch block [column][6 rows][64 channels]. */
 function gradColumn(k: usize, p0: usize, p1: usize, p2: usize, p3: usize, to: usize, quads: i32): void {

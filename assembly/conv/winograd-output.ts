@@ -8,7 +8,7 @@
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { sweep } from '../micro/sweep';
-import { activateStored, addResidual, clamp, clampTo } from '../micro/tile';
+import { clampTo, Epilogue } from '../micro/tile';
 import { WinogradDesc } from './winograd-desc';
 import { largePoint, smallPoint, strip } from './winograd-input';
 
@@ -119,8 +119,8 @@ function columns2(from: usize, pitch: usize, to: usize, quads: i32): void {
 // @ts-ignore: decorator
 @inline
 export function storePixel(epilogue: i32, residual: usize, low: v128, high: v128, q: usize, v: v128, n: i32): void {
-  if (epilogue & addResidual) v = f32x4.add(v, v128.load(q + residual));
-  if (epilogue & clamp) v = clampTo(v, low, high);
+  if (epilogue & Epilogue.addResidual) v = f32x4.add(v, v128.load(q + residual));
+  if (epilogue & Epilogue.clamp) v = clampTo(v, low, high);
   storeFirst(q, v, n);
 }
 
@@ -164,7 +164,7 @@ function rows4(d: WinogradDesc, k: usize, from: usize, bias: usize, y: usize, ro
       w += 16;
       n -= 4;
     } while (n > 0);
-    if (epilogue & activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
+    if (epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
     from += 256;
     y += d.yRow;
     rows--;
@@ -196,7 +196,7 @@ function rows2(d: WinogradDesc, from: usize, bias: usize, y: usize, rows: i32, c
       w += 16;
       n -= 4;
     } while (n > 0);
-    if (epilogue & activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
+    if (epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
     from += 256;
     y += d.yRow;
     rows--;

@@ -11,7 +11,7 @@
 import { fma, fnma } from '../common/simd';
 import { runPanel, workspaceHead } from '../micro/panel';
 import { sweep } from '../micro/sweep';
-import { activateStored, Tile } from '../micro/tile';
+import { Epilogue, Tile } from '../micro/tile';
 import { copyFloats, placeRows, zeroFloats } from '../pack/table';
 import { storePixel } from './winograd-output';
 
@@ -69,8 +69,9 @@ export class WinogradRowDesc {
   beta: f32;
 }
 
-/** Input columns that a tile reads, and from tile to tile. */
-const columns: i32 = 13;
+/** Input columns that a tile reads. @abi */
+const winogradRowColumns: i32 = 13;
+/** Input columns from tile to tile. */
 const columnStep: i32 = 8;
 
 /** Rows ±p of Bᵀ, to `to` and the matrix behind it. */
@@ -137,7 +138,7 @@ function stageColumns(d: WinogradRowDesc, to: usize, p: usize, iw: i32): void {
   const channels = d.channels;
   const pixel = <usize>d.pixel;
   const pitch = <usize>((channels + 3) >> 2) << 4;
-  for (let t = 0; t < columns; t++, p += pixel, to += pitch, iw++) {
+  for (let t = 0; t < winogradRowColumns; t++, p += pixel, to += pitch, iw++) {
     if (<u32>iw < <u32>d.inputW) copyFloats(to, p, channels);
     else zeroFloats(to, channels);
   }
@@ -156,7 +157,7 @@ function transformInput(d: WinogradRowDesc, image: usize, ih: i32, rows: i32): v
   let w = d.workspace + d.infinityOffset;
   let iw = -d.padW;
   for (let tile = 0; tile < d.tiles; tile++, iw += columnStep, v += d.vTile, w += d.infinityTile) {
-    const between = iw >= 0 && iw + columns <= d.inputW;
+    const between = iw >= 0 && iw + winogradRowColumns <= d.inputW;
     let p = image + line * ih + pixel * iw;
     let to = v;
     let infinity = w;
@@ -222,7 +223,7 @@ function transformOutput(d: WinogradRowDesc, y: usize, bias: usize, channels: i3
     const count = min(left, 4);
     outputQuad(d, low, high, m, bias0, y, count, channels);
     if (channels > 4) outputQuad(d, low, high, m + 16, bias1, y + 16, count, channels - 4);
-    if (d.epilogue & activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
+    if (d.epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, channels, pixel);
   }
 }
 

@@ -5,6 +5,11 @@ import { WinogradDesc, WinogradTiles } from './winograd-desc';
 import { placeInputConstants, transformInput } from './winograd-input';
 import { placeOutputConstants, transformOutput } from './winograd-output';
 
+/** Bytes at the start of the workspace: a GEMM's head, and 32 each of constants of the transforms there and back. @abi at least workspaceHead + 2 * 32 */
+// @ts-ignore: decorator
+@inline
+const winogradHead: usize = 320;
+
 /** M = V · U, matrix by matrix, for `panels` panels of the weights from `weight` on. */
 function multiply(d: WinogradDesc, t: Tile, records: usize, groups: i32, weight: usize, panels: i32): void {
   const bias = d.zeros;

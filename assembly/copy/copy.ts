@@ -4,17 +4,18 @@ import { storeFirst } from '../common/tail';
 import { copyRun, fillWords } from './run';
 
 /** How the core is copied; the same numbers as in src/backend/wasm/copy.ts. */
-const enum Mode {
+/** How the lines of a core are copied. @abi */
+const enum CopyMode {
   /** Columns are contiguous in both: runs of bytes. */
-  runs = 0,
+  runs,
   /** Lines are contiguous in x, columns in y: 4×4 blocks of 4-byte elements. */
-  transpose = 1,
-  words = 2,
-  bytes = 3,
+  transpose,
+  words,
+  bytes,
   /** One 4-byte element repeated along the columns, which are contiguous in y. */
-  repeat = 4,
+  repeat,
   /** Two runs of 4-byte elements taken in turns: columns are contiguous in both x, `xColumn` is from one run to the other. */
-  interleave = 5,
+  interleave,
 }
 
 @unmanaged
@@ -61,11 +62,11 @@ export function copy(d: CopyDesc, begin: i32, end: i32): void {
     const x = d.x + <usize>(i0 * d.x0 + i1 * d.x1 + i2 * d.x2 + i3 * d.x3 + line * d.xLine);
     const y = d.y + <usize>(i0 * d.y0 + i1 * d.y1 + i2 * d.y2 + i3 * d.y3 + line * d.yLine);
     const mode = d.mode;
-    if (mode == Mode.runs) copyRuns(d, x, y, lines);
-    else if (mode == Mode.transpose) copyTransposed(d, x, y, lines);
-    else if (mode == Mode.repeat) copyRepeated(d, x, y, lines);
-    else if (mode == Mode.interleave) copyInterleaved(d, x, y, lines);
-    else if (mode == Mode.words) copyElements<u32>(d, x, y, lines);
+    if (mode == CopyMode.runs) copyRuns(d, x, y, lines);
+    else if (mode == CopyMode.transpose) copyTransposed(d, x, y, lines);
+    else if (mode == CopyMode.repeat) copyRepeated(d, x, y, lines);
+    else if (mode == CopyMode.interleave) copyInterleaved(d, x, y, lines);
+    else if (mode == CopyMode.words) copyElements<u32>(d, x, y, lines);
     else copyElements<u8>(d, x, y, lines);
   }
 }

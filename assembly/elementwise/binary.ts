@@ -3,20 +3,21 @@ import { elementwise } from '../common/elementwise';
 import { storeFirst } from '../common/tail';
 
 /** The same numbers as in src/backend/wasm/binary.ts. */
-const enum Op {
-  add = 0,
-  sub = 1,
-  mul = 2,
-  div = 3,
-  max = 4,
-  min = 5,
-  prelu = 6,
+/** @abi */
+const enum BinaryOp {
+  add,
+  sub,
+  mul,
+  div,
+  max,
+  min,
+  prelu,
   /** From here on y is bytes, 0 or 1. */
-  equal = 7,
-  less = 8,
-  lessOrEqual = 9,
-  greater = 10,
-  greaterOrEqual = 11,
+  equal,
+  less,
+  lessOrEqual,
+  greater,
+  greaterOrEqual,
 }
 
 /**
@@ -54,7 +55,7 @@ export class BinaryDesc {
 export function binary(d: BinaryDesc, begin: i32, end: i32): void {
   const from = begin * d.unit;
   let left = min(end * d.unit, d.total) - from;
-  const shift: usize = d.op < Op.equal ? 2 : 0;
+  const shift: usize = d.op < BinaryOp.equal ? 2 : 0;
   let y = d.y + (<usize>from << shift);
   const inner = d.inner;
   let row = from / inner;
@@ -84,25 +85,25 @@ export function binary(d: BinaryDesc, begin: i32, end: i32): void {
 
 function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
   const op = d.op;
-  if (op >= Op.equal) {
+  if (op >= BinaryOp.equal) {
     const aStep = <usize>d.aStep << 2;
     const bStep = <usize>d.bStep << 2;
-    if (op == Op.equal) compareRow(Op.equal, a, aStep, b, bStep, y, n);
-    else if (op == Op.less) compareRow(Op.less, a, aStep, b, bStep, y, n);
-    else if (op == Op.lessOrEqual) compareRow(Op.lessOrEqual, a, aStep, b, bStep, y, n);
-    else if (op == Op.greater) compareRow(Op.less, b, bStep, a, aStep, y, n);
-    else compareRow(Op.lessOrEqual, b, bStep, a, aStep, y, n);
+    if (op == BinaryOp.equal) compareRow(BinaryOp.equal, a, aStep, b, bStep, y, n);
+    else if (op == BinaryOp.less) compareRow(BinaryOp.less, a, aStep, b, bStep, y, n);
+    else if (op == BinaryOp.lessOrEqual) compareRow(BinaryOp.lessOrEqual, a, aStep, b, bStep, y, n);
+    else if (op == BinaryOp.greater) compareRow(BinaryOp.less, b, bStep, a, aStep, y, n);
+    else compareRow(BinaryOp.lessOrEqual, b, bStep, a, aStep, y, n);
     return;
   }
   // The whole row of a long one, pieces of which the first-level cache holds until the activation comes.
   if (d.aStep && d.bStep) {
-    if (op == Op.add) loop(Op.add, true, true, a, b, y, n);
-    else if (op == Op.mul) loop(Op.mul, true, true, a, b, y, n);
-    else if (op == Op.sub) loop(Op.sub, true, true, a, b, y, n);
+    if (op == BinaryOp.add) loop(BinaryOp.add, true, true, a, b, y, n);
+    else if (op == BinaryOp.mul) loop(BinaryOp.mul, true, true, a, b, y, n);
+    else if (op == BinaryOp.sub) loop(BinaryOp.sub, true, true, a, b, y, n);
     else loop(op, true, true, a, b, y, n);
   } else if (d.aStep) {
-    if (op == Op.add) loop(Op.add, true, false, a, b, y, n);
-    else if (op == Op.mul) loop(Op.mul, true, false, a, b, y, n);
+    if (op == BinaryOp.add) loop(BinaryOp.add, true, false, a, b, y, n);
+    else if (op == BinaryOp.mul) loop(BinaryOp.mul, true, false, a, b, y, n);
     else loop(op, true, false, a, b, y, n);
   } else {
     loop(op, false, true, a, b, y, n);
@@ -116,8 +117,8 @@ function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
 function compared(op: i32, a: usize, aStep: usize, b: usize, bStep: usize): v128 {
   const u = aStep ? v128.load(a) : v128.load32_splat(a);
   const v = bStep ? v128.load(b) : v128.load32_splat(b);
-  if (op == Op.equal) return f32x4.eq(u, v);
-  return op == Op.less ? f32x4.lt(u, v) : f32x4.le(u, v);
+  if (op == BinaryOp.equal) return f32x4.eq(u, v);
+  return op == BinaryOp.less ? f32x4.lt(u, v) : f32x4.le(u, v);
 }
 
 // @ts-ignore: decorator
@@ -161,18 +162,18 @@ function loop(op: i32, aVector: bool, bVector: bool, a: usize, b: usize, y: usiz
 @inline
 function combine(op: i32, a: v128, b: v128): v128 {
   switch (op) {
-    case Op.add:
+    case BinaryOp.add:
       return f32x4.add(a, b);
-    case Op.sub:
+    case BinaryOp.sub:
       return f32x4.sub(a, b);
-    case Op.mul:
+    case BinaryOp.mul:
       return f32x4.mul(a, b);
-    case Op.div:
+    case BinaryOp.div:
       return f32x4.div(a, b);
     // NaN of either side survives: several instructions on x64, hidden behind the memory.
-    case Op.max:
+    case BinaryOp.max:
       return f32x4.max(a, b);
-    case Op.min:
+    case BinaryOp.min:
       return f32x4.min(a, b);
     default:
       return v128.bitselect(f32x4.mul(a, b), a, f32x4.lt(a, f32x4.splat(0)));

@@ -3,9 +3,9 @@ import { erf, exp, sigmoid, softplus, tanh } from '../common/math';
 import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
-/** clip without a gradient at its bounds: a kind of this kernel only. */
+/** clip without a gradient at its bounds: a kind of this kernel only. @abi */
 // @ts-ignore: decorator
-@inline const CLIP_EXCLUSIVE: i32 = 64;
+@inline const clipExclusive: i32 = 64;
 
 /** gx = gy·f′(v); v is the function's x or y, as src/backend/js/elementwise/unary-grad.ts says. gx may be v or gy. */
 @unmanaged
@@ -31,7 +31,7 @@ export function unaryGrad(d: UnaryGradDesc, begin: i32, end: i32): void {
   const kind = d.kind;
   if (kind == Kind.relu) loop(Kind.relu, d, v, gy, gx, n);
   else if (kind == Kind.leakyRelu) loop(Kind.leakyRelu, d, v, gy, gx, n);
-  else if (kind == CLIP_EXCLUSIVE) loop(CLIP_EXCLUSIVE, d, v, gy, gx, n);
+  else if (kind == clipExclusive) loop(clipExclusive, d, v, gy, gx, n);
   else if (kind == Kind.silu) loop(Kind.silu, d, v, gy, gx, n);
   else if (kind == Kind.sigmoid) loop(Kind.sigmoid, d, v, gy, gx, n);
   else if (kind == Kind.hardSwish) loop(Kind.hardSwish, d, v, gy, gx, n);
@@ -72,7 +72,7 @@ function gradient(kind: i32, alpha: f32, beta: f32, v: v128, g: v128): v128 {
   switch (kind) {
     case Kind.relu:
       return v128.and(g, positive);
-    case CLIP_EXCLUSIVE:
+    case clipExclusive:
       return v128.and(g, v128.and(f32x4.gt(v, a), f32x4.lt(v, b)));
     case Kind.clip:
       return v128.and(g, v128.and(f32x4.ge(v, a), f32x4.le(v, b)));

@@ -1,11 +1,19 @@
 import { runPanel, workspaceHead } from '../micro/panel';
-import { Tile } from '../micro/tile';
+import { Epilogue, Tile } from '../micro/tile';
 import { recordHead } from '../pack/table';
 
+/** Where B is read from. @abi */
+const enum RightSource {
+  /** Row-major, as it is; alpha is 1. */
+  asIs,
+  /** Panels [⌈n/8⌉][unused row, k][8] with alpha folded in. */
+  packed,
+  /** Packed per unit of work into the workspace. */
+  packedPerUnit,
+}
+
 /**
- * y[batch] = epilogue(alpha · A · B + bias), m × k times k × n. Strides and offsets in bytes unless said. B comes packed in
- * panels [⌈n/8⌉][unused row, k][8] with alpha folded in (`packed` 1), or row-major as it is (`packed` 0; then alpha is 1), or
- * is packed per unit of work into the workspace (`packed` 2).
+ * y[batch] = epilogue(alpha · A · B + bias), m × k times k × n. Strides and offsets in bytes unless said.
  */
 @unmanaged
 export class MatmulDesc {
@@ -25,7 +33,8 @@ export class MatmulDesc {
   aColumn: u32;
   bRow: u32;
   bColumn: u32;
-  packed: i32;
+  /** Where B is read from (RightSource). */
+  source: i32;
   alpha: f32;
   tileRows: i32;
   /** Rows per unit of work, and per pass inside it (what keeps A in L2). */
@@ -105,7 +114,7 @@ export function matmul(d: MatmulDesc, begin: i32, end: i32): void {
   t.len = d.k;
   t.rowPitch = <usize>d.tileRows << 2;
   t.aOffset = 0;
-  t.bPitch = d.packed ? 32 : d.bRow;
+  t.bPitch = d.source ? 32 : d.bRow;
   t.cPitch = <usize>d.n << 2;
   t.residual = d.residual;
   t.epilogue = d.epilogue & 0xff;
@@ -114,7 +123,7 @@ export function matmul(d: MatmulDesc, begin: i32, end: i32): void {
   t.beta = d.activationBeta;
   const records = d.workspace + workspaceHead;
   const staging = d.workspace + d.stagingOffset;
-  const hasBias = d.epilogue & 256;
+  const hasBias = d.epilogue & Epilogue.hasBias;
   const panels = (d.n + 7) >> 3;
   for (let unit = begin; unit < end; unit++) {
     const first = (unit % d.panelUnits) * d.panelBlock;
@@ -127,7 +136,7 @@ export function matmul(d: MatmulDesc, begin: i32, end: i32): void {
     const b = d.b + load<usize>(d.bOffsets + (batch << 2));
     const y = d.y + <usize>batch * d.m * (<usize>d.n << 2);
     const packed = d.workspace + d.packedOffset;
-    if (d.packed == 2) {
+    if (d.source == RightSource.packedPerUnit) {
       for (let p = first; p < last; p++) packPanel(d, packed + (p - first) * d.panelBytes, b, p << 3);
     }
     for (let i = row; i < rowEnd; i += d.rowBlock) {
@@ -136,7 +145,7 @@ export function matmul(d: MatmulDesc, begin: i32, end: i32): void {
         const column = p << 3;
         const bias = d.bias + (hasBias ? <usize>column << 2 : 0);
         let panel = b + (column << 2);
-        if (d.packed) panel = (d.packed == 2 ? packed + (p - first) * d.panelBytes : b + p * d.panelBytes) + 32;
+        if (d.source) panel = (d.source == RightSource.packedPerUnit ? packed + (p - first) * d.panelBytes : b + p * d.panelBytes) + 32;
         runPanel(t, records, tiles, bias, panel, column << 2, min(8, d.n - column));
       }
     }

@@ -11,18 +11,18 @@
 // The functions at the end are not inlined into the drivers: V8 does not replace a running function by its optimised version.
 import { fma } from '../common/simd';
 import { recordHead } from '../pack/table';
-import { addResidual, clamp, clampTo, Tile } from './tile';
+import { clampTo, Epilogue, Tile } from './tile';
 
 // @ts-ignore: decorator
 @inline
 function storeRow(t: Tile, columns: i32, c: usize, v0: v128, v1: v128): void {
   const epilogue = t.epilogue;
-  if (epilogue & addResidual) {
+  if (epilogue & Epilogue.addResidual) {
     const r = c + t.residual;
     v0 = f32x4.add(v0, v128.load(r));
     if (columns > 4) v1 = f32x4.add(v1, v128.load(r, 16));
   }
-  if (epilogue & clamp) {
+  if (epilogue & Epilogue.clamp) {
     const low = v128.load32_splat(changetype<usize>(t), offsetof<Tile>('alpha'));
     const high = v128.load32_splat(changetype<usize>(t), offsetof<Tile>('beta'));
     v0 = clampTo(v0, low, high);

@@ -14,7 +14,7 @@ export class Outer {
   cPitch: usize;
 }
 
-/** Bytes of a run's record. */
+/** Bytes of a run's record. @abi */
 // @ts-ignore: decorator
 @inline
 export const runBytes: usize = 12;

@@ -2,15 +2,16 @@ import { storeFirst } from '../common/tail';
 import { recordHead } from '../pack/table';
 import { runTiles } from './gemm';
 import { sweep } from './sweep';
-import { activateStored, addResidual, clamp, clampTo, Tile } from './tile';
+import { clampTo, Epilogue, Tile } from './tile';
 
-/** Bytes at the start of a GEMM's workspace: the Tile, then one 6 × 8 tile for results that are cut off at the right. */
+/** In a GEMM's workspace: where the tile for results that are cut off at the right begins, behind the Tile. @abi at least offsetof<Tile>() */
+// @ts-ignore: decorator
+@inline
+const tileScratch: usize = 64;
+/** Bytes at the start of a GEMM's workspace: the Tile, and that one, of 6 × 8. @abi at least tileScratch + 6 * 8 * 4 */
 // @ts-ignore: decorator
 @inline
 export const workspaceHead: usize = 256;
-// @ts-ignore: decorator
-@inline
-const scratchOffset: usize = 64;
 
 /** The epilogue of a tile that was computed into `from` (8 columns), of which `columns` (1..7) go to `c`. */
 function finish(t: Tile, epilogue: i32, cPitch: usize, from: usize, rows: i32, columns: i32, c: usize): void {
@@ -19,12 +20,12 @@ function finish(t: Tile, epilogue: i32, cPitch: usize, from: usize, rows: i32, c
   do {
     let v0 = v128.load(from);
     let v1 = v128.load(from, 16);
-    if (epilogue & addResidual) {
+    if (epilogue & Epilogue.addResidual) {
       const r = c + t.residual;
       v0 = f32x4.add(v0, v128.load(r));
       v1 = f32x4.add(v1, v128.load(r, 16));
     }
-    if (epilogue & clamp) {
+    if (epilogue & Epilogue.clamp) {
       v0 = clampTo(v0, low, high);
       v1 = clampTo(v1, low, high);
     }
@@ -49,7 +50,7 @@ export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: us
   const epilogue = t.epilogue;
   const cPitch = t.cPitch;
   if (columns == 8 || columns == 4) {
-    const swept = epilogue & activateStored;
+    const swept = epilogue & Epilogue.activateStored;
     do {
       const done = runTiles(columns, t, records, swept ? 1 : tiles, bias, b, cOffset);
       if (swept) sweep(t.kind, t.alpha, t.beta, load<usize>(records, 4) + cOffset, load<i32>(records), columns, cPitch);
@@ -58,7 +59,7 @@ export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: us
     } while (tiles);
     return;
   }
-  const scratch = changetype<usize>(t) + scratchOffset;
+  const scratch = changetype<usize>(t) + tileScratch;
   t.epilogue = 0;
   t.cPitch = 32;
   do {
@@ -66,7 +67,7 @@ export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: us
     const c = load<usize>(records, 4);
     runTiles(columns, t, records, 1, bias, b, scratch - c);
     finish(t, epilogue, cPitch, scratch, rows, columns, c + cOffset);
-    if (epilogue & activateStored) sweep(t.kind, t.alpha, t.beta, c + cOffset, rows, columns, cPitch);
+    if (epilogue & Epilogue.activateStored) sweep(t.kind, t.alpha, t.beta, c + cOffset, rows, columns, cPitch);
     records += recordBytes;
     tiles--;
   } while (tiles);

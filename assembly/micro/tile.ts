@@ -17,7 +17,7 @@ export class Tile {
   cPitch: usize;
   /** Address of the residual minus address of C. */
   residual: usize;
-  /** What the store does beside storing: the bits below. */
+  /** What the store does beside storing: bits of Epilogue. */
   epilogue: i32;
   /** Activation of the sweep (common/activation.ts) and its parameters; for clamp the least and the greatest value. */
   kind: i32;
@@ -25,18 +25,17 @@ export class Tile {
   beta: f32;
 }
 
-/** Add the residual before the activation. */
-// @ts-ignore: decorator
-@inline
-export const addResidual: i32 = 1;
-/** relu and clip, in registers. */
-// @ts-ignore: decorator
-@inline
-export const clamp: i32 = 2;
-/** Any other activation: a second look at what has just been stored (sweep.ts). */
-// @ts-ignore: decorator
-@inline
-export const activateStored: i32 = 4;
+/** What is done to a result before it is stored. @abi */
+export const enum Epilogue {
+  /** Add the residual before the activation. */
+  addResidual = 1,
+  /** relu and clip, in registers. */
+  clamp = 2,
+  /** Any other activation: a second look at what has just been stored (sweep.ts). */
+  activateStored = 4,
+  /** Matmul alone: there is a bias. */
+  hasBias = 256,
+}
 
 /** NaN survives: pmax(a, b) is `a < b ? b : a`. */
 // @ts-ignore: decorator

@@ -18,22 +18,22 @@ export class NormalizeDesc {
   size: i32;
   subtractMean: i32;
   epsilon: f32;
-  /** Channels per work unit, whole groups and at most `most`, that go down the columns; 0: a unit is `unit` groups, run by run. */
+  /** Channels per work unit, whole groups and at most `mostColumns`, that go down the columns; 0: a unit is `unit` groups, run by run. */
   span: i32;
   unit: i32;
   kind: i32;
   alpha: f32;
   beta: f32;
-  /** 512 bytes: four tables of `most` channels. */
+  /** 512 bytes: four tables of `mostColumns` channels. */
   workspace: usize;
 }
 
-/** The most channels of a span; the same as in src/backend/wasm/norm.ts. */
+/** The most channels of a span. @abi */
 // @ts-ignore: decorator
-@inline const most: i32 = 32;
-/** Bytes of a table: sums, mean, scale, shift. */
+@inline const mostColumns: i32 = 32;
+/** Bytes of a table: sums, mean, scale, shift. @abi at least mostColumns * 4 */
 // @ts-ignore: decorator
-@inline const tableBytes: usize = 128;
+@inline const normalizeTableBytes: usize = 128;
 
 export function normalize(d: NormalizeDesc, begin: i32, end: i32): void {
   const image = <usize>(d.spatial * d.groups) * <usize>d.size;
@@ -231,16 +231,16 @@ function groupMean(d: NormalizeDesc, sums: usize): f64 {
   return sum / (<f64>d.spatial * <f64>d.size);
 }
 
-/** Small groups: statistics of `n` ≤ `most` columns at a time, put together per group, then applied row by row. */
+/** Small groups: statistics of `n` ≤ `mostColumns` columns at a time, put together per group, then applied row by row. */
 function normalizeSpan(d: NormalizeDesc, at: usize, c: i32, n: i32): void {
   const pitch = <usize>(d.groups * d.size) << 2;
   const sums = d.workspace;
-  const mean = sums + tableBytes;
-  const scale = mean + tableBytes;
-  const shift = scale + tableBytes;
+  const mean = sums + normalizeTableBytes;
+  const scale = mean + normalizeTableBytes;
+  const shift = scale + normalizeTableBytes;
   const x = d.x + at;
   if (!d.subtractMean) {
-    memory.fill(mean, 0, tableBytes);
+    memory.fill(mean, 0, normalizeTableBytes);
   } else {
     if (n > 16) sums32(x, pitch, d.spatial, sums);
     else sums16(x, pitch, d.spatial, sums);
@@ -268,7 +268,7 @@ function applyTables(d: NormalizeDesc, at: usize, n: i32, pitch: usize): void {
   let x = d.x + at;
   let y = d.y + at;
   for (let s = 0; s < d.spatial; s++) {
-    const tables = d.workspace + tableBytes;
+    const tables = d.workspace + normalizeTableBytes;
     for (let i: usize = 0; i < end; i += 16) v128.store(y + i, transformed(x + i, tables + i));
     if (n & 3) storeFirst(y + end, transformed(x + end, tables + end), n & 3);
     if (d.kind != Kind.identity) sweep(d.kind, d.alpha, d.beta, y, 1, n, 0);

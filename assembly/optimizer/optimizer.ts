@@ -2,19 +2,20 @@ import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /** The same order as optimizerHyper in src/backend/prims/optimizer.ts. */
+/** Kinds of updates. @abi */
 const enum Optimizer {
-  sgd = 0,
-  adam = 1,
-  rmsprop = 2,
-  adagrad = 3,
-  adadelta = 4,
-  adamax = 5,
-  nadam = 6,
-  radam = 7,
-  rprop = 8,
-  lion = 9,
-  lamb = 10,
-  lambApply = 11,
+  sgd,
+  adam,
+  rmsprop,
+  adagrad,
+  adadelta,
+  adamax,
+  nadam,
+  radam,
+  rprop,
+  lion,
+  lamb,
+  lambApply,
 }
 
 /** One step of an optimizer in place: parameter p, gradient g, states a, b, c (0: none), the numbers of the step. */

@@ -4,29 +4,25 @@
 // 40; 3×3 s2 3→32 @224 30, 33, 25; 9×9 1→64 @128 26, 40, 34. From 8 channels on by tap is as fast as by run.
 import { ConvDesc } from '../conv/desc';
 
-/** One address per tap, `len` = channels of a group. */
-// @ts-ignore: decorator
-@inline
-export const byTap: i32 = 0;
-/** One address per kernel row, `len` = kernelW · channels: copied only where the row sticks out sideways. */
-// @ts-ignore: decorator
-@inline
-export const byRun: i32 = 1;
-/**
- * As byTap, but the rows of a tile are the same pixel of several images: what is padding is so for all of them, and passed over. On
- * small maps with wide margins that is much: input gradient of 5×5 6→16 @14 (no padding, so that half of the taps are outside), batch 64.
- */
-// @ts-ignore: decorator
-@inline
-export const acrossImages: i32 = 2;
-/**
- * As byRun, from a padded copy of the input rows that a block needs: addresses are the same in every block, so there is one table
- * for all of a call. For 2-d input and whole rows of output pixels.
- */
-// @ts-ignore: decorator
-@inline
-export const padded: i32 = 3;
-/** A tile's record: rows, address of the result, then at `recordHead` the addresses [tap][tileRows]. */
+/** How rows of A are found. @abi */
+export const enum Addressing {
+  /** One address per tap, `len` = channels of a group. */
+  byTap,
+  /** One address per kernel row, `len` = kernelW · channels: copied only where the row sticks out sideways. */
+  byRun,
+  /**
+   * As byTap, but the rows of a tile are the same pixel of several images: what is padding is so for all of them, and passed over. On
+   * small maps with wide margins that is much: input gradient of 5×5 6→16 @14 (no padding, so that half of the taps are outside), batch 64.
+   */
+  acrossImages,
+  /**
+   * As byRun, from a padded copy of the input rows that a block needs: addresses are the same in every block, so there is one table
+   * for all of a call. For 2-d input and whole rows of output pixels.
+   */
+  padded,
+}
+
+/** A tile's record: rows, address of the result, then at `recordHead` the addresses [tap][tileRows]. @abi */
 // @ts-ignore: decorator
 @inline
 export const recordHead: usize = 16;
@@ -118,7 +114,7 @@ function placeRow(d: ConvDesc, at: usize, pitch: usize, n: i32, od: i32, oh: i32
   const stepD = plane * d.dilationD;
   let pd = d.x + plane * (n * d.inputD + id) + line * ih + pixel * iw;
   const sideways = inside(iw, kernelW - 1, d.dilationW, d.inputW);
-  if (d.mode == byTap) {
+  if (d.mode == Addressing.byTap) {
     if (
       sideways && inside(ih, kernelH - 1, d.dilationH, d.inputH) && inside(id, kernelD - 1, d.dilationD, d.inputD)
     ) {
@@ -210,7 +206,7 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
         }
       }
     }
-    if (d.mode == byTap) skipZeros(d, record + recordHead, pitch, rows);
+    if (d.mode == Addressing.byTap) skipZeros(d, record + recordHead, pitch, rows);
     begin += rows;
     record += recordBytes;
     count++;

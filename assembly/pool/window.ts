@@ -1,13 +1,14 @@
 // What pools and their gradients share.
 
 /** The same numbers as in src/backend/wasm/pool.ts. */
+/** @abi */
 export const enum Pool {
-  max = 0,
-  average = 1,
+  max,
+  average,
   /** Lp with p = 1: the sum of the magnitudes. */
-  lp1 = 2,
+  lp1,
   /** Lp with p = 2: the root of the sum of squares. */
-  lp2 = 3,
+  lp2,
 }
 
 /** Whether the windows of a row are 2×2, side by side, all inside along W. */

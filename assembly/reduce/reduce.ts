@@ -4,17 +4,18 @@ import { accumulate, combine, Fold, foldColumns, foldRow, start } from './fold';
 import { sumColumns, sumRow, sumSixteenColumns } from './sum';
 
 /** The same order as reduceKinds in src/backend/prims/reduce.ts. */
+/** @abi */
 const enum Reduce {
-  sum = 0,
-  mean = 1,
-  max = 2,
-  min = 3,
-  prod = 4,
-  l1 = 5,
-  l2 = 6,
-  sumSquare = 7,
-  logSum = 8,
-  logSumExp = 9,
+  sum,
+  mean,
+  max,
+  min,
+  prod,
+  l1,
+  l2,
+  sumSquare,
+  logSum,
+  logSumExp,
 }
 
 /** x as [outer, length, inner] → y [outer, inner]. */

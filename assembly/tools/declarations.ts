@@ -1,5 +1,14 @@
-// Reads descriptor classes and exported functions out of the AssemblyScript sources. A scanner of its own, because loading
-// AssemblyScript's parser takes longer than everything else here; asc itself reports what is not valid AssemblyScript.
+// Reads what the host has to know out of the AssemblyScript sources: descriptor classes (*Desc), exported functions, and the
+// numbers that both sides use. Such a number is a constant or a const enum whose doc comment has the tag `@abi`:
+//
+//   /** How rows of A are found. @abi */              /** Bytes in front of a workspace. @abi at least offsetof<Tile>() + 6 * 32 */
+//   export const enum Addressing { byTap, byRun }     export const workspaceHead: usize = 256;
+//
+// An enum's members count from 0 or have integers of their own, a constant is an integer. `at least` is what the build checks:
+// sums and products of integers, other constants with the tag, and sizes of @unmanaged classes. In a file whose functions
+// are all exported to the host they are not exported: asc crashes on exports of inlined constants.
+// A scanner of its own, because loading AssemblyScript's parser takes longer than everything else here; asc itself reports
+// what is not valid AssemblyScript.
 import type { FieldKind } from '../../src/abi/descriptor.ts';
 import type { Source } from './sources.ts';
 
@@ -17,9 +26,30 @@ export interface ExportedFunction {
   path: string;
 }
 
+/** A number that the host uses by its name. */
+export interface Constant {
+  name: string;
+  doc: string;
+  value: number;
+}
+
+export interface Enumeration {
+  name: string;
+  doc: string;
+  members: Constant[];
+}
+
 export interface Declarations {
   descriptors: DescriptorClass[];
   functions: ExportedFunction[];
+  constants: Constant[];
+  enumerations: Enumeration[];
+}
+
+/** What a reader finds beside the declarations: what constants have to be at least, and sizes of classes in bytes. */
+interface Found extends Declarations {
+  bounds: { name: string; formula: string; where: string }[];
+  classes: Map<string, number>;
 }
 
 interface Token {
@@ -29,18 +59,40 @@ interface Token {
   line: number;
 }
 
+const abiTag = /\s*@abi\b(?: at least ([^\n]*))?/;
 const fieldKinds: Record<string, FieldKind> = { usize: 'ptr', i32: 'i32', u32: 'u32', f32: 'f32' };
 
 export function readDeclarations(sources: readonly Source[]): Declarations {
-  const declarations: Declarations = { descriptors: [], functions: [] };
-  for (const source of sources) new Reader(source).read(declarations);
+  const found: Found = {
+    ...{ descriptors: [], functions: [], constants: [], enumerations: [] },
+    ...{ bounds: [], classes: new Map() },
+  };
+  for (const source of sources) new Reader(source).read(found);
+  const { descriptors, functions, enumerations, constants } = found;
   const names = new Set<string>();
-  for (const { name } of declarations.descriptors) {
+  for (const { name } of [...descriptors, ...enumerations, ...constants]) {
     if (names.has(name)) throw new Error(`${name}: declared twice`);
     names.add(name);
   }
-  declarations.descriptors.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return declarations;
+  checkBounds(found);
+  for (const list of [descriptors, enumerations, constants]) list.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { descriptors, functions, enumerations, constants };
+}
+
+function checkBounds({ bounds, constants, classes }: Found): void {
+  const values = new Map(constants.map(({ name, value }) => [name, value]));
+  for (const { name, formula, where } of bounds) {
+    const factorOf = (text: string): number => {
+      if (/^\d+$/.test(text)) return Number(text);
+      const value = values.get(text) ?? classes.get(text.match(/^offsetof<(\w+)>\(\)$/)?.[1] ?? '');
+      if (value === undefined) throw new Error(`${where}: ${name}: at least what? Nothing is known of ${text}`);
+      return value;
+    };
+    const productOf = (term: string): number => term.split('*').reduce((n, text) => n * factorOf(text.trim()), 1);
+    const least = formula.split('+').reduce((n, term) => n + productOf(term), 0);
+    const value = values.get(name) ?? 0;
+    if (value < least) throw new Error(`${where}: ${name} is ${value}, must be at least ${formula} = ${least}`);
+  }
 }
 
 const lexeme = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|[\w$]+|\S/g;
@@ -84,13 +136,19 @@ class Reader {
   }
 
   /** Walks over the top level; bodies and initialisers in brackets are skipped as a whole. */
-  read(into: Declarations): void {
+  read(into: Found): void {
     while (this.at < this.tokens.length) {
       const { doc } = this.peek();
       const decorators = this.decorators();
       const exported = this.accept('export');
       if (this.accept('class')) {
-        if (this.peek().text.endsWith('Desc')) into.descriptors.push(this.descriptor(doc, decorators));
+        const isDescriptor = this.peek().text.endsWith('Desc');
+        if (!isDescriptor && !decorators.includes('unmanaged')) continue;
+        const found = this.fields(doc, decorators);
+        if (isDescriptor) into.descriptors.push(found);
+        into.classes.set(found.name, found.fields.length * 4);
+      } else if (abiTag.test(doc)) {
+        this.marked(doc, into);
       } else if (this.accept('function')) {
         const found = this.functionHeader(doc);
         if (exported && found) into.functions.push(found);
@@ -109,14 +167,45 @@ class Reader {
     return names;
   }
 
-  private descriptor(doc: string, decorators: string[]): DescriptorClass {
+  /** What follows a doc comment with @abi. */
+  private marked(comment: string, into: Found): void {
+    const doc = comment.replace(abiTag, '');
+    if (!this.accept('const')) this.fail(`@abi marks constants and const enums, got ${this.peek().text}`);
+    if (this.accept('enum')) {
+      into.enumerations.push(this.enumeration(doc));
+      return;
+    }
+    const { text: name, line } = this.next();
+    if (this.accept(':')) this.next();
+    const value = this.accept('=') ? Number(this.next().text) : Number.NaN;
+    if (!Number.isInteger(value) || !this.accept(';')) this.fail(`${name}: expected '= INTEGER;'`);
+    into.constants.push({ name, doc, value });
+    const formula = comment.match(abiTag)?.[1];
+    if (formula !== undefined) into.bounds.push({ name, formula, where: `${this.path}:${line}` });
+  }
+
+  private enumeration(doc: string): Enumeration {
+    const { text: name } = this.next();
+    if (!this.accept('{')) this.fail(`${name}: expected a body`);
+    const members: Constant[] = [];
+    while (!this.accept('}')) {
+      const member = this.next();
+      const value = this.accept('=') ? Number(this.next().text) : (members.at(-1)?.value ?? -1) + 1;
+      if (!Number.isInteger(value)) this.fail(`${name}.${member.text}: expected an integer`);
+      members.push({ name: member.text, doc: member.doc, value });
+      if (!this.accept(',') && this.peek().text !== '}') this.fail(`${name}: cannot read member ${member.text}`);
+    }
+    return { name, doc, members };
+  }
+
+  private fields(doc: string, decorators: string[]): DescriptorClass {
     const { text: name } = this.next();
     if (!decorators.includes('unmanaged')) this.fail(`${name}: a *Desc class must be @unmanaged`);
-    if (!this.accept('{')) this.fail(`${name}: a *Desc class must not extend, implement or be generic`);
+    if (!this.accept('{')) this.fail(`${name}: an @unmanaged class must not extend, implement or be generic`);
     const fields: DescriptorClass['fields'] = [];
     while (!this.accept('}')) {
       const field = this.next();
-      if (!this.accept(':')) this.fail(`${name}: a *Desc class has fields 'name: type;' only, got ${field.text}`);
+      if (!this.accept(':')) this.fail(`${name}: an @unmanaged class has fields 'name: type;' only, got ${field.text}`);
       const type = this.next().text;
       const kind = fieldKinds[type];
       if (!this.accept(';') || kind === undefined) {

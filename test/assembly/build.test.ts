@@ -59,7 +59,44 @@ describe('readDeclarations', () => {
     expect(functions[0].parameters.map(({ type }) => type)).toEqual(['GemmDesc', 'i32', 'i32']);
   });
 
+  it('reads the constants and enumerations with @abi, and no others', () => {
+    const { constants, enumerations } = read(`
+      @unmanaged class Tile { taps: i32; alpha: f32; }
+      /** Bytes of a head. @abi at least offsetof<Tile>() + 2 * pitch */
+      // @ts-ignore: decorator
+      @inline
+      export const head: usize = 64;
+      /** @abi */
+      const pitch: i32 = 28;
+      const own: i32 = 3;
+      /** How. @abi */
+      export const enum Mode { /** One. */ one, two, five = 5, six }
+      const enum Other { a }
+    `);
+    expect(constants).toEqual([
+      { name: 'head', doc: 'Bytes of a head.', value: 64 },
+      { name: 'pitch', doc: '', value: 28 },
+    ]);
+    expect(enumerations.map(({ name, doc }) => [name, doc])).toEqual([['Mode', 'How.']]);
+    expect(enumerations[0].members).toEqual([
+      { name: 'one', doc: 'One.', value: 0 },
+      { name: 'two', doc: '', value: 1 },
+      { name: 'five', doc: '', value: 5 },
+      { name: 'six', doc: '', value: 6 },
+    ]);
+  });
+
   it.each([
+    ['a head that is too small', '/** @abi at least 4 * 2 + 1 */ const a: i32 = 8;', /a is 8, must be at least .* = 9/],
+    [
+      'an unknown bound',
+      '/** @abi at least offsetof<Lost>() */ const a: i32 = 8;',
+      /Nothing is known of offsetof<Lost>/,
+    ],
+    ['a constant that is computed', '/** @abi */ const a: i32 = 8 + 1;', /a: expected '= INTEGER;'/],
+    ['another declaration with the tag', '/** @abi */ let a: i32 = 8;', /@abi marks constants and const enums/],
+    ['a member that is computed', '/** @abi */ const enum A { a = b }', /A\.a: expected an integer/],
+    ['two numbers of one name', '/** @abi */ const a = 1; /** @abi */ const a = 2;', /a: declared twice/],
     ['a field of another width', '@unmanaged class ADesc { x: i64; }', /ADesc\.x: expected usize, i32, u32 or f32/],
     ['a missing decorator', 'class ADesc { x: i32; }', /must be @unmanaged/],
     ['a method', '@unmanaged class ADesc { x: i32; f(): void {} }', /fields 'name: type;' only, got f/],
@@ -82,6 +119,15 @@ describe('abiModule', () => {
     expect(code).toContain("    ['alpha', 'f32'],");
     expect(code).toContain('  size: 16,');
     expect(code).toContain('  gemm: GemmDesc,');
+  });
+
+  it('writes constants and enumerations', () => {
+    const code = abiModule(
+      read('/** Of a head. @abi */ const head = 64; /** @abi */ const enum Mode { one, two }'),
+      [],
+    );
+    expect(code).toContain('/** Of a head. */\nexport const head = 64;');
+    expect(code).toContain('export const Mode = {\n  one: 0,\n  two: 1,\n} as const;');
   });
 
   it('refuses an export that no source declares, and one that the host cannot call', () => {

@@ -1,42 +1,8 @@
+import { Kind } from '../../abi/generated/abi.ts';
 import type { DType } from '../../common/dtype.ts';
 
-/** The functions that kernels know, also as the activation of another prim, in the order of their numbers (`Kind` in assembly/common/activation.ts). */
-export const activationKinds = [
-  'identity',
-  'relu',
-  'clip',
-  'leakyRelu',
-  'hardSwish',
-  'hardSigmoid',
-  'sigmoid',
-  'silu',
-  'tanh',
-  'gelu',
-  'geluTanh',
-  'elu',
-  'selu',
-  'celu',
-  'thresholdedRelu',
-  'mish',
-  'softplus',
-  'softsign',
-  'logSigmoid',
-  'exp',
-  'log',
-  'sqrt',
-  'rsqrt',
-  'reciprocal',
-  'abs',
-  'neg',
-  'square',
-  'sign',
-  'floor',
-  'ceil',
-  'round',
-  'trunc',
-  'erf',
-  'linear',
-] as const;
+/** The functions that kernels know, also as the activation of another prim. */
+export const activationKinds = Object.keys(Kind) as readonly (keyof typeof Kind)[];
 
 /** The functions of one value. Formulas in js/elementwise/unary.ts; alpha and beta default to 0 where a function has no parameter. */
 export const unaryKinds = [

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
-import { optimizerKinds } from '../../../src/backend/wasm/optimizer/optimizer.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { optimizerHyper, optimizerStates, type UpdateKind } from '../../../src/ops/optimizer/optimizer.ts';
 import { getOp } from '../../../src/ops/training.ts';
@@ -9,13 +7,6 @@ import { Tensor } from '../../../src/tensor/tensor.ts';
 import { backendOf, expectClose, Random, variants } from '../../kernels/harness.ts';
 import { jsBackend } from '../../support/js-backend.ts';
 import { expectError, run, t } from '../run.ts';
-
-test('the kernel numbers the optimizers as the host does', () => {
-  const source = readFileSync(new URL('../../../assembly/optimizer/optimizer.ts', import.meta.url), 'utf8');
-  const body = source.slice(source.indexOf('const enum Optimizer {')).split('}')[0];
-  const numbered = [...body.matchAll(/^ {2}(\w+) = (\d+),$/gm)].map(([, name, number]) => [name, Number(number)]);
-  expect(numbered).toEqual(optimizerKinds.map((kind, i) => [kind, i]));
-});
 
 /** Numbers of a step that make every term count. */
 const values: { readonly [entry: string]: number } = {

@@ -1,4 +1,4 @@
-import { ConvWeightGradDesc, FinishWeightGradDesc } from '../../../abi/generated/abi.ts';
+import { ConvWeightGradDesc, FinishWeightGradDesc, runBytes, runsOffset } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { tileRowsOf } from '../core/blocks.ts';
@@ -21,8 +21,6 @@ const mostPartialBytes = 1 << 23;
 const wantedUnits = 16;
 /** Output pixels per pass: with 8 columns of gy and a tile's of x still in the first-level cache. */
 const blockPixels = 128;
-const head = 64;
-const runBytes = 12;
 
 /** How the sum over pixels and the result are cut into work units; by the shapes alone, not by threads. */
 function cut(pixels: number, splitBytes: number, items: number, panels: number) {
@@ -75,7 +73,7 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
   const block = Math.min(blockPixels, units.splitPixels);
   // Output rows that a block may touch.
   const rowsOfBlock = Math.ceil((block - 1) / output[2]) + 1;
-  const panelOffset = align(head + rowsOfBlock * runBytes);
+  const panelOffset = align(runsOffset + rowsOfBlock * runBytes);
   const stagingOffset = panelOffset + (depthwise ? 0 : units.panelBlock * block * 32);
   const stagingRow = align(((Math.min(output[2], block) - 1) * attrs.stride[2] + kernel[2]) * channels * 4);
   const partial = session.scratch(splits * splitBytes);

@@ -1,8 +1,8 @@
-import { ConvDesc } from '../../../abi/generated/abi.ts';
+import { Addressing, ConvDesc, recordHead, workspaceHead } from '../../../abi/generated/abi.ts';
 import type { Step } from '../../backend.ts';
 import type { PrimName } from '../../prims/index.ts';
 import type { Triple } from '../../prims/window.ts';
-import { panelBlockOf, recordHead, roundUp, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import { panelBlockOf, roundUp, rowBlockOf, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { Panels } from '../core/panels.ts';
 import type { WasmSession } from '../core/session.ts';
@@ -30,9 +30,6 @@ export interface WindowShape {
   /** Bytes between grid points along W, H, D and batch. */
   readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
 }
-
-/** How rows of A are found, as in assembly/pack/table.ts. */
-const addressing = { byTap: 0, byRun: 1, acrossImages: 2, padded: 3 } as const;
 
 const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
@@ -111,7 +108,7 @@ interface Blocks {
 
 /** Rows of A in one unit of work, by the way in which they are found. */
 const blocksOf: {
-  readonly [mode in keyof typeof addressing]: (session: WasmSession, shape: WindowShape, contiguous: boolean) => Blocks;
+  readonly [mode in keyof typeof Addressing]: (session: WasmSession, shape: WindowShape, contiguous: boolean) => Blocks;
 } = {
   byTap: plainBlocks,
   byRun(session, shape, contiguous) {
@@ -176,7 +173,7 @@ export function gemmStep(
   const values = {
     ...fields,
     zeros: session.zeros(Math.max(channels, runLength) * 4 + 64),
-    mode: addressing[mode],
+    mode: Addressing[mode],
     taps: addresses,
     len,
     columns,

@@ -1,4 +1,4 @@
-import { FinishWinogradGradDesc, WinogradGradDesc } from '../../../abi/generated/abi.ts';
+import { FinishWinogradGradDesc, WinogradGradDesc, winogradGradHead } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
@@ -85,7 +85,7 @@ export function winogradGradSteps(
   const splitBytes = matrices * matrixBytes;
   const [vPitch, wPitch] = [rowBlock * 4, columnBlock * 4];
   const [vMatrix, wMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * wPitch)];
-  const scratchOffset = 192;
+  const scratchOffset = winogradGradHead;
   const vOffset = scratchOffset + matrices * 256;
   const wOffset = vOffset + matrices * vMatrix;
   const partial = session.scratch(splits * splitBytes);

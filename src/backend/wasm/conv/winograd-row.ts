@@ -1,7 +1,7 @@
-import { WinogradRowDesc } from '../../../abi/generated/abi.ts';
+import { recordHead, WinogradRowDesc, winogradRowColumns, workspaceHead } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
-import { recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import { roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
@@ -10,8 +10,6 @@ import { perByte, perStep } from './winograd.ts';
 /** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
 const tileSize = 4;
 const points = [0.5, 1, 2].flatMap((p) => [p, -p]);
-/** Input columns of a tile, as in assembly/conv/winograd-row.ts. */
-const columns = 13;
 
 /** Seven taps at stride 2 along W, whatever there is along H; constant weights. */
 export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): boolean {
@@ -93,7 +91,7 @@ export function winogradRowSteps(
   const recordsOffset = workspaceHead;
   const infinityRecordsOffset = recordsOffset + recordsBytes;
   const stagingOffset = infinityRecordsOffset + recordsBytes;
-  const vOffset = roundUp(stagingOffset + columns * roundUp(channels, 4) * 4, 64);
+  const vOffset = roundUp(stagingOffset + winogradRowColumns * roundUp(channels, 4) * 4, 64);
   const infinityOffset = vOffset + 6 * tiles * vTile;
   const mOffset = roundUp(infinityOffset + tiles * infinityTile, 64);
   const bias = inputs[convInputs.bias];

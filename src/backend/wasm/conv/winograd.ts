@@ -1,7 +1,7 @@
-import { WinogradDesc } from '../../../abi/generated/abi.ts';
+import { recordHead, WinogradDesc, winogradHead } from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, type ConvWeightGradAttrs, convInputs } from '../../prims/conv.ts';
-import { leavesOne, recordHead, roundUp, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import { leavesOne, roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
@@ -152,7 +152,7 @@ export function winogradSteps(
   const vPitch = vPitchOf(channels);
   const mPitch = panelUnit * 32;
   const [vMatrix, mMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * mPitch)];
-  const recordsOffset = workspaceHead + 64;
+  const recordsOffset = winogradHead;
   const scratchOffset = roundUp(recordsOffset + Math.ceil(chunk / rows) * (recordHead + rows * 4), 64);
   // [column][row][64 channels] of a tile, on input; the output's block is smaller.
   const vOffset = scratchOffset + matrices * 256;

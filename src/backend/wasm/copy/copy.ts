@@ -1,4 +1,4 @@
-import { CopyDesc, FillDesc } from '../../../abi/generated/abi.ts';
+import { CopyDesc, CopyMode, FillDesc } from '../../../abi/generated/abi.ts';
 import { dtypes, type TypedArray } from '../../../common/dtype.ts';
 import type { Step } from '../../backend.ts';
 import type { CopyAttrs } from '../../prims/copy.ts';
@@ -6,9 +6,6 @@ import type { PrimName } from '../../prims/index.ts';
 import { coalesce } from '../../strided.ts';
 import type { WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-
-/** `Mode` in assembly/copy/copy.ts. */
-const modes = { runs: 0, transpose: 1, words: 2, bytes: 3, repeat: 4, interleave: 5 } as const;
 
 /** One loop of a copy; strides in bytes. */
 interface Loop {
@@ -52,7 +49,7 @@ export function planCopy(attrs: Omit<CopyAttrs, 'inputOffset' | 'outputOffset'>,
   const outer = loops.reverse();
   const [o0, o1, o2, o3] = Array.from({ length: maxOuter }, (_, i) => outer[i] ?? none);
   const values = {
-    mode: modes[mode],
+    mode: CopyMode[mode],
     lines: lines.n,
     columns: runs ? written : columns,
     xLine: lines.x,

@@ -1,6 +1,8 @@
-import { type Activation, activationKinds, type UnaryKind } from '../../prims/elementwise.ts';
+import { Kind } from '../../../abi/generated/abi.ts';
+import type { Activation, UnaryKind } from '../../prims/elementwise.ts';
 
-const numbers = new Map<UnaryKind, number>(activationKinds.map((kind, i) => [kind, i]));
+/** The functions that kernels know, by name. */
+const numbers: { readonly [kind in UnaryKind]?: number } = Kind;
 
 /** The descriptor fields of an activation; null where kernels do not know the kind. */
 export interface ActivationFields {
@@ -10,7 +12,7 @@ export interface ActivationFields {
 }
 
 export function activationFields(activation: Activation | null): ActivationFields | null {
-  if (activation === null) return { kind: 0, alpha: 0, beta: 0 };
-  const kind = numbers.get(activation.kind);
+  if (activation === null) return { kind: Kind.identity, alpha: 0, beta: 0 };
+  const kind = numbers[activation.kind];
   return kind === undefined ? null : { kind, alpha: activation.alpha, beta: activation.beta };
 }

@@ -10,10 +10,6 @@ const twelveFit = 'Float16Array' in globalThis;
 export const tileRowsOf = (session: WasmSession): number =>
   session.backend.variant === 'relaxed' && twelveFit ? 6 : 4;
 
-/** Bytes in front of a GEMM workspace, and of a tile record in front of its addresses. */
-export const workspaceHead = 256;
-export const recordHead = 16;
-
 /** `n` rounded up to a multiple of `step`. */
 export const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step;
 

@@ -1,9 +1,10 @@
+import { Epilogue as Bits } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Activation } from '../../prims/elementwise.ts';
 import { activationFields } from './activation.ts';
 import type { WasmSession } from './session.ts';
 
-/** What a GEMM or depthwise kernel does to a result before it is done: the bits of assembly/micro/tile.ts. */
+/** What a GEMM or depthwise kernel does to a result before it is done: bits, and what they need. */
 export interface Epilogue {
   readonly epilogue: number;
   /** Distance from the output to the residual, modulo 2³². */
@@ -12,10 +13,6 @@ export interface Epilogue {
   readonly alpha: number;
   readonly beta: number;
 }
-
-const addResidual = 1;
-const clamp = 2;
-const activateStored = 4;
 
 /** Null where kernels do not know the activation. */
 export function epilogueOf(
@@ -27,12 +24,16 @@ export function epilogueOf(
   const fields = activationFields(activation);
   if (fields === null) return null;
   const added = {
-    epilogue: residual === null ? 0 : addResidual,
+    epilogue: residual === null ? 0 : Bits.addResidual,
     residual: residual === null ? 0 : (session.address(residual) - session.address(output)) >>> 0,
   };
   if (activation === null || activation.kind === 'identity') return { ...added, ...fields };
   if (activation.kind === 'relu') {
-    return { ...added, ...fields, epilogue: added.epilogue | clamp, alpha: 0, beta: Number.POSITIVE_INFINITY };
+    return { ...added, ...fields, epilogue: added.epilogue | Bits.clamp, alpha: 0, beta: Number.POSITIVE_INFINITY };
   }
-  return { ...added, ...fields, epilogue: added.epilogue | (activation.kind === 'clip' ? clamp : activateStored) };
+  return {
+    ...added,
+    ...fields,
+    epilogue: added.epilogue | (activation.kind === 'clip' ? Bits.clamp : Bits.activateStored),
+  };
 }

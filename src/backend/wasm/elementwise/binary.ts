@@ -1,4 +1,4 @@
-import { BinaryDesc, UnaryDesc } from '../../../abi/generated/abi.ts';
+import { BinaryDesc, BinaryOp, UnaryDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { BinaryKind, UnaryKind } from '../../prims/elementwise.ts';
@@ -8,21 +8,8 @@ import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** `Op` in assembly/act/binary.ts. */
-const ops: { readonly [K in BinaryKind]?: number } = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  max: 4,
-  min: 5,
-  prelu: 6,
-  equal: 7,
-  less: 8,
-  lessOrEqual: 9,
-  greater: 10,
-  greaterOrEqual: 11,
-};
+/** Those that are missing have no kernel, or one of another kind (pow). */
+const ops: { readonly [kind in BinaryKind]?: number } = BinaryOp;
 const maxOuter = 4;
 
 /** Rows shorter than this are joined, where b is the same in all of them. */
@@ -43,8 +30,8 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   if (attrs.kind === 'pow') return isFloat32([y]) ? pow(call, session) : null;
   const op = ops[attrs.kind];
   const activation = activationFields(attrs.activation);
-  if (op === undefined || activation === null || y.dtype !== (op < ops.equal! ? 'float32' : 'bool')) return null;
-  if (op >= ops.equal! && attrs.activation !== null) return null;
+  if (op === undefined || activation === null || y.dtype !== (op < BinaryOp.equal ? 'float32' : 'bool')) return null;
+  if (op >= BinaryOp.equal && attrs.activation !== null) return null;
   const total = attrs.dims.reduce((n, d) => n * d, 1);
   if (total === 0) return [];
 

@@ -1,10 +1,7 @@
-import { UnaryGradDesc } from '../../../abi/generated/abi.ts';
+import { clipExclusive, UnaryGradDesc } from '../../../abi/generated/abi.ts';
 import type { UnaryKind } from '../../prims/elementwise.ts';
 import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
-
-/** `CLIP_EXCLUSIVE` in assembly/act/unary-grad.ts. */
-const clipExclusive = 64;
 
 /** What the kernel of functions knows and that of derivatives does not: nobody trains through them. */
 const without: readonly UnaryKind[] = ['identity', 'neg', 'sign', 'floor', 'ceil', 'round', 'trunc', 'linear'];

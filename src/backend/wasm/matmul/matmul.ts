@@ -1,16 +1,10 @@
-import { MatmulDesc } from '../../../abi/generated/abi.ts';
+import { Epilogue, MatmulDesc, RightSource, recordHead, workspaceHead } from '../../../abi/generated/abi.ts';
 import type { MatmulAttrs } from '../../prims/matmul.ts';
-import { panelBlockOf, recordHead, rowBlockOf, tileRowsOf, workspaceHead } from '../core/blocks.ts';
+import { panelBlockOf, rowBlockOf, tileRowsOf } from '../core/blocks.ts';
 import { epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-
-/** Where B is read from, as in assembly/matmul/matmul.ts. */
-const source = { asIs: 0, packed: 1, packedPerUnit: 2 } as const;
-
-/** Bit of `epilogue` that belongs to matmul alone: there is a bias. */
-const hasBias = 256;
 
 /** Rows up to which reading a row-major B as it is beats packing it first. */
 const fewRows = 12;
@@ -54,7 +48,7 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
     aColumn: offset(attrs.aColumn),
     bRow: offset(attrs.bRow),
     bColumn: offset(attrs.bColumn),
-    packed: source[kind],
+    source: RightSource[kind],
     alpha,
     tileRows,
     unitRows,
@@ -65,7 +59,7 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
     panelBytes,
     packedOffset,
     stagingOffset,
-    epilogue: epilogue.epilogue | (bias === null ? 0 : hasBias),
+    epilogue: epilogue.epilogue | (bias === null ? 0 : Epilogue.hasBias),
     residual: epilogue.residual,
     kind: epilogue.kind,
     activationAlpha: epilogue.alpha,

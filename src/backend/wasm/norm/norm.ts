@@ -1,4 +1,11 @@
-import { BatchNormDesc, LrnDesc, NormalizeDesc, ScaleShiftDesc } from '../../../abi/generated/abi.ts';
+import {
+  BatchNormDesc,
+  LrnDesc,
+  mostColumns,
+  NormalizeDesc,
+  normalizeTableBytes,
+  ScaleShiftDesc,
+} from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import { type BatchNormAttrs, normalizeInputs } from '../../prims/norm.ts';
@@ -85,8 +92,7 @@ function computeParameters(
   return { scale, steps: [session.step('batchNorm', 'batchNormParameters', BatchNormDesc, values, times)] };
 }
 
-/** `most` in assembly/norm/normalize.ts, and a cache line. */
-const mostColumns = 32;
+/** Columns of a cache line. */
 const lineColumns = 16;
 
 /** Channels of whole groups that are normalised side by side: two cache lines where that leaves enough units for threads. */
@@ -119,7 +125,11 @@ export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, ses
     workspace: 0,
     ...activation,
   };
-  return [session.step('normalize', 'normalize', NormalizeDesc, values, units, { workspace: 512 })];
+  return [
+    session.step('normalize', 'normalize', NormalizeDesc, values, units, {
+      workspace: 4 * normalizeTableBytes,
+    }),
+  ];
 };
 
 export const lrn: WasmPrim<'lrn'> = ({ inputs, outputs, attrs }, session) => {

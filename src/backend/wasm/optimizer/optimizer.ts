@@ -1,9 +1,5 @@
-import { OptimizerDesc } from '../../../abi/generated/abi.ts';
-import { type OptimizerKind, optimizerHyper } from '../../prims/optimizer.ts';
+import { Optimizer, OptimizerDesc } from '../../../abi/generated/abi.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
-
-/** In the order of their numbers (`Optimizer` in assembly/optim/optimizer.ts). */
-export const optimizerKinds = Object.keys(optimizerHyper) as OptimizerKind[];
 
 export const optimizerStep: WasmPrim<'optimizerStep'> = ({ inputs, outputs, attrs }, session) => {
   const { kind, length } = attrs;
@@ -19,7 +15,7 @@ export const optimizerStep: WasmPrim<'optimizerStep'> = ({ inputs, outputs, attr
     hyper: session.address(hyper!),
     length,
     unit: elementsPerUnit,
-    kind: optimizerKinds.indexOf(kind),
+    kind: Optimizer[kind],
   };
   const units = Math.ceil(length / elementsPerUnit);
   return [session.step('optimizerStep', 'optimizerStep', OptimizerDesc, values, units)];

@@ -1,4 +1,4 @@
-import { PoolGradDesc } from '../../../abi/generated/abi.ts';
+import { Pool, PoolGradDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { Triple } from '../../prims/window.ts';
@@ -38,7 +38,7 @@ function poolGradStep(
   const blocks = Math.ceil(g.channels / block);
   const values = {
     // Averages read nothing of x.
-    x: kind === 1 ? 0 : session.address(inputs[0]!),
+    x: kind === Pool.average ? 0 : session.address(inputs[0]!),
     gy: session.address(inputs[1]!),
     gx: session.address(gx),
     kind,

@@ -1,4 +1,4 @@
-import { PoolDesc } from '../../../abi/generated/abi.ts';
+import { Pool, PoolDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { PoolAttrs } from '../../prims/pool.ts';
@@ -6,11 +6,10 @@ import type { Triple } from '../../prims/window.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** `Pool` in assembly/pool/pool.ts; Lp for other p stays with JavaScript, whose powers are exact. */
-export function kindOf(attrs: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
-  if (attrs.kind === 'max') return 0;
-  if (attrs.kind === 'average') return 1;
-  return attrs.p === 1 ? 2 : attrs.p === 2 ? 3 : null;
+/** The kernels' number; Lp for other p stays with JavaScript, whose powers are exact. */
+export function kindOf({ kind, p }: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
+  if (kind !== 'lp') return Pool[kind];
+  return p === 1 ? Pool.lp1 : p === 2 ? Pool.lp2 : null;
 }
 
 /** The fields of a triple: `named('i', …)` is iD, iH, iW. */

@@ -1,6 +1,5 @@
-import { ArgReduceDesc, ReduceDesc } from '../../../abi/generated/abi.ts';
+import { ArgReduceDesc, Reduce, ReduceDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
-import { reduceKinds } from '../../prims/reduce.ts';
 import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) => {
@@ -12,7 +11,7 @@ export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) 
   const values = {
     x: session.address(inputs[0]!),
     y: session.address(outputs[0]),
-    kind: reduceKinds.indexOf(attrs.kind),
+    kind: Reduce[attrs.kind],
     outer,
     length,
     inner,
