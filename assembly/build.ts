@@ -18,10 +18,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type Declarations, readDeclarations } from './tools/declarations.ts';
-import { abiModule, base64Module } from './tools/generate.ts';
+import { abiHash, abiModule, base64Module } from './tools/generate.ts';
 import { checkModule } from './tools/module.ts';
 import { digest, reachableSources, type Source } from './tools/sources.ts';
-import { withoutExports } from './tools/strip.ts';
+import { finishModule } from './tools/strip.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const buildFolder = join(root, 'build');
@@ -109,13 +109,17 @@ async function compileAll(config: Config, sources: readonly Source[], inputs: st
     const outputs = new Map<string, string | Uint8Array>();
     const sizes: BuildResult['sizes'] = {};
     const training = trainingExports(sources, declarations);
+    const hash = abiHash(declarations);
     let exported: string[] | undefined;
     for (const [i, variant] of variants.entries()) {
       const exports = checkModule(variant, modules[i]);
       exported ??= exports;
       if (exported.join() !== exports.join())
         throw new Error(`kernels.${variant}.wasm exports other names than ${variants[0]}`);
-      const builds = { [variant]: await withoutExports(modules[i], training), [`${variant}-train`]: modules[i] };
+      const builds = {
+        [variant]: await finishModule(modules[i], training, hash),
+        [`${variant}-train`]: await finishModule(modules[i], [], hash),
+      };
       for (const [name, bytes] of Object.entries(builds)) {
         checkModule(name, bytes);
         outputs.set(`build/kernels.${name}.wasm`, bytes);

@@ -70,7 +70,16 @@ export const layers = {
   'backend/wasm': {
     paths: ['src/backend/wasm/'],
     what: 'the WebAssembly backend, the tables of its prims',
-    imports: ['backend/wasm/families', 'backend/wasm/core', 'backend/js', 'backend', 'backend/prims', 'abi', 'memory'],
+    imports: [
+      'backend/wasm/families',
+      'backend/wasm/core',
+      'backend/js',
+      'backend',
+      'backend/prims',
+      'abi',
+      'memory',
+      'common',
+    ],
   },
   'ops/core': {
     paths: ['src/ops/core/'],

@@ -18,6 +18,33 @@ const enum Optimizer {
   lambApply,
 }
 
+// The numbers of a step by kind, in this order in memory (src/backend/prims/optimizer.ts says what they are).
+
+/** @abi */
+const enum SgdHyper { lr, momentum, dampening, weightDecay, nesterov, maximize, first }
+/** @abi */
+const enum AdamHyper { stepSize, beta1, rest1, beta2, rest2, epsilon, weightDecay, decay, correction, maximize }
+/** @abi */
+const enum RmspropHyper { lr, alpha, rest, epsilon, weightDecay, momentum, maximize }
+/** @abi */
+const enum AdagradHyper { lr, epsilon, weightDecay, maximize }
+/** @abi */
+const enum AdadeltaHyper { lr, rho, rest, epsilon, weightDecay, maximize }
+/** @abi */
+const enum AdamaxHyper { stepSize, beta1, rest1, beta2, epsilon, weightDecay, maximize }
+/** @abi */
+const enum NadamHyper { ofGrad, ofMean, beta1, rest1, beta2, rest2, epsilon, weightDecay, correction, maximize }
+/** @abi */
+const enum RadamHyper { stepSize, adaptive, beta1, rest1, beta2, rest2, epsilon, weightDecay, maximize }
+/** @abi */
+const enum RpropHyper { etaMinus, etaPlus, least, most, maximize }
+/** @abi */
+const enum LionHyper { lr, beta1, rest1, beta2, rest2, decay, maximize }
+/** @abi */
+const enum LambHyper { lr, beta1, rest1, beta2, rest2, epsilon, weightDecay, scale1, correction, maximize }
+/** @abi */
+const enum LambApplyHyper { lr }
+
 /** One step of an optimizer in place: parameter p, gradient g, states a, b, c (0: none), the numbers of the step. */
 @unmanaged
 export class OptimizerDesc {
@@ -78,6 +105,13 @@ export function optimizerStep(d: OptimizerDesc, begin: i32, end: i32): void {
   }
 }
 
+/** Entry i of the numbers. */
+// @ts-ignore: decorator
+@inline
+function value(d: OptimizerDesc, i: usize): f32 {
+  return load<f32>(d.hyper + (i << 2));
+}
+
 /** Entry i of the numbers, in all lanes. */
 // @ts-ignore: decorator
 @inline
@@ -89,7 +123,7 @@ function entry(d: OptimizerDesc, i: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function signOf(d: OptimizerDesc, i: usize): v128 {
-  return f32x4.splat(1 - 2 * load<f32>(d.hyper + (i << 2)));
+  return f32x4.splat(1 - 2 * value(d, i));
 }
 
 /** ±1 or 0, like the sign of v. */
@@ -102,9 +136,9 @@ function sign(v: v128): v128 {
 }
 
 function sgd(d: OptimizerDesc, at: usize, n: i32): void {
-  const lr = entry(d, 0);
-  const weightDecay = entry(d, 3);
-  const s = signOf(d, 5);
+  const lr = entry(d, SgdHyper.lr);
+  const weightDecay = entry(d, SgdHyper.weightDecay);
+  const s = signOf(d, SgdHyper.maximize);
   let p = d.p + at;
   let g = d.g + at;
   for (; n > 0; n -= 4) {
@@ -116,14 +150,14 @@ function sgd(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function sgdMomentum(d: OptimizerDesc, at: usize, n: i32): void {
-  const first = load<f32>(d.hyper, 24) == 1;
-  const lr = entry(d, 0);
-  const momentum = entry(d, 1);
+  const first = value(d, SgdHyper.first) == 1;
+  const lr = entry(d, SgdHyper.lr);
+  const momentum = entry(d, SgdHyper.momentum);
   const kept = first ? f32x4.splat(0) : momentum;
-  const taken = first ? f32x4.splat(1) : f32x4.splat(1 - load<f32>(d.hyper, 8));
-  const weightDecay = entry(d, 3);
-  const nesterov = load<f32>(d.hyper, 16) == 1;
-  const s = signOf(d, 5);
+  const taken = first ? f32x4.splat(1) : f32x4.splat(1 - value(d, SgdHyper.dampening));
+  const weightDecay = entry(d, SgdHyper.weightDecay);
+  const nesterov = value(d, SgdHyper.nesterov) == 1;
+  const s = signOf(d, SgdHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     let step = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -137,16 +171,16 @@ function sgdMomentum(d: OptimizerDesc, at: usize, n: i32): void {
 // @ts-ignore: decorator
 @inline
 function adam(largest: bool, d: OptimizerDesc, at: usize, n: i32): void {
-  const stepSize = entry(d, 0);
-  const beta1 = entry(d, 1);
-  const rest1 = entry(d, 2);
-  const beta2 = entry(d, 3);
-  const rest2 = entry(d, 4);
-  const epsilon = entry(d, 5);
-  const weightDecay = entry(d, 6);
-  const decay = entry(d, 7);
-  const correction = entry(d, 8);
-  const s = signOf(d, 9);
+  const stepSize = entry(d, AdamHyper.stepSize);
+  const beta1 = entry(d, AdamHyper.beta1);
+  const rest1 = entry(d, AdamHyper.rest1);
+  const beta2 = entry(d, AdamHyper.beta2);
+  const rest2 = entry(d, AdamHyper.rest2);
+  const epsilon = entry(d, AdamHyper.epsilon);
+  const weightDecay = entry(d, AdamHyper.weightDecay);
+  const decay = entry(d, AdamHyper.decay);
+  const correction = entry(d, AdamHyper.correction);
+  const s = signOf(d, AdamHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = f32x4.mul(v128.load(d.p + i), decay);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -164,13 +198,13 @@ function adam(largest: bool, d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function rmsprop(d: OptimizerDesc, at: usize, n: i32): void {
-  const lr = entry(d, 0);
-  const alpha = entry(d, 1);
-  const rest = entry(d, 2);
-  const epsilon = entry(d, 3);
-  const weightDecay = entry(d, 4);
-  const momentum = entry(d, 5);
-  const s = signOf(d, 6);
+  const lr = entry(d, RmspropHyper.lr);
+  const alpha = entry(d, RmspropHyper.alpha);
+  const rest = entry(d, RmspropHyper.rest);
+  const epsilon = entry(d, RmspropHyper.epsilon);
+  const weightDecay = entry(d, RmspropHyper.weightDecay);
+  const momentum = entry(d, RmspropHyper.momentum);
+  const s = signOf(d, RmspropHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -192,10 +226,10 @@ function rmsprop(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function adagrad(d: OptimizerDesc, at: usize, n: i32): void {
-  const lr = entry(d, 0);
-  const epsilon = entry(d, 1);
-  const weightDecay = entry(d, 2);
-  const s = signOf(d, 3);
+  const lr = entry(d, AdagradHyper.lr);
+  const epsilon = entry(d, AdagradHyper.epsilon);
+  const weightDecay = entry(d, AdagradHyper.weightDecay);
+  const s = signOf(d, AdagradHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -207,12 +241,12 @@ function adagrad(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function adadelta(d: OptimizerDesc, at: usize, n: i32): void {
-  const lr = entry(d, 0);
-  const rho = entry(d, 1);
-  const rest = entry(d, 2);
-  const epsilon = entry(d, 3);
-  const weightDecay = entry(d, 4);
-  const s = signOf(d, 5);
+  const lr = entry(d, AdadeltaHyper.lr);
+  const rho = entry(d, AdadeltaHyper.rho);
+  const rest = entry(d, AdadeltaHyper.rest);
+  const epsilon = entry(d, AdadeltaHyper.epsilon);
+  const weightDecay = entry(d, AdadeltaHyper.weightDecay);
+  const s = signOf(d, AdadeltaHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -227,13 +261,13 @@ function adadelta(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function adamax(d: OptimizerDesc, at: usize, n: i32): void {
-  const stepSize = entry(d, 0);
-  const beta1 = entry(d, 1);
-  const rest1 = entry(d, 2);
-  const beta2 = entry(d, 3);
-  const epsilon = entry(d, 4);
-  const weightDecay = entry(d, 5);
-  const s = signOf(d, 6);
+  const stepSize = entry(d, AdamaxHyper.stepSize);
+  const beta1 = entry(d, AdamaxHyper.beta1);
+  const rest1 = entry(d, AdamaxHyper.rest1);
+  const beta2 = entry(d, AdamaxHyper.beta2);
+  const epsilon = entry(d, AdamaxHyper.epsilon);
+  const weightDecay = entry(d, AdamaxHyper.weightDecay);
+  const s = signOf(d, AdamaxHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -246,16 +280,16 @@ function adamax(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function nadam(d: OptimizerDesc, at: usize, n: i32): void {
-  const ofGrad = entry(d, 0);
-  const ofMean = entry(d, 1);
-  const beta1 = entry(d, 2);
-  const rest1 = entry(d, 3);
-  const beta2 = entry(d, 4);
-  const rest2 = entry(d, 5);
-  const epsilon = entry(d, 6);
-  const weightDecay = entry(d, 7);
-  const correction = entry(d, 8);
-  const s = signOf(d, 9);
+  const ofGrad = entry(d, NadamHyper.ofGrad);
+  const ofMean = entry(d, NadamHyper.ofMean);
+  const beta1 = entry(d, NadamHyper.beta1);
+  const rest1 = entry(d, NadamHyper.rest1);
+  const beta2 = entry(d, NadamHyper.beta2);
+  const rest2 = entry(d, NadamHyper.rest2);
+  const epsilon = entry(d, NadamHyper.epsilon);
+  const weightDecay = entry(d, NadamHyper.weightDecay);
+  const correction = entry(d, NadamHyper.correction);
+  const s = signOf(d, NadamHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -269,15 +303,15 @@ function nadam(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function radam(d: OptimizerDesc, at: usize, n: i32): void {
-  const stepSize = entry(d, 0);
-  const adaptive = load<f32>(d.hyper, 4) == 1;
-  const beta1 = entry(d, 2);
-  const rest1 = entry(d, 3);
-  const beta2 = entry(d, 4);
-  const rest2 = entry(d, 5);
-  const epsilon = entry(d, 6);
-  const weightDecay = entry(d, 7);
-  const s = signOf(d, 8);
+  const stepSize = entry(d, RadamHyper.stepSize);
+  const adaptive = value(d, RadamHyper.adaptive) == 1;
+  const beta1 = entry(d, RadamHyper.beta1);
+  const rest1 = entry(d, RadamHyper.rest1);
+  const beta2 = entry(d, RadamHyper.beta2);
+  const rest2 = entry(d, RadamHyper.rest2);
+  const epsilon = entry(d, RadamHyper.epsilon);
+  const weightDecay = entry(d, RadamHyper.weightDecay);
+  const s = signOf(d, RadamHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const w = v128.load(d.p + i);
     const grad = fma(weightDecay, w, f32x4.mul(s, v128.load(d.g + i)));
@@ -292,11 +326,11 @@ function radam(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function rprop(d: OptimizerDesc, at: usize, n: i32): void {
-  const etaMinus = entry(d, 0);
-  const etaPlus = entry(d, 1);
-  const least = entry(d, 2);
-  const most = entry(d, 3);
-  const s = signOf(d, 4);
+  const etaMinus = entry(d, RpropHyper.etaMinus);
+  const etaPlus = entry(d, RpropHyper.etaPlus);
+  const least = entry(d, RpropHyper.least);
+  const most = entry(d, RpropHyper.most);
+  const s = signOf(d, RpropHyper.maximize);
   const zero = f32x4.splat(0);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const grad = f32x4.mul(s, v128.load(d.g + i));
@@ -313,13 +347,13 @@ function rprop(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function lion(d: OptimizerDesc, at: usize, n: i32): void {
-  const lr = entry(d, 0);
-  const beta1 = entry(d, 1);
-  const rest1 = entry(d, 2);
-  const beta2 = entry(d, 3);
-  const rest2 = entry(d, 4);
-  const decay = entry(d, 5);
-  const s = signOf(d, 6);
+  const lr = entry(d, LionHyper.lr);
+  const beta1 = entry(d, LionHyper.beta1);
+  const rest1 = entry(d, LionHyper.rest1);
+  const beta2 = entry(d, LionHyper.beta2);
+  const rest2 = entry(d, LionHyper.rest2);
+  const decay = entry(d, LionHyper.decay);
+  const s = signOf(d, LionHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const grad = f32x4.mul(s, v128.load(d.g + i));
     const m = v128.load(d.a + i);
@@ -330,15 +364,15 @@ function lion(d: OptimizerDesc, at: usize, n: i32): void {
 }
 
 function lamb(d: OptimizerDesc, at: usize, n: i32): void {
-  const beta1 = entry(d, 1);
-  const rest1 = entry(d, 2);
-  const beta2 = entry(d, 3);
-  const rest2 = entry(d, 4);
-  const epsilon = entry(d, 5);
-  const weightDecay = entry(d, 6);
-  const scale1 = entry(d, 7);
-  const correction = entry(d, 8);
-  const s = signOf(d, 9);
+  const beta1 = entry(d, LambHyper.beta1);
+  const rest1 = entry(d, LambHyper.rest1);
+  const beta2 = entry(d, LambHyper.beta2);
+  const rest2 = entry(d, LambHyper.rest2);
+  const epsilon = entry(d, LambHyper.epsilon);
+  const weightDecay = entry(d, LambHyper.weightDecay);
+  const scale1 = entry(d, LambHyper.scale1);
+  const correction = entry(d, LambHyper.correction);
+  const s = signOf(d, LambHyper.maximize);
   for (let i = at; n > 0; n -= 4, i += 16) {
     const grad = f32x4.mul(s, v128.load(d.g + i));
     const m = fma(beta1, v128.load(d.a + i), f32x4.mul(rest1, grad));
@@ -353,7 +387,7 @@ function lamb(d: OptimizerDesc, at: usize, n: i32): void {
 function lambApply(d: OptimizerDesc, at: usize, n: i32): void {
   const weight = load<f32>(d.a);
   const step = load<f32>(d.b);
-  const lr = load<f32>(d.hyper);
+  const lr = value(d, LambApplyHyper.lr);
   const rate = f32x4.splat(weight > 0 && step > 0 ? (lr * weight) / step : lr);
   for (let i = at; n > 0; n -= 4, i += 16) {
     storeFirst(d.p + i, fnma(rate, v128.load(d.g + i), v128.load(d.p + i)), n);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readDeclarations } from '../../assembly/tools/declarations.ts';
-import { abiModule } from '../../assembly/tools/generate.ts';
+import { abiHash, abiModule } from '../../assembly/tools/generate.ts';
 import { checkModule } from '../../assembly/tools/module.ts';
 import type { KernelExports } from '../../src/abi/generated/abi.ts';
 import relaxed from '../../src/abi/generated/kernels.relaxed.ts';
@@ -119,6 +119,20 @@ describe('abiModule', () => {
     expect(code).toContain("    ['alpha', 'f32'],");
     expect(code).toContain('  size: 16,');
     expect(code).toContain('  gemm: GemmDesc,');
+  });
+
+  it('numbers the interface: another field, signature or constant is another number, another comment is not', () => {
+    const hash = abiHash(read(source));
+    expect(hash).toBe(hash | 0);
+    expect(abiHash(read(source.replace('Scales.', 'Multiplies.')))).toBe(hash);
+    for (const [from, to] of [
+      ['n: i32;', 'n: u32;'],
+      ['alpha: f32;', 'beta: f32;'],
+      ['end: i32)', 'end: u32)'],
+      ["const text = '", "/** @abi */ const head = 64; const text = '"],
+    ]) {
+      expect(abiHash(read(source.replace(from, to)))).not.toBe(hash);
+    }
   });
 
   it('writes constants and enumerations', () => {

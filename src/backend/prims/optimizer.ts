@@ -1,3 +1,19 @@
+import {
+  AdadeltaHyper,
+  AdagradHyper,
+  AdamaxHyper,
+  AdamHyper,
+  LambApplyHyper,
+  LambHyper,
+  LionHyper,
+  NadamHyper,
+  type Optimizer,
+  RadamHyper,
+  RmspropHyper,
+  RpropHyper,
+  SgdHyper,
+} from '../../abi/generated/abi.ts';
+
 /**
  * One step of an optimizer, in place. Inputs: parameter, gradient, up to three states (null where the kind or the variant
  * has none), hyper (the numbers of the step, `optimizerHyper`). Outputs: what is written, the same memory as the inputs.
@@ -7,26 +23,30 @@ export interface OptimizerAttrs {
   readonly length: number;
 }
 
+/** The names of a generated enumeration, in the order of their numbers, which count from 0. */
+const namesOf = <Name extends string>(numbers: { readonly [name in Name]: number }) =>
+  Object.keys(numbers) as unknown as readonly Name[];
+
 /**
  * Entries of `hyper` by kind; flags are 0 or 1, rest1 = 1 − beta1 and the like. adam: stepSize = lr / (1 − beta1^t), decay = 1
  * − lr·weightDecay if that is decoupled, correction = 1/√(1 − beta2^t).
  */
 export const optimizerHyper = {
-  sgd: ['lr', 'momentum', 'dampening', 'weightDecay', 'nesterov', 'maximize', 'first'],
-  adam: ['stepSize', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'decay', 'correction', 'maximize'],
-  rmsprop: ['lr', 'alpha', 'rest', 'epsilon', 'weightDecay', 'momentum', 'maximize'],
-  adagrad: ['lr', 'epsilon', 'weightDecay', 'maximize'],
-  adadelta: ['lr', 'rho', 'rest', 'epsilon', 'weightDecay', 'maximize'],
-  adamax: ['stepSize', 'beta1', 'rest1', 'beta2', 'epsilon', 'weightDecay', 'maximize'],
-  nadam: ['ofGrad', 'ofMean', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'correction', 'maximize'],
-  radam: ['stepSize', 'adaptive', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'maximize'],
-  rprop: ['etaMinus', 'etaPlus', 'least', 'most', 'maximize'],
-  lion: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'decay', 'maximize'],
-  lamb: ['lr', 'beta1', 'rest1', 'beta2', 'rest2', 'epsilon', 'weightDecay', 'scale1', 'correction', 'maximize'],
-  lambApply: ['lr'],
-} as const satisfies { readonly [kind: string]: readonly string[] };
+  sgd: namesOf(SgdHyper),
+  adam: namesOf(AdamHyper),
+  rmsprop: namesOf(RmspropHyper),
+  adagrad: namesOf(AdagradHyper),
+  adadelta: namesOf(AdadeltaHyper),
+  adamax: namesOf(AdamaxHyper),
+  nadam: namesOf(NadamHyper),
+  radam: namesOf(RadamHyper),
+  rprop: namesOf(RpropHyper),
+  lion: namesOf(LionHyper),
+  lamb: namesOf(LambHyper),
+  lambApply: namesOf(LambApplyHyper),
+} as const satisfies { readonly [kind in keyof typeof Optimizer]: readonly string[] };
 
-export type OptimizerKind = keyof typeof optimizerHyper;
+export type OptimizerKind = keyof typeof Optimizer;
 
 export interface OptimizerTrainingPrims {
   optimizerStep: OptimizerAttrs;

@@ -1,4 +1,5 @@
-import type { KernelExports } from '../../abi/generated/abi.ts';
+import { abiHash, type KernelExports } from '../../abi/generated/abi.ts';
+import { ConvletError } from '../../common/error.ts';
 import { LinearMemory } from '../../memory/linear.ts';
 import type { Backend, PrimCall, Session, Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
@@ -23,6 +24,16 @@ export interface WasmBackendOptions {
 /** 4 GiB, all that 32-bit addresses reach. */
 export const maximumPages = 65536;
 
+/** A module of another version would read descriptors as something else, without a trap. */
+function checkVersion({ abi }: Partial<KernelExports>): void {
+  if (abi?.() === abiHash) return;
+  throw new ConvletError(
+    'environment',
+    'the module of kernels is not of the same version as this package of convlet: compile it from convlet/kernels/ of the ' +
+      'package that is installed',
+  );
+}
+
 /** SIMD kernels in a linear memory of their own; prims or dtypes without a kernel run in plain JS on the same memory. */
 export class WasmBackend implements Backend, SessionBackend {
   readonly name = 'wasm';
@@ -42,6 +53,7 @@ export class WasmBackend implements Backend, SessionBackend {
     this.variant = variant;
     this.precision = precision;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
+    checkVersion(this.kernels);
     this.kernels.placeConstants();
     this.memory = new LinearMemory(memory, 1024, maxMemoryBytes);
     this.team = shared && spawn !== undefined ? new Team(threads, module, memory, this.kernels, spawn, leader) : null;
