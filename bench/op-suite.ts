@@ -4,14 +4,15 @@ import { compile, type Plan } from '../src/compile/plan.ts';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import { constantValue, newValue, type Value } from '../src/graph/graph.ts';
 import { optimize } from '../src/graph/passes/index.ts';
+import type { OpName, Ops } from '../src/ops/attrs.ts';
 import { getOp } from '../src/ops/index.ts';
 import { constant } from '../src/tensor/tensor.ts';
 
 /** One row: an op on shapes that networks have. */
-export interface BenchCase {
+export interface BenchCase<N extends OpName = OpName> {
   readonly name: string;
-  readonly op: string;
-  readonly attrs: unknown;
+  readonly op: N;
+  readonly attrs: Ops[N];
   readonly inputs: readonly (BenchInput | null)[];
 }
 
@@ -113,7 +114,7 @@ function planOf(row: BenchCase, backend: Backend): Plan {
     inputs.push(value);
     return value;
   });
-  const outputs = builder.add(row.op, values, row.attrs, row.name);
+  const outputs = builder.addOp(getOp(row.op), values, row.attrs, row.name);
   const graph = builder.finish(inputs, [{ name: 'y', value: outputs[0] }]);
   const plan = compile(optimize(graph), backend);
   row.inputs.forEach((input, i) => {

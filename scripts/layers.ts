@@ -1,5 +1,7 @@
 // The one table of layers, read by the check (which enforces its arrows) and by the docs (ARCHITECTURE.md prints it).
 
+import { familyNames } from './families.ts';
+
 export interface Layer {
   /**
    * Folders (with a slash at the end; a * stands for any name) and files that belong to the layer. A file belongs to the
@@ -10,6 +12,9 @@ export interface Layer {
   /** Layers whose files these files may import, types included: only rows above this one, so there is no circle. */
   readonly imports: readonly string[];
 }
+
+const filesOfFamilies = (folder: string, file: string): string[] =>
+  familyNames.map((family) => `${folder}/${family}/${file}`);
 
 export const layers = {
   assembly: {
@@ -81,20 +86,25 @@ export const layers = {
       'common',
     ],
   },
+  'ops/attrs': {
+    paths: [...filesOfFamilies('src/ops', 'attrs.ts'), 'src/ops/attrs.ts', 'src/ops/no-attrs.ts'],
+    what: "types of ops: every op's attributes by its name",
+    imports: ['backend/prims', 'common'],
+  },
   'ops/core': {
     paths: ['src/ops/core/'],
     what: '`defineOp`, the registry, helpers of gradients, lowering to prims, eager execution',
-    imports: ['backend', 'backend/prims', 'tensor', 'memory', 'common'],
+    imports: ['ops/attrs', 'backend', 'backend/prims', 'tensor', 'memory', 'common'],
   },
   'ops/check': {
     paths: ['src/ops/check.ts', 'src/ops/window.ts', 'src/ops/case.ts'],
     what: 'checks of inputs and attributes, geometry of windows, helpers of test cases',
-    imports: ['ops/core', 'backend/prims', 'common'],
+    imports: ['ops/core', 'ops/attrs', 'backend/prims', 'common'],
   },
   'ops/families': {
     paths: ['src/ops/*/'],
     what: 'ops: shapes and checks, layout rule, lowering, gradient, cost, test cases',
-    imports: ['ops/check', 'ops/core', 'backend/js/families', 'backend/prims', 'tensor', 'common'],
+    imports: ['ops/check', 'ops/core', 'ops/attrs', 'backend/js/families', 'backend/prims', 'tensor', 'common'],
   },
   ops: {
     paths: ['src/ops/'],
@@ -104,12 +114,12 @@ export const layers = {
   graph: {
     paths: ['src/graph/'],
     what: 'graph IR with concrete shapes, builder with constant folding',
-    imports: ['ops', 'ops/core', 'backend/js', 'backend', 'tensor', 'common'],
+    imports: ['ops', 'ops/core', 'backend/js', 'backend', 'tensor', 'common', 'ops/attrs'],
   },
   'graph/passes': {
     paths: ['src/graph/passes/'],
     what: 'passes: folding into weights, fusion, patterns',
-    imports: ['graph', 'ops/families', 'ops/core', 'backend', 'backend/prims', 'tensor'],
+    imports: ['graph', 'ops/families', 'ops/core', 'backend', 'backend/prims', 'tensor', 'ops/attrs'],
   },
   compile: {
     paths: ['src/compile/'],
@@ -124,17 +134,29 @@ export const layers = {
   'io/onnx': {
     paths: ['src/io/onnx/'],
     what: 'ONNX: reader of the file, importer with one handler per operator, interpreted tail',
-    imports: ['io', 'graph', 'ops/check', 'ops/core', 'backend/js', 'backend', 'tensor', 'memory', 'common'],
+    imports: [
+      'io',
+      'graph',
+      'ops/check',
+      'ops/core',
+      'backend/js',
+      'backend',
+      'tensor',
+      'memory',
+      'common',
+      'ops/attrs',
+      'backend/prims',
+    ],
   },
   autograd: {
     paths: ['src/autograd/'],
     what: 'variables, the engine that owns what a step leaves in memory, the tape: recording, backward, `noGrad`, `checkpoint`',
-    imports: ['ops', 'ops/check', 'ops/core', 'backend', 'tensor', 'memory', 'common'],
+    imports: ['ops', 'ops/check', 'ops/core', 'backend', 'tensor', 'memory', 'common', 'ops/attrs', 'backend/prims'],
   },
   optim: {
     paths: ['src/optim/'],
     what: 'optimizers, schedules, clipping: updates are ops that write in place',
-    imports: ['autograd', 'ops/families', 'tensor', 'common'],
+    imports: ['autograd', 'ops/families', 'tensor', 'common', 'ops/attrs'],
   },
   nn: {
     paths: ['src/nn/'],
@@ -151,6 +173,8 @@ export const layers = {
       'backend/js',
       'tensor',
       'common',
+      'ops/attrs',
+      'backend/prims',
     ],
   },
   data: {

@@ -1,4 +1,4 @@
-import type { ConvTransposeOpAttrs } from '../../src/ops/conv/conv-transpose.ts';
+import type { ConvTransposeOpAttrs } from '../../src/ops/conv/attrs.ts';
 import { type BenchCase, type BenchSuite, data, weights } from '../op-suite.ts';
 
 /** Input channels, output channels, map, kernel, stride, padding. */

@@ -1,4 +1,4 @@
-import type { ConvOpAttrs } from '../../src/ops/conv/conv.ts';
+import type { ConvOpAttrs } from '../../src/ops/conv/attrs.ts';
 import { type BenchCase, type BenchSuite, data, weights } from '../op-suite.ts';
 
 /** Input channels, output channels, map, kernel, stride, groups. */

@@ -1,8 +1,10 @@
+import type { BinaryKind } from '../../src/backend/prims/elementwise.ts';
+import type { BinaryOpAttrs } from '../../src/ops/elementwise/attrs.ts';
 import { type BenchCase, type BenchInput, type BenchSuite, data } from '../op-suite.ts';
 
-const relu = { activation: { kind: 'relu', alpha: 0, beta: 0 } };
+const relu: BinaryOpAttrs = { activation: { kind: 'relu', alpha: 0, beta: 0 } };
 
-function pair(name: string, op: string, b: BenchInput, attrs: object = {}): BenchCase {
+function pair(name: string, op: BinaryKind, b: BenchInput, attrs: BinaryOpAttrs = {}): BenchCase<BinaryKind> {
   return { name, op, attrs, inputs: [data(1, 64, 112, 112), b] };
 }
 

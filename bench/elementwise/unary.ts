@@ -1,8 +1,9 @@
 import type { UnaryKind } from '../../src/backend/prims/elementwise.ts';
+import type { UnaryOpAttrs } from '../../src/ops/elementwise/attrs.ts';
 import { type BenchInput, type BenchSuite, data } from '../op-suite.ts';
 
 const positive: BenchInput = { shape: [1, 64, 112, 112], constant: false, range: [0.1, 4] };
-const attrs: { readonly [K in UnaryKind]?: object } = { clip: { alpha: 0, beta: 6 } };
+const attrs: { readonly [K in UnaryKind]?: UnaryOpAttrs } = { clip: { alpha: 0, beta: 6 } };
 
 const kinds: readonly UnaryKind[] = [
   'relu',

@@ -1,7 +1,14 @@
+import type { InterpolateAttrs } from '../../src/ops/interpolate/attrs.ts';
 import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-cases.ts';
 import { type BenchCase, type BenchSuite, data } from '../op-suite.ts';
 
-function resize(label: string, given: object, channels: number, map: number, out: number): BenchCase {
+function resize(
+  label: string,
+  given: Partial<InterpolateAttrs>,
+  channels: number,
+  map: number,
+  out: number,
+): BenchCase {
   return {
     name: `${label} ${channels} @${map}→${out}`,
     op: 'interpolate',
@@ -10,7 +17,7 @@ function resize(label: string, given: object, channels: number, map: number, out
   };
 }
 
-const nearest = { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' };
+const nearest = { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' } as const;
 
 export default {
   name: 'interpolate',

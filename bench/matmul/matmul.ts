@@ -1,4 +1,4 @@
-import type { MatmulOpAttrs } from '../../src/ops/matmul/matmul.ts';
+import type { MatmulOpAttrs } from '../../src/ops/matmul/attrs.ts';
 import { type BenchCase, type BenchSuite, data, weights } from '../op-suite.ts';
 
 /** Rows of A, inner size, columns of B; `both` where B is no constant either; a batch of such products. */

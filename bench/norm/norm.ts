@@ -1,8 +1,9 @@
+import type { Activation } from '../../src/backend/prims/elementwise.ts';
 import { type BenchCase, type BenchInput, type BenchSuite, data, weights } from '../op-suite.ts';
 
 const variance = (channels: number): BenchInput => ({ shape: [channels], constant: true, range: [0.5, 1.5] });
 
-function batchNorm(channels: number, map: number, activation: object | null): BenchCase {
+function batchNorm(channels: number, map: number, activation: Activation | null): BenchCase {
   return {
     name: `batch norm ${activation ? '+ relu ' : ''}${channels} @${map}`,
     op: 'batchNorm',

@@ -1,4 +1,4 @@
-import type { AveragePoolAttrs, MaxPoolAttrs } from '../../src/ops/pool/pool-attrs.ts';
+import type { AveragePoolAttrs, MaxPoolAttrs } from '../../src/ops/pool/attrs.ts';
 import { type BenchCase, type BenchSuite, data } from '../op-suite.ts';
 
 const window = (kernel: number, stride: number, pad: number) => ({

@@ -1,6 +1,7 @@
+import type { ReduceName } from '../../src/ops/reduce/attrs.ts';
 import { type BenchCase, type BenchSuite, data } from '../op-suite.ts';
 
-function reduce(op: string, axes: number[], name: string): BenchCase {
+function reduce(op: ReduceName, axes: number[], name: string): BenchCase {
   return { name: `${op} ${name}`, op, attrs: { axes, keepDims: true }, inputs: [data(1, 64, 112, 112)] };
 }
 

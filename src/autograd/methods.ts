@@ -1,8 +1,10 @@
 // What variables can do by themselves: functions of a variable, installed as methods from this one table. `F` and `nn` have
 // the layers' functions.
+import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { normalizeAxis } from '../ops/check.ts';
+import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { constant } from '../tensor/tensor.ts';
 import { apply, apply1, backward } from './tape.ts';
 import { Variable } from './variable.ts';
@@ -29,14 +31,14 @@ const isFloat = (x: Variable): boolean => dtypes[x.dtype].kind === 'float';
 export const affine = (x: Variable, alpha: number, beta: number): Variable => apply1('linear', [x], { alpha, beta });
 
 /** Sums and products with a number are one pass over x. */
-function binary(name: string, linear?: (n: number) => [number, number]) {
+function binary(name: BinaryKind, linear?: (n: number) => [number, number]) {
   return (x: Variable, other: Operand): Variable => {
     if (typeof other === 'number' && linear !== undefined && isFloat(x)) return affine(x, ...linear(other));
     return apply1(name, [x, operand(other, x)]);
   };
 }
 
-const unary = (name: string) => (x: Variable) => apply1(name, [x]);
+const unary = (name: UnaryKind) => (x: Variable) => apply1(name, [x]);
 
 function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
   const given = dim === undefined ? x.shape.map((_, i) => i) : typeof dim === 'number' ? [dim] : dim;
@@ -44,12 +46,12 @@ function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
 }
 
 const reduction =
-  (name: string) =>
+  (name: ReduceName) =>
   (x: Variable, dim?: Dim, keepDim = false) =>
     apply1(name, [x], { axes: axesOf(name, x, dim), keepDims: keepDim });
 
 const argReduction =
-  (name: string) =>
+  (name: 'argMax' | 'argMin') =>
   (x: Variable, dim?: number, keepDim = false) => {
     if (dim === undefined) return apply1(name, [reshape(x, [x.size])], { axis: 0, keepDims: false, selectLast: false });
     return apply1(name, [x], { axis: normalizeAxis(name, dim, x.rank), keepDims: keepDim, selectLast: false });

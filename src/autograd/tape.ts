@@ -1,5 +1,6 @@
 import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import type { OpName, Ops, WithAttrs } from '../ops/attrs.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
 import { executor } from './engine.ts';
@@ -17,7 +18,11 @@ export const isGradEnabled = (): boolean => recording;
  *
  * @throws ConvletError what the op's checks find
  */
-export function apply(name: string, inputs: readonly (Variable | null)[], attrs: unknown = {}): Variable[] {
+export function apply<N extends OpName>(
+  name: N,
+  inputs: readonly (Variable | null)[],
+  ...[attrs = {} as Ops[N]]: WithAttrs<N>
+): Variable[] {
   const op = getOp(name);
   const on = executor();
   // Behind a graph that has been backpropagated nothing can be learned any more: metrics of its results are no new graph.
@@ -40,8 +45,11 @@ export function apply(name: string, inputs: readonly (Variable | null)[], attrs:
 }
 
 /** As `apply`, for ops with one output. */
-export const apply1 = (name: string, inputs: readonly (Variable | null)[], attrs: unknown = {}): Variable =>
-  apply(name, inputs, attrs)[0];
+export const apply1 = <N extends OpName>(
+  name: N,
+  inputs: readonly (Variable | null)[],
+  ...attrs: WithAttrs<N>
+): Variable => apply(name, inputs, ...attrs)[0];
 
 const versionOf = (on: Executor, variable: Variable, handle: TensorInfo): number =>
   variable.writes + on.version(handle);
@@ -233,13 +241,13 @@ class Pass {
       outputs: node.outputs.map((output) => (output.isAlive ? on.materialize(output) : output)),
       grads,
       wants,
-      op: (name, operands, attrs = {}) => {
+      op: (name, operands, ...[attrs]) => {
         if (stale.size > 0 && operands.some((operand) => stale.has(operand)))
           throw new ConvletError(
             'argument',
             `backward: an input of '${node.name}' was written in place after the op had read it`,
           );
-        const results = on.apply(getOp(name), operands, attrs);
+        const results = on.apply(getOp(name), operands, attrs ?? {});
         made.push(...results);
         return results;
       },

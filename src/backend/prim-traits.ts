@@ -15,6 +15,19 @@ interface BatchTrait<P extends PrimName> {
   take(attrs: Prims[P], images: number, batch: number): Prims[P];
 }
 
+/** Names of ops that may have an `activation` of their own. */
+type ActivationHost =
+  | 'conv'
+  | 'convTranspose'
+  | 'batchNorm'
+  | 'instanceNorm'
+  | 'groupNorm'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'matmul';
+
 /** What the planner and the passes may do with a prim; every backend keeps to it. Nothing of it where a row is empty. */
 export interface PrimTraits<P extends PrimName> {
   /**
@@ -27,7 +40,7 @@ export interface PrimTraits<P extends PrimName> {
   /** How its batch is cut into parts. */
   readonly batch?: BatchTrait<P>;
   /** The ops that hand their attribute `activation` to this prim, which applies it to float32 values before it stores them. */
-  readonly activationOf?: readonly string[];
+  readonly activationOf?: readonly ActivationHost[];
 }
 
 const always = (): boolean => true;
@@ -109,6 +122,6 @@ export const writesPitch: PitchRule<PrimName> = (call, tensor) =>
   call.outputs.length === 1 && (traitsOf(call.prim).pitch?.output(call, tensor) ?? false);
 
 /** Ops that apply an `activation` to what they store. */
-export const activationHosts: readonly string[] = Object.values(primTraits).flatMap(
+export const activationHosts: readonly ActivationHost[] = Object.values(primTraits).flatMap(
   (traits) => traits.activationOf ?? [],
 );

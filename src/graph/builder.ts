@@ -3,6 +3,7 @@ import { JsBackend } from '../backend/js/backend.ts';
 import { jsPrims } from '../backend/js/prims.ts';
 import { byteLength } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import type { OpName, Ops } from '../ops/attrs.ts';
 import { execute } from '../ops/core/execute.ts';
 import type { OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/index.ts';
@@ -59,8 +60,13 @@ export class GraphBuilder {
    * Outputs of one op. Checks as the op's `infer` does. Throws NeedsData for an op whose output shapes depend on values
    * that are not constant.
    */
-  add(opName: string, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
-    const op = getOp(opName);
+  add<N extends OpName>(opName: N, inputs: readonly (Value | null)[], attrs: Ops[N], nodeName: string): Value[] {
+    return this.addOp(getOp(opName), inputs, attrs, nodeName);
+  }
+
+  /** As `add`, for an op whose name and attributes were checked before. */
+  addOp(op: OpDef, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
+    const opName = op.name;
     const infos = op.infer(inputs, attrs);
     for (const info of infos) this.checkSize(opName, info);
     if (inputs.every((value) => value === null || value.constant !== null) && this.worthFolding(op, inputs, infos)) {

@@ -1,4 +1,5 @@
 import type { DType } from '../common/dtype.ts';
+import type { OpName, Ops } from '../ops/attrs.ts';
 import type { OpDef } from '../ops/core/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -38,6 +39,14 @@ export interface GraphNode {
   readonly inputs: (Value | null)[];
   readonly outputs: Value[];
 }
+
+/** A node of an op that is known, and its attributes with it. */
+export interface NodeOf<N extends OpName> extends GraphNode {
+  readonly attrs: Ops[N];
+}
+
+export const isOp = <N extends OpName>(node: GraphNode, ...names: readonly N[]): node is NodeOf<N> =>
+  (names as readonly string[]).includes(node.op.name);
 
 let lastId = 0;
 

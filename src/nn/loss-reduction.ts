@@ -1,6 +1,7 @@
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { type Reduction, reductions } from '../ops/loss/loss.ts';
+import type { Reduction } from '../ops/loss/attrs.ts';
+import { reductions } from '../ops/loss/loss.ts';
 
 export type { Reduction };
 

@@ -46,7 +46,7 @@ export class TraceExecutor implements Executor {
   apply(op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown): Value[] {
     let outputs: Value[];
     try {
-      outputs = this.builder.add(op.name, inputs as readonly (Value | null)[], attrs, op.name);
+      outputs = this.builder.addOp(op, inputs as readonly (Value | null)[], attrs, op.name);
     } catch (error) {
       if (!(error instanceof NeedsData)) throw error;
       throw new ConvletError('unsupported', `compile: ${error.message}, so the step has no fixed shapes`, {

@@ -1,7 +1,7 @@
 // Helpers of the ops' cases.
 
+import type { SpatialAttrs } from './conv/attrs.ts';
 import type { OpCaseInput } from './core/op.ts';
-import type { SpatialAttrs } from './window.ts';
 
 /** Attributes of a case: the given ones over stride 1, dilation 1, no padding. */
 export function caseSpatial(rank: number, given: Partial<SpatialAttrs> = {}): SpatialAttrs {

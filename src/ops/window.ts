@@ -1,18 +1,12 @@
 // Geometry of windows on one to three spatial axes: what convolutions, pools and unfold share.
+
 import type { Triple, WindowAttrs } from '../backend/prims/window.ts';
 import { ConvletError } from '../common/error.ts';
 import { expectFloat, expectRank, expectWhole, required } from './check.ts';
+import type { SpatialAttrs } from './conv/attrs.ts';
 import type { TensorInfo } from './core/op.ts';
 
 type Numbers = readonly number[];
-
-/** What convolutions and pools have in common; one entry per spatial axis. */
-export interface SpatialAttrs {
-  readonly stride: Numbers;
-  readonly padBegin: Numbers;
-  readonly padEnd: Numbers;
-  readonly dilation: Numbers;
-}
 
 export const axisNames: readonly (readonly string[])[] = [[], ['L'], ['H', 'W'], ['D', 'H', 'W']];
 export const spatialOf = (shape: Numbers): Numbers => shape.slice(2);

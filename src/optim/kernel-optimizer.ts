@@ -1,5 +1,6 @@
 import { apply, type Variable } from '../autograd/index.ts';
-import { optimizerHyper, optimizerStates, type UpdateKind } from '../ops/optimizer/optimizer.ts';
+import type { UpdateKind } from '../ops/optimizer/attrs.ts';
+import { optimizerHyper, optimizerStates } from '../ops/optimizer/optimizer.ts';
 import { Optimizer, type ParamGroup, type Params } from './optimizer.ts';
 import { checkGroups } from './update.ts';
 

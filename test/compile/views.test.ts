@@ -5,6 +5,7 @@ import { compile, type Plan } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
+import type { OpName, Ops } from '../../src/ops/attrs.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
@@ -56,7 +57,8 @@ function addNode(b: GraphBuilder, values: Value[], { kind, a, b: second, c }: Ro
   const y = values[second % values.length];
   const channels = x.shape[1];
   const out = 1 + (c % 20);
-  const node = (op: string, inputs: (Value | null)[], attrs: object): Value => b.add(op, inputs, attrs, op)[0];
+  const node = <N extends OpName>(op: N, inputs: (Value | null)[], attrs: Ops[N]): Value =>
+    b.add(op, inputs, attrs, op)[0];
   const make: Record<Row['kind'], () => Value> = {
     conv1: () => node('conv', [x, numbers([out, channels, 1, 1], salt)], { ...conv, padBegin: [0, 0], padEnd: [0, 0] }),
     conv3: () => node('conv', [x, numbers([out, channels, 3, 3], salt), numbers([out], salt)], conv),

@@ -5,6 +5,7 @@ import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
+import { getOp } from '../../src/ops/index.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
@@ -34,8 +35,8 @@ function fused(host: string, kind: string): Graph {
   const b = new GraphBuilder();
   const x = newValue('x', 'float32', [1, 4, 5, 5]);
   const [inputs, attrs] = hosts[host];
-  const [value] = b.add(host, [x, ...inputs(x)], attrs, 'host');
-  const [y] = b.add(kind, [value], {}, 'function');
+  const [value] = b.addOp(getOp(host), [x, ...inputs(x)], attrs, 'host');
+  const [y] = b.addOp(getOp(kind), [value], {}, 'function');
   return optimize(b.finish([x], [{ name: 'y', value: y }]));
 }
 

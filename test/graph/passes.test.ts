@@ -3,6 +3,7 @@ import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
+import type { OpName, Ops, WithAttrs } from '../../src/ops/attrs.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
 import { jsBackend } from '../support/js-backend.ts';
@@ -62,8 +63,8 @@ const batchNorm = (b: GraphBuilder, x: Value): Value => {
   const parameters = [values(c), values(c), values(c), values(c, 0.5, 2)];
   return b.add('batchNorm', [x, ...parameters], { epsilon: 1e-5, activation: null }, 'bn')[0];
 };
-const one = (b: GraphBuilder, op: string, inputs: Value[], attrs: object = {}): Value =>
-  b.add(op, inputs, attrs, op)[0];
+const one = <N extends OpName>(b: GraphBuilder, op: N, inputs: Value[], ...[attrs]: WithAttrs<N>): Value =>
+  b.add(op, inputs, attrs ?? ({} as Ops[N]), op)[0];
 
 describe('passes keep the result and leave', () => {
   test('conv → batch norm → relu: one convolution', () => {
@@ -109,7 +110,7 @@ describe('passes keep the result and leave', () => {
 
   test('zero padding becomes the padding of the convolution', () => {
     const ops = simplified([1, 2, 5, 5], (b, x) => {
-      const pad = { begin: [0, 0, 0, 1], end: [0, 0, 1, 1], mode: 'constant', value: 0 };
+      const pad = { begin: [0, 0, 0, 1], end: [0, 0, 1, 1], mode: 'constant', value: 0 } as const;
       return conv(b, one(b, 'pad', [x], pad), 3, { stride: [2, 2], padBegin: [0, 0], padEnd: [0, 0] });
     });
     expect(ops).toEqual(['conv']);
@@ -117,7 +118,7 @@ describe('passes keep the result and leave', () => {
 
   test('other padding does not', () => {
     const ops = simplified([1, 2, 5, 5], (b, x) => {
-      const pad = { begin: [0, 0, 1, 1], end: [0, 0, 1, 1], mode: 'constant', value: 0.5 };
+      const pad = { begin: [0, 0, 1, 1], end: [0, 0, 1, 1], mode: 'constant', value: 0.5 } as const;
       return conv(b, one(b, 'pad', [x], pad), 3);
     });
     expect(ops).toEqual(['pad', 'conv']);

@@ -8,15 +8,16 @@ import { parseArgs } from 'node:util';
 import type { Backend } from '../../src/backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { allOps, type OpCase, type OpDef } from '../../src/ops/core/op.ts';
-import { optimizerHyper, optimizerStates, type UpdateKind } from '../../src/ops/optimizer/optimizer.ts';
-import { jsBackend } from '../support/js-backend.ts';
-import '../../src/ops/training.ts';
+import type { UpdateKind } from '../../src/ops/optimizer/attrs.ts';
+import { optimizerHyper, optimizerStates } from '../../src/ops/optimizer/optimizer.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import { load } from '../../src/runtime/node.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
 import { caseValues, layouts, runCase, seed } from '../ops/cases.ts';
+import { jsBackend } from '../support/js-backend.ts';
 import { newTeam } from '../support/new-team.ts';
+import '../../src/ops/training.ts';
 
 /** By `OP/case N/BACKEND/LAYOUT/CONSTANTS` and `network/NAME/BACKEND/OUTPUT`. */
 type Hashes = { [key: string]: string };

@@ -49,7 +49,7 @@ export class TestTape {
         outputs,
         grads: outputs.map((output) => grads.get(output) ?? null),
         wants,
-        op: (name, operands, given = {}) => this.execute(name, operands as (Tensor | null)[], given),
+        op: (name, operands, ...[given]) => this.execute(name, operands as (Tensor | null)[], given ?? {}),
         constant: (array, shape) => tensor(array, shape),
       };
       backward(context).forEach((grad, i) => {

@@ -1,6 +1,7 @@
+import type { OpName, Ops } from '../../ops/attrs.ts';
 import { getOp } from '../../ops/core/registry.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { constantValue, type Graph, type GraphNode, type Value } from '../graph.ts';
+import { constantValue, type Graph, type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 
 /** A graph under rewriting: who produces and who uses each value, kept up to date through the edits below. */
 export class GraphEditor {
@@ -45,9 +46,9 @@ export class GraphEditor {
   }
 
   /** The producer of `value` if it is the op `name` and nobody but `user` sees its result. */
-  soleProducer(value: Value | null | undefined, user: GraphNode, ...names: string[]): GraphNode | null {
+  soleProducer<N extends OpName>(value: Value | null | undefined, user: GraphNode, ...names: N[]): NodeOf<N> | null {
     const node = this.producer(value);
-    if (node === null || !names.includes(node.op.name) || node.outputs.length !== 1) return null;
+    if (node === null || !isOp(node, ...names) || node.outputs.length !== 1) return null;
     return this.onlyUser(node.outputs[0]) === user ? node : null;
   }
 
@@ -66,7 +67,13 @@ export class GraphEditor {
   }
 
   /** Puts `replacement` where `node` stands: it takes over its place, its outputs and their users. */
-  replace(node: GraphNode, op: string, inputs: readonly (Value | null)[], attrs: unknown, name = node.name): GraphNode {
+  replace<N extends OpName>(
+    node: GraphNode,
+    op: N,
+    inputs: readonly (Value | null)[],
+    attrs: Ops[N],
+    name = node.name,
+  ): GraphNode {
     this.unlink(node);
     const fresh: GraphNode = { name, op: getOp(op), attrs, inputs: [...inputs], outputs: node.outputs };
     const place = this.places.get(node)!;
@@ -79,8 +86,8 @@ export class GraphEditor {
   }
 
   /** `host`, which fed only `node`, takes over its outputs with new inputs and attributes. */
-  fuse(host: GraphNode, node: GraphNode, inputs: readonly (Value | null)[], attrs: unknown): void {
-    this.replace(node, host.op.name, inputs, attrs, host.name);
+  fuse<N extends OpName>(host: NodeOf<N>, node: GraphNode, inputs: readonly (Value | null)[], attrs: Ops[N]): void {
+    this.replace(node, host.op.name as N, inputs, attrs, host.name);
     this.removeDead(host);
   }
 

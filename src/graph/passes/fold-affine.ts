@@ -1,5 +1,5 @@
 import { constant, type Tensor } from '../../tensor/tensor.ts';
-import type { GraphNode, Value } from '../graph.ts';
+import { type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 import { type GraphEditor, scalarOf } from './editor.ts';
 
 /** scale and shift per output channel: y = x·scale[c] + shift[c]. */
@@ -8,7 +8,8 @@ interface Affine {
   readonly shift: Float64Array;
 }
 
-const foldable = ['conv', 'convTranspose', 'matmul'];
+const foldable = ['conv', 'convTranspose', 'matmul'] as const;
+type Foldable = NodeOf<(typeof foldable)[number]>;
 
 /**
  * Folds what scales and shifts each output channel (batch norm, and multiplications and additions by constants as some
@@ -19,11 +20,11 @@ export function foldAffine(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
     const data = dataInput(node);
     const producer = data === null ? null : editor.soleProducer(data, node, ...foldable);
-    if (producer === null || producer.attrs === null) continue;
-    const attrs = producer.attrs as { activation: unknown; alpha?: number };
+    if (producer === null) continue;
     const [, weight, bias, residual] = producer.inputs;
-    const ready = weight?.constant && (bias == null || bias.constant) && residual == null && attrs.activation === null;
-    if (!ready || weight.dtype !== 'float32' || (attrs.alpha ?? 1) !== 1) continue;
+    const ready =
+      weight?.constant && (bias == null || bias.constant) && residual == null && producer.attrs.activation === null;
+    if (!ready || weight.dtype !== 'float32' || (isOp(producer, 'matmul') && producer.attrs.alpha !== 1)) continue;
     const channels = outputChannels(producer);
     const affine = channels === null ? null : affineOf(node, data!, channels, producer);
     if (affine === null) continue;
@@ -33,27 +34,25 @@ export function foldAffine(editor: GraphEditor): void {
       editor.constant(`${weight.name}·${node.name}`, folded.weight),
       editor.constant(`${producer.name}.bias`, folded.bias),
     ];
-    const activation = node.op.name === 'batchNorm' ? (node.attrs as { activation: unknown }).activation : null;
-    editor.fuse(producer, node, inputs, { ...attrs, activation });
+    const activation = isOp(node, 'batchNorm') ? node.attrs.activation : null;
+    editor.fuse(producer, node, inputs, { ...producer.attrs, activation });
   }
 }
 
 /** The input that is computed at run time, of a node that may be an affine one. */
 function dataInput(node: GraphNode): Value | null {
   if (node.op.name === 'batchNorm') return node.inputs[0];
-  if (!['add', 'sub', 'mul', 'div'].includes(node.op.name)) return null;
-  if ((node.attrs as { activation?: unknown }).activation) return null;
+  if (!isOp(node, 'add', 'sub', 'mul', 'div') || node.attrs.activation) return null;
   const [a, b] = node.inputs;
   if (b?.constant && !a?.constant) return a;
   return a?.constant && !b?.constant && (node.op.name === 'add' || node.op.name === 'mul') ? b : null;
 }
 
-function outputChannels(node: GraphNode): number | null {
+function outputChannels(node: Foldable): number | null {
   const [output] = node.outputs;
-  if (node.op.name !== 'matmul') return output.shape[1];
+  if (!isOp(node, 'matmul')) return output.shape[1];
   const weight = node.inputs[1]!;
-  const attrs = node.attrs as { transposeB: boolean };
-  return weight.shape.length === 2 ? weight.shape[attrs.transposeB ? 0 : 1] : null;
+  return weight.shape.length === 2 ? weight.shape[node.attrs.transposeB ? 0 : 1] : null;
 }
 
 function channelAxis(node: GraphNode): number {
@@ -62,7 +61,7 @@ function channelAxis(node: GraphNode): number {
 
 function affineOf(node: GraphNode, data: Value, channels: number, producer: GraphNode): Affine | null {
   if (node.outputs[0].shape.length !== data.shape.length) return null;
-  if (node.op.name === 'batchNorm') return producer.op.name === 'matmul' ? null : batchNormAffine(node, channels);
+  if (isOp(node, 'batchNorm')) return producer.op.name === 'matmul' ? null : batchNormAffine(node, channels);
   const operand = node.inputs[0] === data ? node.inputs[1]! : node.inputs[0]!;
   if (operand.dtype !== 'float32') return null;
   const perChannel = channelValues(operand, node.outputs[0].shape.length, channels, channelAxis(producer));
@@ -88,10 +87,10 @@ function channelValues(value: Value, rank: number, channels: number, axis: numbe
   return fits ? (value.constant!.array as Float32Array) : null;
 }
 
-function batchNormAffine(node: GraphNode, channels: number): Affine | null {
+function batchNormAffine(node: NodeOf<'batchNorm'>, channels: number): Affine | null {
   const [, weight, bias, mean, variance] = node.inputs;
   if (![weight, bias, mean, variance].every((v) => v === null || v.constant !== null)) return null;
-  const { epsilon } = node.attrs as { epsilon: number };
+  const { epsilon } = node.attrs;
   const at = (value: Value | null, c: number, absent: number): number => value?.constant?.array[c] ?? absent;
   const scale = new Float64Array(channels);
   const shift = new Float64Array(channels);
@@ -105,7 +104,7 @@ function batchNormAffine(node: GraphNode, channels: number): Affine | null {
 /** Folded weights are the same object for every plan of a model, so that they are packed once. */
 const foldedWeights = new WeakMap<Tensor, { key: string; weight: Tensor; bias: Tensor }[]>();
 
-function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: Affine) {
+function foldInto(node: Foldable, weight: Tensor, bias: Tensor | null, affine: Affine) {
   const key = `${node.name}/${affine.scale.join()}/${affine.shift.join()}`;
   const known = foldedWeights.get(weight)?.find((entry) => entry.key === key);
   if (known !== undefined) return known;
@@ -122,14 +121,14 @@ function foldInto(node: GraphNode, weight: Tensor, bias: Tensor | null, affine: 
 }
 
 /** Which output channel element i of the weight belongs to. */
-function weightChannel(node: GraphNode, weight: Tensor): (i: number) => number {
+function weightChannel(node: Foldable, weight: Tensor): (i: number) => number {
   const { shape, size } = weight;
-  if (node.op.name === 'conv') {
+  if (isOp(node, 'conv')) {
     const each = size / shape[0];
     return (i) => Math.floor(i / each);
   }
-  if (node.op.name === 'convTranspose') {
-    const { groups } = node.attrs as { groups: number };
+  if (isOp(node, 'convTranspose')) {
+    const { groups } = node.attrs;
     const perGroup = shape[1];
     const each = size / (shape[0] * perGroup);
     const inputsPerGroup = shape[0] / groups;
@@ -139,6 +138,6 @@ function weightChannel(node: GraphNode, weight: Tensor): (i: number) => number {
       return group * perGroup + o;
     };
   }
-  const { transposeB } = node.attrs as { transposeB: boolean };
+  const transposeB = isOp(node, 'matmul') && node.attrs.transposeB;
   return transposeB ? (i) => Math.floor(i / shape[1]) : (i) => i % shape[1];
 }

@@ -1,32 +1,29 @@
 import { activationHosts } from '../../backend/prim-traits.ts';
 import { convInputs } from '../../backend/prims/conv.ts';
-import { type Activation, activationKinds, type UnaryKind } from '../../backend/prims/elementwise.ts';
-import { activation, type UnaryOpAttrs } from '../../ops/elementwise/unary.ts';
-import type { GraphNode, Value } from '../graph.ts';
+import { activationKinds } from '../../backend/prims/elementwise.ts';
+import { activation } from '../../ops/elementwise/unary.ts';
+import { type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 import type { GraphEditor } from './editor.ts';
 
 /** The activations that kernels apply to what they are about to store. An identity would take the place of another one. */
-const fusible = new Set<string>(activationKinds.filter((kind) => kind !== 'identity'));
+const fusible = activationKinds.filter((kind) => kind !== 'identity');
 
 /** conv → unary becomes conv with an activation. */
 export function fuseActivation(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
-    if (!fusible.has(node.op.name)) continue;
+    if (!isOp(node, ...fusible)) continue;
     const host = editor.soleProducer(node.inputs[0], node, ...activationHosts);
     if (host === null || node.outputs[0].dtype !== 'float32') continue;
-    const attrs = host.attrs as { activation?: Activation | null };
-    if (attrs.activation) continue;
-    editor.fuse(host, node, host.inputs, {
-      ...attrs,
-      activation: activation(node.op.name as UnaryKind, node.attrs as UnaryOpAttrs),
-    });
+    if (host.attrs.activation) continue;
+    const fused = activation(node.op.name as (typeof fusible)[number], node.attrs);
+    editor.fuse(host, node, host.inputs, { ...host.attrs, activation: fused });
   }
 }
 
 /** add(conv(x), y) becomes conv with y as its residual input; the convolution moves to where the sum was. */
 export function fuseResidual(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
-    if (node.op.name !== 'add' || (node.attrs as { activation?: unknown }).activation) continue;
+    if (!isOp(node, 'add') || node.attrs.activation) continue;
     const [a, b] = node.inputs as [Value, Value];
     if (!sameShape(a, b) || a === b || a.dtype !== 'float32') continue;
     // The later of two convolutions takes the other as its residual: the sum needs both anyway.
@@ -42,10 +39,9 @@ export function fuseResidual(editor: GraphEditor): void {
   }
 }
 
-function residualHost(editor: GraphEditor, value: Value, user: GraphNode): GraphNode | null {
+function residualHost(editor: GraphEditor, value: Value, user: GraphNode): NodeOf<'conv'> | null {
   const host = editor.soleProducer(value, user, 'conv');
-  if (host === null || (host.attrs as { activation: unknown }).activation || host.inputs[convInputs.residual])
-    return null;
+  if (host === null || host.attrs.activation || host.inputs[convInputs.residual]) return null;
   return host;
 }
 
@@ -60,19 +56,18 @@ const sameShape = (a: Value, b: Value): boolean =>
 /** A zero pad of spatial axes in front of a convolution becomes the convolution's own padding. */
 export function fusePad(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
-    if (node.op.name !== 'conv') continue;
+    if (!isOp(node, 'conv')) continue;
     const pad = editor.producer(node.inputs[0]);
-    if (pad === null || pad.op.name !== 'pad') continue;
-    const { begin, end, mode, value } = pad.attrs as { begin: number[]; end: number[]; mode: string; value: number };
+    if (pad === null || !isOp(pad, 'pad')) continue;
+    const { begin, end, mode, value } = pad.attrs;
     const spatial =
       begin.every((p, i) => (i >= 2 ? p >= 0 : p === 0)) && end.every((p, i) => (i >= 2 ? p >= 0 : p === 0));
     if (mode !== 'constant' || value !== 0 || !spatial) continue;
-    const attrs = node.attrs as { padBegin: number[]; padEnd: number[] };
     const inputs = [pad.inputs[0], ...node.inputs.slice(1)];
     editor.replace(node, 'conv', inputs, {
-      ...attrs,
-      padBegin: attrs.padBegin.map((p, i) => p + begin[i + 2]),
-      padEnd: attrs.padEnd.map((p, i) => p + end[i + 2]),
+      ...node.attrs,
+      padBegin: node.attrs.padBegin.map((p, i) => p + begin[i + 2]),
+      padEnd: node.attrs.padEnd.map((p, i) => p + end[i + 2]),
     });
     editor.removeDead(pad);
   }

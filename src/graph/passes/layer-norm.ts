@@ -1,4 +1,4 @@
-import type { GraphNode, Value } from '../graph.ts';
+import type { GraphNode, NodeOf, Value } from '../graph.ts';
 import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
 
 /**
@@ -50,8 +50,8 @@ function matchStandardisation(editor: GraphEditor, div: GraphNode): Match | null
   return squared[squares.op.name] ? { x, epsilon: epsilon.scalar, size } : null;
 }
 
-function overLastAxis(node: GraphNode, x: Value): boolean {
-  const { axes, keepDims } = node.attrs as { axes: number[]; keepDims: boolean };
+function overLastAxis(node: NodeOf<'reduceMean'>, x: Value): boolean {
+  const { axes, keepDims } = node.attrs;
   return keepDims && axes.length === 1 && axes[0] === x.shape.length - 1;
 }
 

@@ -1,4 +1,6 @@
-import type { GraphNode, Value } from '../graph.ts';
+import type { UnaryKind } from '../../backend/prims/elementwise.ts';
+import type { UnaryOpAttrs } from '../../ops/elementwise/attrs.ts';
+import type { GraphNode, NodeOf, Value } from '../graph.ts';
 import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
 
 const near = (a: number | null, b: number): boolean => a !== null && Math.abs(a - b) <= 1e-4 * Math.abs(b);
@@ -23,7 +25,7 @@ export function recognisePatterns(editor: GraphEditor): void {
   }
 }
 
-function rewrite(editor: GraphEditor, node: GraphNode, op: string, input: Value, attrs: unknown): true {
+function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): true {
   const feeders = node.inputs.map((value) => editor.producer(value));
   editor.replace(node, op, [input], attrs);
   for (const feeder of feeders) if (feeder !== null) editor.removeDead(feeder);
@@ -61,7 +63,7 @@ const gatedActivation: Rule = (editor, node) => {
     }
     if (gate.inputs[0] !== x) continue;
     if (gate.op.name === 'sigmoid') return rewrite(editor, node, 'silu', x, {});
-    const { alpha = 0.2, beta = 0.5 } = gate.attrs as { alpha?: number; beta?: number };
+    const { alpha = 0.2, beta = 0.5 } = gate.attrs;
     if (near(alpha, 1 / 6) && beta === 0.5) return rewrite(editor, node, 'hardSwish', x, {});
   }
   return false;
@@ -116,8 +118,8 @@ function dividedBySix(node: GraphNode): Value | null {
 }
 
 /** x of clip(x + 3, 0, 6). */
-function clippedPlusThree(editor: GraphEditor, clip: GraphNode): Value | null {
-  const { alpha, beta } = clip.attrs as { alpha?: number; beta?: number };
+function clippedPlusThree(editor: GraphEditor, clip: NodeOf<'clip'>): Value | null {
+  const { alpha, beta } = clip.attrs;
   if (alpha !== 0 || beta !== 6) return null;
   const add = editor.soleProducer(clip.inputs[0], clip, 'add');
   const operand = add === null ? null : scalarOperand(add);

@@ -9,7 +9,7 @@ export function recogniseShuffle(editor: GraphEditor): void {
     const x = split?.inputs[0];
     if (!transpose || !split || !x) continue;
     const { shape } = split.outputs[0];
-    const { perm } = transpose.attrs as { perm: readonly number[] };
+    const { perm } = transpose.attrs;
     const swapped = shape.map((_, i) => (i === 1 ? 2 : i === 2 ? 1 : i));
     const whole = [shape[0], shape[1] * shape[2], ...shape.slice(3)].join();
     const fits = x.shape.length >= 3 && x.shape.length <= 5 && perm.join() === swapped.join();

@@ -2,6 +2,7 @@ import { allocateArray, type DType, type TypedArray } from '../../common/dtype.t
 import { ConvletError } from '../../common/error.ts';
 import { type GraphBuilder, NeedsData } from '../../graph/builder.ts';
 import { constantValue, type Value } from '../../graph/graph.ts';
+import type { OpName, Ops, WithAttrs } from '../../ops/attrs.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import { constant, type Tensor } from '../../tensor/tensor.ts';
 import { Attributes } from './attributes.ts';
@@ -98,13 +99,13 @@ export class ImportContext {
   }
 
   /** Adds an op; see GraphBuilder.add. */
-  emit(op: string, inputs: readonly (Value | null)[], attrs: unknown = {}): Value[] {
-    return this.builder.add(op, inputs, attrs, this.label);
+  emit<N extends OpName>(op: N, inputs: readonly (Value | null)[], ...[attrs]: WithAttrs<N>): Value[] {
+    return this.builder.add(op, inputs, attrs ?? ({} as Ops[N]), this.label);
   }
 
   /** Adds an op of one output. */
-  one(op: string, inputs: readonly (Value | null)[], attrs: unknown = {}): Value {
-    return this.emit(op, inputs, attrs)[0];
+  one<N extends OpName>(op: N, inputs: readonly (Value | null)[], ...attrs: WithAttrs<N>): Value {
+    return this.emit(op, inputs, ...attrs)[0];
   }
 
   fromTensor(tensor: Tensor): Value {

@@ -1,9 +1,11 @@
 import { apply1, functions, type Variable } from '../../autograd/index.ts';
+import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { ConvletError } from '../../common/error.ts';
 import { normalizeAxis } from '../../ops/check.ts';
+import type { UnaryOpAttrs } from '../../ops/elementwise/attrs.ts';
 
 const unary =
-  <A extends number[]>(name: string, attrs: (...values: A) => object = () => ({})) =>
+  <A extends number[]>(name: UnaryKind, attrs: (...values: A) => UnaryOpAttrs = () => ({})) =>
   (x: Variable, ...values: A): Variable =>
     apply1(name, [x], attrs(...values));
 

@@ -62,7 +62,8 @@ function batched(op: string, rank: number, x: Variable, body: (x: Variable) => V
 
 const maxPooling = (op: string, rank: number, indices: boolean) => {
   return (x: Variable, kernelSize: PerAxis, options: MaxPoolOptions = {}): Variable[] => {
-    const attrs = { ...windowOf(op, rank, kernelSize, options), indices, indexBase: 'plane', columnMajor: false };
+    const window = windowOf(op, rank, kernelSize, options);
+    const attrs = { ...window, indices, indexBase: 'plane', columnMajor: false } as const;
     return batched(op, rank, x, (input) => apply('maxPool', [input], attrs));
   };
 };
@@ -120,7 +121,7 @@ function cutWindows(op: string, x: Variable, attrs: ReturnType<typeof windowOf>,
 /** An output size per axis; null keeps the input's. */
 export type OutputSize = number | readonly (number | null)[];
 
-const adaptive = (op: string, name: string, rank: number, indices: boolean) => {
+const adaptive = (op: string, name: 'adaptiveAveragePool' | 'adaptiveMaxPool', rank: number, indices: boolean) => {
   return (x: Variable, outputSize: OutputSize): Variable[] =>
     batched(op, rank, x, (input) => {
       const wanted = typeof outputSize === 'number' ? new Array<number>(rank).fill(outputSize) : outputSize;

@@ -6,20 +6,16 @@ import { expectPerChannel, expectWhole, required } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
 import { axisNames, extent, spatialInput, spatialOf, windowAttrs } from '../window.ts';
+import type { ConvTransposeOpAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
-import { type ConvOpAttrs, checkConvWeight } from './conv.ts';
-
-export interface ConvTransposeOpAttrs extends ConvOpAttrs {
-  /** Cells added behind each axis of the output, less than stride or dilation. */
-  readonly outputPadding: readonly number[];
-}
+import { checkConvWeight } from './conv.ts';
 
 /**
  * Transposed convolution (PyTorch ConvTranspose, ONNX ConvTranspose): every input cell adds its kernel-sized patch to
  * the output, y[i·stride + k·dilation − pad] += x[i] · weight[k]. Inputs: x [N,C,…], weight [C,O/groups,k…], bias? [O].
  * Output [N,O,…], each axis (in − 1)·stride − padBegin − padEnd + dilation·(k − 1) + outputPadding + 1.
  */
-export const convTranspose = defineOp<ConvTransposeOpAttrs>({
+export const convTranspose = defineOp({
   name: 'convTranspose',
   infer(inputs, attrs) {
     const x = spatialInput('convTranspose', inputs);

@@ -3,18 +3,14 @@ import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
 import { expectSameDType, expectShape, expectWhole, required } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
-import { checkSpatial, type SpatialAttrs, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
-
-export interface ConvWeightGradOpAttrs extends SpatialAttrs {
-  readonly groups: number;
-  readonly kernel: readonly number[];
-}
+import { checkSpatial, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
+import type { ConvWeightGradOpAttrs } from './attrs.ts';
 
 /**
  * Gradient of conv by its weight: gw[o, c, k] = Σ over images and outputs i of x[i·stride + k·dilation − pad, c] · gy[i, o].
  * Inputs: x [N,C,…], gy [N,O,…] (the gradient by conv's output). Output: gw [O,C/groups,k…].
  */
-export const convWeightGrad = defineOp<ConvWeightGradOpAttrs>({
+export const convWeightGrad = defineOp({
   name: 'convWeightGrad',
   infer(inputs, attrs) {
     const x = spatialInput('convWeightGrad', inputs);

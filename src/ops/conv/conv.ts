@@ -6,28 +6,16 @@ import { caseSpatial, random } from '../case.ts';
 import { expectPerChannel, expectSameDType, expectShape, expectWhole, required } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type OpCase, type TensorInfo } from '../core/op.ts';
-import {
-  checkSpatial,
-  extent,
-  type SpatialAttrs,
-  spatialInput,
-  spatialOf,
-  windowAttrs,
-  windowOutput,
-} from '../window.ts';
+import { checkSpatial, extent, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
+import type { ConvOpAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
-
-export interface ConvOpAttrs extends SpatialAttrs {
-  readonly groups: number;
-  readonly activation: Activation | null;
-}
 
 /**
  * Convolution over 1 to 3 spatial axes (cross-correlation, as in PyTorch and ONNX Conv):
  * y = activation(Σ x · weight + bias + residual). Inputs: x [N,C,…], weight [O,C/groups,k…], bias? [O], residual? like y.
  * Output [N,O,…], each axis floor((in + padBegin + padEnd − dilation·(k−1) − 1) / stride) + 1.
  */
-export const conv = defineOp<ConvOpAttrs>({
+export const conv = defineOp({
   name: 'conv',
   infer(inputs, attrs) {
     const x = spatialInput('conv', inputs);

@@ -4,19 +4,10 @@ import { expectRank, required } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, type OpCase, rowLayouts } from '../core/op.ts';
-import { checkSpatial, type SpatialAttrs, windowOutput } from '../window.ts';
+import { checkSpatial, windowOutput } from '../window.ts';
+import type { FoldAttrs, UnfoldAttrs } from './attrs.ts';
 
 type Numbers = readonly number[];
-
-/** Windows of a 2-d map; padding counts as zero. */
-export interface UnfoldAttrs extends SpatialAttrs {
-  readonly kernel: Numbers;
-}
-
-export interface FoldAttrs extends UnfoldAttrs {
-  /** Height and width of the map. */
-  readonly outputSize: Numbers;
-}
 
 function checkWindow(op: string, attrs: UnfoldAttrs, size: Numbers): number[] {
   expectIntegers(op, 'kernel', attrs.kernel, 2, 1);
@@ -31,7 +22,7 @@ const windowCases: readonly UnfoldAttrs[] = [
 ];
 
 /** [N,C,H,W] → [N, C·kH·kW, L]: the cells of every window as a column (im2col, PyTorch's unfold). */
-export const unfold = defineOp<UnfoldAttrs>({
+export const unfold = defineOp({
   name: 'unfold',
   infer(inputs, attrs) {
     const x = required('unfold', inputs, 0, 'x');
@@ -75,7 +66,7 @@ export const unfold = defineOp<UnfoldAttrs>({
 });
 
 /** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places (col2im, PyTorch's fold), the transpose of unfold. */
-export const fold = defineOp<FoldAttrs>({
+export const fold = defineOp({
   name: 'fold',
   infer(inputs, attrs) {
     const x = required('fold', inputs, 0, 'x');

@@ -5,18 +5,14 @@ import { expectFloat, expectOneOf, expectShape, required } from '../check.ts';
 import { defineOp, type Emitter, type OpCase } from '../core/op.ts';
 import { inMemoryOrder } from '../elementwise/binary.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
-import { expectIntegers, type SliceAttrs, sameLayout } from './copy.ts';
-import { type PadAttrs, padPositions } from './pad.ts';
+import type { PadGradAttrs } from './attrs.ts';
+import { expectIntegers, sameLayout } from './copy.ts';
+import { padPositions } from './pad.ts';
 
 type Numbers = readonly number[];
 
-export interface SliceGradAttrs extends Omit<SliceAttrs, 'sizes'> {
-  /** Of what was sliced. */
-  readonly shape: Numbers;
-}
-
 /** The transpose of slice: gy at its places in a tensor of `shape`, zeros elsewhere. */
-export const sliceGrad = defineOp<SliceGradAttrs>({
+export const sliceGrad = defineOp({
   name: 'sliceGrad',
   infer(inputs, { starts, steps, shape }) {
     const gy = required('sliceGrad', inputs, 0, 'gy');
@@ -70,11 +66,6 @@ export const sliceGrad = defineOp<SliceGradAttrs>({
   ],
 });
 
-export interface PadGradAttrs extends Omit<PadAttrs, 'value'> {
-  /** Of what was padded. */
-  readonly shape: Numbers;
-}
-
 /** For every element of an axis of x the padded positions that hold it, as one resample: weights are 1 and 0. */
 function emitAxis(
   emit: Emitter,
@@ -102,7 +93,7 @@ function emitAxis(
 }
 
 /** The transpose of pad in the modes that repeat elements: each element of x gets the sum over its copies. */
-export const padGrad = defineOp<PadGradAttrs>({
+export const padGrad = defineOp({
   name: 'padGrad',
   infer(inputs, { begin, end, mode, shape }) {
     const gy = required('padGrad', inputs, 0, 'gy');

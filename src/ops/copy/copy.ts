@@ -5,6 +5,7 @@ import { broadcastShape, expectDType, normalizeAxis, required } from '../check.t
 import { apply, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
 import { defineOp, type Emitter, type Layouts, type Placed } from '../core/op.ts';
 import { broadcastStrides, inMemoryOrder } from '../elementwise/binary.ts';
+import type { TransposeAttrs } from './attrs.ts';
 
 type Numbers = readonly number[];
 
@@ -24,11 +25,6 @@ export const sameLayout = (inputs: readonly (Placed | null)[]): Layouts => {
 
 // --- transpose --------------------------------------------------------------------------------------------------
 
-/** Axis i of the output is axis perm[i] of x. */
-export interface TransposeAttrs {
-  readonly perm: Numbers;
-}
-
 /** The layout in which the bytes of `x` are its transpose already, or null. */
 function transposedLayout(x: Placed, perm: Numbers): Layout | null {
   const lie = memoryOrder(x.shape.length, x.layout).filter((axis) => x.shape[axis] !== 1);
@@ -40,7 +36,7 @@ function transposedLayout(x: Placed, perm: Numbers): Layout | null {
   return canBeChannelsLast(perm.length) && fits('channelsLast') ? 'channelsLast' : null;
 }
 
-export const transpose = defineOp<TransposeAttrs>({
+export const transpose = defineOp({
   name: 'transpose',
   infer(inputs, { perm }) {
     const x = required('transpose', inputs, 0, 'x');
@@ -87,11 +83,7 @@ export const transpose = defineOp<TransposeAttrs>({
 
 // --- concat -----------------------------------------------------------------------------------------------------
 
-export interface ConcatAttrs {
-  readonly axis: number;
-}
-
-export const concat = defineOp<ConcatAttrs>({
+export const concat = defineOp({
   name: 'concat',
   infer(inputs, attrs) {
     const first = required('concat', inputs, 0, 'x0');
@@ -172,14 +164,7 @@ function copyInto(
 
 // --- slice ------------------------------------------------------------------------------------------------------
 
-/** One entry per axis: element i of the output is element starts + i·steps of x; steps may be negative. */
-export interface SliceAttrs {
-  readonly starts: Numbers;
-  readonly steps: Numbers;
-  readonly sizes: Numbers;
-}
-
-export const slice = defineOp<SliceAttrs>({
+export const slice = defineOp({
   name: 'slice',
   infer(inputs, { starts, steps, sizes }) {
     const x = required('slice', inputs, 0, 'x');
@@ -222,11 +207,7 @@ export const slice = defineOp<SliceAttrs>({
 
 // --- expand, tile -----------------------------------------------------------------------------------------------
 
-export interface ExpandAttrs {
-  readonly shape: Numbers;
-}
-
-export const expand = defineOp<ExpandAttrs>({
+export const expand = defineOp({
   name: 'expand',
   infer(inputs, attrs) {
     const x = required('expand', inputs, 0, 'x');
@@ -259,11 +240,7 @@ export const expand = defineOp<ExpandAttrs>({
   ],
 });
 
-export interface TileAttrs {
-  readonly repeats: Numbers;
-}
-
-export const tile = defineOp<TileAttrs>({
+export const tile = defineOp({
   name: 'tile',
   infer(inputs, { repeats }) {
     const x = required('tile', inputs, 0, 'x');

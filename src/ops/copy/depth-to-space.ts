@@ -3,14 +3,10 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { expectRank, required } from '../check.ts';
 import { apply, gradOf } from '../core/gradient.ts';
 import { defineOp, followLayouts, type TensorInfo } from '../core/op.ts';
+import type { DepthToSpaceAttrs } from './attrs.ts';
 import { expectIntegers, sameLayout } from './copy.ts';
 
 // Ops that move elements between channels and space, or channels among themselves: one strided copy each.
-
-export interface DepthToSpaceAttrs {
-  readonly blockSize: number;
-  readonly mode: 'DCR' | 'CRD';
-}
 
 function expectBlock(
   op: string,
@@ -37,7 +33,7 @@ function wideStrides(t: Tensor, b: number): number[] {
 }
 
 /** [N, C·b², H, W] → [N, C, H·b, W·b]. DCR: channels are [b, b, C]; CRD: [C, b, b] (PyTorch's pixel shuffle). */
-export const depthToSpace = defineOp<DepthToSpaceAttrs>({
+export const depthToSpace = defineOp({
   name: 'depthToSpace',
   infer(inputs, attrs) {
     const x = required('depthToSpace', inputs, 0, 'x');
@@ -73,7 +69,7 @@ export const depthToSpace = defineOp<DepthToSpaceAttrs>({
 });
 
 /** The inverse of depthToSpace (ONNX has the order DCR; CRD is PyTorch's pixel_unshuffle). */
-export const spaceToDepth = defineOp<DepthToSpaceAttrs>({
+export const spaceToDepth = defineOp({
   name: 'spaceToDepth',
   infer(inputs, attrs) {
     const x = required('spaceToDepth', inputs, 0, 'x');
@@ -108,12 +104,8 @@ export const spaceToDepth = defineOp<DepthToSpaceAttrs>({
   ],
 });
 
-export interface ChannelShuffleAttrs {
-  readonly groups: number;
-}
-
 /** Channels [groups, C/groups] transposed (ShuffleNet): channel g·(C/groups) + i goes to i·groups + g. */
-export const channelShuffle = defineOp<ChannelShuffleAttrs>({
+export const channelShuffle = defineOp({
   name: 'channelShuffle',
   infer(inputs, { groups }) {
     const x = required('channelShuffle', inputs, 0, 'x');

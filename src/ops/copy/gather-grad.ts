@@ -6,14 +6,8 @@ import { defineOp, rowLayouts } from '../core/op.ts';
 import { checkedIndex, forEachSlice, indexInput } from './gather.ts';
 import { around } from './select.ts';
 
-export interface GatherGradAttrs {
-  readonly axis: number;
-  /** Of what was gathered from. */
-  readonly shape: readonly number[];
-}
-
 /** The transpose of gather: slice j of gy is added to slice indices[j] of a tensor of zeros (PyTorch's index_add). */
-export const gatherGrad = defineOp<GatherGradAttrs>({
+export const gatherGrad = defineOp({
   name: 'gatherGrad',
   infer(inputs, attrs) {
     const indices = indexInput('gatherGrad', inputs, 0);
@@ -58,13 +52,8 @@ export const gatherGrad = defineOp<GatherGradAttrs>({
   ],
 });
 
-export interface GatherNDGradAttrs {
-  readonly batchDims: number;
-  readonly shape: readonly number[];
-}
-
 /** The transpose of gatherND: each slice of gy is added where its indices point, in a tensor of zeros of `shape`. */
-export const gatherNDGrad = defineOp<GatherNDGradAttrs>({
+export const gatherNDGrad = defineOp({
   name: 'gatherNDGrad',
   infer(inputs, attrs) {
     const indices = indexInput('gatherNDGrad', inputs, 0);

@@ -6,10 +6,6 @@ import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, type Emitter, type Placed, rowLayouts, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
 
-export interface GatherAttrs {
-  readonly axis: number;
-}
-
 /** The index counted from 0, or a ConvletError('index-range'). */
 export function checkedIndex(op: string, index: number, axis: number, length: number): number {
   if (index >= -length && index < length) return index < 0 ? index + length : index;
@@ -35,7 +31,7 @@ function checkedIndices(emit: Emitter, indices: Tensor, axis: number, length: nu
 }
 
 /** y = x with `axis` replaced by the axes of `indices` (PyTorch's index_select for one of them). Negative ones count from the end. */
-export const gather = defineOp<GatherAttrs>({
+export const gather = defineOp({
   name: 'gather',
   infer(inputs, attrs) {
     const x = required('gather', inputs, 0, 'x');
@@ -77,7 +73,7 @@ export const gather = defineOp<GatherAttrs>({
 });
 
 /** y[…, i, …] = x[…, indices[…, i, …], …] along `axis` (PyTorch's gather). */
-export const gatherElements = defineOp<GatherAttrs>({
+export const gatherElements = defineOp({
   name: 'gatherElements',
   infer(inputs, attrs) {
     const x = required('gatherElements', inputs, 0, 'x');
@@ -139,12 +135,8 @@ export function forEachElement(
   }
 }
 
-export interface GatherNDAttrs {
-  readonly batchDims: number;
-}
-
 /** The last axis of `indices` names positions in the axes of x after the first `batchDims`, which both share. */
-export const gatherND = defineOp<GatherNDAttrs>({
+export const gatherND = defineOp({
   name: 'gatherND',
   infer(inputs, { batchDims }) {
     const x = required('gatherND', inputs, 0, 'x');

@@ -1,4 +1,4 @@
-import { type DType, dtypes } from '../../common/dtype.ts';
+import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -12,13 +12,8 @@ import { around } from './select.ts';
 
 // Masks, codes and reorderings by position. All run on the host.
 
-export interface OneHotAttrs {
-  readonly depth: number;
-  readonly axis: number;
-}
-
 /** values[1] where the new axis's position is the index, values[0] elsewhere (everywhere for an index outside). */
-export const oneHot = defineOp<OneHotAttrs>({
+export const oneHot = defineOp({
   name: 'oneHot',
   infer(inputs, { depth, axis }) {
     const indices = required('oneHot', inputs, 0, 'indices');
@@ -69,13 +64,8 @@ export const oneHot = defineOp<OneHotAttrs>({
   ],
 });
 
-export interface TriluAttrs {
-  readonly k: number;
-  readonly upper: boolean;
-}
-
 /** The triangle of the last two axes on and above (below) diagonal k; zeros elsewhere. */
-export const trilu = defineOp<TriluAttrs>({
+export const trilu = defineOp({
   name: 'trilu',
   infer(inputs, { k }) {
     const x = required('trilu', inputs, 0, 'x');
@@ -108,13 +98,8 @@ export const trilu = defineOp<TriluAttrs>({
   ],
 });
 
-export interface EyeLikeAttrs {
-  readonly dtype: DType;
-  readonly k: number;
-}
-
 /** Ones on diagonal k of a matrix of the shape of x. */
-export const eyeLike = defineOp<EyeLikeAttrs>({
+export const eyeLike = defineOp({
   name: 'eyeLike',
   infer(inputs, { dtype, k }) {
     const x = required('eyeLike', inputs, 0, 'x');
@@ -141,7 +126,7 @@ export const eyeLike = defineOp<EyeLikeAttrs>({
 });
 
 /** One at the first maximum along `axis`, zero elsewhere. */
-export const hardmax = defineOp<{ readonly axis: number }>({
+export const hardmax = defineOp({
   name: 'hardmax',
   infer(inputs, { axis }) {
     const x = required('hardmax', inputs, 0, 'x');
@@ -175,13 +160,8 @@ export const hardmax = defineOp<{ readonly axis: number }>({
   ],
 });
 
-export interface ReverseSequenceAttrs {
-  readonly batchAxis: number;
-  readonly timeAxis: number;
-}
-
 /** For each batch entry the first sequenceLengths[b] steps of the time axis, reversed; the rest as it is. */
-export const reverseSequence = defineOp<ReverseSequenceAttrs>({
+export const reverseSequence = defineOp({
   name: 'reverseSequence',
   infer(inputs, { batchAxis, timeAxis }) {
     const x = required('reverseSequence', inputs, 0, 'x');

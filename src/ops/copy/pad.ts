@@ -6,19 +6,12 @@ import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, type Emitter, type OpCase, type Placed } from '../core/op.ts';
 import { inMemoryOrder } from '../elementwise/binary.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
+import type { PadAttrs, PadMode } from './attrs.ts';
 import { expectIntegers } from './copy.ts';
 
 type Numbers = readonly number[];
 
-const modes = ['constant', 'reflect', 'edge', 'wrap'] as const;
-
-/** Elements in front of and behind each axis; negative ones crop. `value` is for the mode 'constant'. */
-export interface PadAttrs {
-  readonly begin: Numbers;
-  readonly end: Numbers;
-  readonly mode: (typeof modes)[number];
-  readonly value: number;
-}
+const modes = ['constant', 'reflect', 'edge', 'wrap'] as const satisfies readonly PadMode[];
 
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
@@ -74,7 +67,7 @@ function emitByTables(
   });
 }
 
-export const pad = defineOp<PadAttrs>({
+export const pad = defineOp({
   name: 'pad',
   infer(inputs, { begin, end, mode }) {
     const x = required('pad', inputs, 0, 'x');

@@ -5,11 +5,6 @@ import { required } from '../check.ts';
 import { gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { defineOp, type Placed } from '../core/op.ts';
 
-/** `shape` has no −1 and no 0 that stands for something else. */
-export interface ReshapeAttrs {
-  readonly shape: readonly number[];
-}
-
 /**
  * For each axis of `from` and of `to`, the number of the group that it belongs to: groups are the smallest runs of axes
  * with equal products, so a reshape only rearranges inside a group. −1 for axes of size 1.
@@ -64,7 +59,7 @@ export function reshapedLayout(x: Placed, shape: readonly number[]): Layout | nu
   return candidates.find((layout) => groupOrder(to, layout)?.join() === order.join()) ?? null;
 }
 
-export const reshape = defineOp<ReshapeAttrs>({
+export const reshape = defineOp({
   name: 'reshape',
   infer(inputs, attrs) {
     const x = required('reshape', inputs, 0, 'x');

@@ -4,9 +4,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, normalizeAxis, required } from '../check.ts';
 import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
+import type { ScatterReduction } from './attrs.ts';
 import { expectWithin, forEachElement, forEachSlice, indexInput } from './gather.ts';
-
-export type ScatterReduction = 'none' | 'add' | 'mul' | 'max' | 'min';
 
 /** How an update joins what stands at its place; updates of one place are applied in order. */
 const reductions: Readonly<Record<ScatterReduction, (old: number, update: number) => number>> = {
@@ -39,13 +38,8 @@ const arraysOf = (x: Tensor | null, updates: Tensor | null, y: Tensor): [TypedAr
   return [(updates as Tensor).array, y.array];
 };
 
-export interface ScatterElementsAttrs {
-  readonly axis: number;
-  readonly reduction: ScatterReduction;
-}
-
 /** y = x with y[…, indices[…, i, …], …] ∘= updates[…, i, …] along `axis` (PyTorch's scatter). */
-export const scatterElements = defineOp<ScatterElementsAttrs>({
+export const scatterElements = defineOp({
   name: 'scatterElements',
   infer(inputs, attrs) {
     const x = required('scatterElements', inputs, 0, 'x');
@@ -110,12 +104,8 @@ export const scatterElements = defineOp<ScatterElementsAttrs>({
     ]),
 });
 
-export interface ScatterNDAttrs {
-  readonly reduction: ScatterReduction;
-}
-
 /** y = x with y[indices[i, …]] ∘= updates[i, …]: the last axis of `indices` names a place in the first axes of x. */
-export const scatterND = defineOp<ScatterNDAttrs>({
+export const scatterND = defineOp({
   name: 'scatterND',
   infer(inputs, attrs) {
     const x = required('scatterND', inputs, 0, 'x');

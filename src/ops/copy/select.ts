@@ -43,7 +43,7 @@ const whole = (values: readonly number[], dtype: DType = 'int64'): Tensor =>
   tensor(Int32Array.from(values), [values.length], dtype);
 
 /** Positions of the elements that are not zero, [rank, count], in row order. */
-export const nonZero = defineOp<object>({
+export const nonZero = defineOp({
   name: 'nonZero',
   infer(inputs) {
     required('nonZero', inputs, 0, 'x');
@@ -71,13 +71,8 @@ export const nonZero = defineOp<object>({
   ],
 });
 
-export interface CompressAttrs {
-  /** Null: x is flattened first. */
-  readonly axis: number | null;
-}
-
 /** The slices along `axis` whose condition is true; a condition shorter than the axis counts as false at its end. */
-export const compress = defineOp<CompressAttrs>({
+export const compress = defineOp({
   name: 'compress',
   infer(inputs, { axis }) {
     const x = required('compress', inputs, 0, 'x');
@@ -109,15 +104,8 @@ export const compress = defineOp<CompressAttrs>({
   ],
 });
 
-export interface UniqueAttrs {
-  /** Null: x is flattened first. */
-  readonly axis: number | null;
-  /** Ascending; else in order of first appearance. */
-  readonly sorted: boolean;
-}
-
 /** Distinct elements (or slices along `axis`), position of each one's first appearance, which of them each is, counts. */
-export const unique = defineOp<UniqueAttrs>({
+export const unique = defineOp({
   name: 'unique',
   infer(inputs, { axis }) {
     const x = required('unique', inputs, 0, 'x');

@@ -1,7 +1,9 @@
 // What backward rules are written with. A handle is a Tensor or a graph value; rules see no more of it than its info.
+
 import { allocateArray, type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
+import type { OpName, WithAttrs } from '../attrs.ts';
 import type { GradContext, TensorInfo } from './op.ts';
 
 /** Applies ops: what of a GradContext these helpers need. */
@@ -11,12 +13,12 @@ type Numbers = readonly number[];
 export const sameShape = (a: Numbers, b: Numbers): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** First output of an op. */
-export const apply = (
+export const apply = <N extends OpName>(
   g: OpApplier,
-  name: string,
+  name: N,
   inputs: readonly (TensorInfo | null)[],
-  attrs: unknown = {},
-): TensorInfo => g.op(name, inputs, attrs)[0];
+  ...attrs: WithAttrs<N>
+): TensorInfo => g.op(name, inputs, ...attrs)[0];
 
 export const add = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'add', [a, b]);
 export const sub = (g: OpApplier, a: TensorInfo, b: TensorInfo): TensorInfo => apply(g, 'sub', [a, b]);

@@ -2,6 +2,7 @@ import type { PrimName, Prims } from '../../backend/prims/index.ts';
 import type { DType, TypedArray } from '../../common/dtype.ts';
 import { canBeChannelsLast, type Layout } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { OpName, Ops, WithAttrs } from '../attrs.ts';
 
 /** What is known of a tensor before it has memory. */
 export interface TensorInfo {
@@ -67,7 +68,7 @@ export interface GradContext<A> {
   /** Which inputs' gradients are wanted; the others may be null in the result. */
   readonly wants: readonly boolean[];
   /** Applies an op by name. */
-  op(name: string, inputs: readonly (TensorInfo | null)[], attrs?: unknown): TensorInfo[];
+  op<N extends OpName>(name: N, inputs: readonly (TensorInfo | null)[], ...attrs: WithAttrs<N>): TensorInfo[];
   constant(array: TypedArray, shape: readonly number[]): TensorInfo;
 }
 
@@ -101,7 +102,7 @@ export interface OpDef<A = any> {
 const registry = new Map<string, OpDef>();
 
 /** Registers an op. One op, one place: name, shapes, lowering, cost and test cases stand together. */
-export function defineOp<A>(definition: OpDef<A>): OpDef<A> {
+export function defineOp<N extends OpName>(definition: OpDef<Ops[N]> & { readonly name: N }): OpDef<Ops[N]> {
   if (registry.has(definition.name)) throw new Error(`op ${definition.name} is defined twice`);
   registry.set(definition.name, definition as OpDef);
   return definition;

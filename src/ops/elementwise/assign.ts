@@ -3,7 +3,7 @@ import { emitRelayout } from '../core/layout-conversion.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 
 /** target := value, in place: how running statistics take their new values. Both of one shape and type. */
-export const assign = defineOp<object>({
+export const assign = defineOp({
   name: 'assign',
   inPlace: [0],
   infer(inputs) {

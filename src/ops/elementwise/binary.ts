@@ -1,4 +1,4 @@
-import { type Activation, type BinaryKind, binaryKinds, whereInputs } from '../../backend/prims/elementwise.ts';
+import { type BinaryKind, binaryKinds, whereInputs } from '../../backend/prims/elementwise.ts';
 import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type Layout, memoryOrder } from '../../tensor/layout.ts';
@@ -6,11 +6,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { broadcastShape, expectDType, required } from '../check.ts';
 import { apply, expectNoActivation, gradOf, inputOf, isFloat, scalar, sumTo } from '../core/gradient.ts';
 import { defineOp, followLayouts, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
+import type { BinaryOpAttrs } from './attrs.ts';
 import { binaryRule } from './binary-grad.ts';
-
-export interface BinaryOpAttrs {
-  readonly activation?: Activation | null;
-}
 
 const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'];
 const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
@@ -114,7 +111,7 @@ export const binaryOps = binaryKinds.map((kind) => {
     const gradients = rule?.(g, operands[0], operands[1], gradOf(g)) ?? [];
     return operands.map((t, i) => (g.wants[i] && isFloat(t) ? sumTo(g, gradients[i](), t.shape) : null));
   };
-  return defineOp<BinaryOpAttrs>({
+  return defineOp({
     name: kind,
     infer(inputs) {
       const [a, b] = [required(kind, inputs, 0, 'a'), required(kind, inputs, 1, 'b')];
@@ -141,7 +138,7 @@ export const binaryOps = binaryKinds.map((kind) => {
 });
 
 /** y = condition ? a : b, all three broadcast together. */
-export const where = defineOp<object>({
+export const where = defineOp({
   name: 'where',
   infer(inputs) {
     const [condition, a, b] = Object.entries(whereInputs).map(([name, i]) => required('where', inputs, i, name));

@@ -4,13 +4,9 @@ import { required } from '../check.ts';
 import { castTo, gradOf, inputOf, isFloat } from '../core/gradient.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
 
-export interface CastOpAttrs {
-  readonly to: DType;
-}
-
 const values = [0, 1, -1, 2.5, -2.5, 300, -300, 1.0009, 70000, 0.3];
 
-export const cast = defineOp<CastOpAttrs>({
+export const cast = defineOp({
   name: 'cast',
   infer(inputs, { to }) {
     const x = required('cast', inputs, 0, 'x');

@@ -2,14 +2,7 @@ import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { expectDType, expectFloat, expectOneOf, expectShape, required } from '../check.ts';
 import { defineOp, followLayouts, type OpCase } from '../core/op.ts';
-
-export interface UnaryGradOpAttrs {
-  readonly kind: UnaryKind;
-  readonly alpha: number;
-  readonly beta: number;
-  /** clip only: no gradient at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
-  readonly exclusive?: boolean;
-}
+import type { UnaryGradOpAttrs } from './attrs.ts';
 
 export const differentiableKinds = Object.keys(unaryDerivatives) as UnaryKind[];
 
@@ -37,7 +30,7 @@ function casesOf(kind: UnaryKind): OpCase<UnaryGradOpAttrs>[] {
 }
 
 /** gx = gy·f′, f being the unary kind; v is its x or its y, whichever src/backend/js/elementwise/unary-grad.ts says. */
-export const unaryGrad = defineOp<UnaryGradOpAttrs>({
+export const unaryGrad = defineOp({
   name: 'unaryGrad',
   infer(inputs, { kind }) {
     const [v, gy] = [required('unaryGrad', inputs, 0, 'v'), required('unaryGrad', inputs, 1, 'gy')];

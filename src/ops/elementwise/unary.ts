@@ -5,14 +5,7 @@ import { ConvletError } from '../../common/error.ts';
 import { required } from '../check.ts';
 import { apply, gradOf, inputOf, neg, scale } from '../core/gradient.ts';
 import { defineOp, followLayouts, type GradContext, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
-
-/** alpha and beta mean what src/backend/js/elementwise/unary.ts says for the kind. */
-export interface UnaryOpAttrs {
-  readonly alpha?: number;
-  readonly beta?: number;
-  /** clip only, for the gradient: none at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
-  readonly exclusive?: boolean;
-}
+import type { UnaryOpAttrs } from './attrs.ts';
 
 /** Parameters of the kinds that have any, where they are not given: PyTorch's or ONNX's defaults. */
 export const unaryDefaults: { readonly [K in UnaryKind]?: { readonly alpha: number; readonly beta: number } } = {
@@ -125,7 +118,7 @@ function backwardOf(kind: UnaryKind): OpDef<UnaryOpAttrs>['backward'] {
 /** One op per kind, of the kind's name. */
 export const unaryOps = unaryKinds.map((kind) => {
   const kinds = takes[kind] ?? ['float'];
-  return defineOp<UnaryOpAttrs>({
+  return defineOp({
     name: kind,
     infer(inputs) {
       const x = required(kind, inputs, 0, 'x');

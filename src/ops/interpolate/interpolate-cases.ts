@@ -1,6 +1,6 @@
 import { random } from '../case.ts';
 import type { OpCase } from '../core/op.ts';
-import type { InterpolateAttrs } from './interpolate-attrs.ts';
+import type { InterpolateAttrs } from './attrs.ts';
 
 /** What PyTorch and ONNX take where nothing is said. */
 export const interpolateDefaults: Omit<InterpolateAttrs, 'outputShape' | 'mode'> = {

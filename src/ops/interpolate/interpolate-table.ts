@@ -1,3 +1,5 @@
+import type { CoordinateMode, InterpolateMode, NearestMode } from './attrs.ts';
+
 /** How one axis is resampled; names and meaning are those of ONNX Resize. */
 export interface AxisResize {
   readonly input: number;
@@ -21,8 +23,13 @@ export interface AxisTable {
   readonly weight: Float32Array;
 }
 
-export const interpolateModes = ['nearest', 'linear', 'cubic', 'area', 'lanczos3'] as const;
-export type InterpolateMode = (typeof interpolateModes)[number];
+export const interpolateModes = [
+  'nearest',
+  'linear',
+  'cubic',
+  'area',
+  'lanczos3',
+] as const satisfies readonly InterpolateMode[];
 
 export const coordinateModes = [
   'half_pixel',
@@ -32,11 +39,14 @@ export const coordinateModes = [
   'asymmetric',
   'tf_half_pixel_for_nn',
   'tf_crop_and_resize',
-] as const;
-export type CoordinateMode = (typeof coordinateModes)[number];
+] as const satisfies readonly CoordinateMode[];
 
-export const nearestModes = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
-export type NearestMode = (typeof nearestModes)[number];
+export const nearestModes = [
+  'round_prefer_floor',
+  'round_prefer_ceil',
+  'floor',
+  'ceil',
+] as const satisfies readonly NearestMode[];
 
 /** One output cell: input cells (may lie outside) and their weights. */
 interface Taps {

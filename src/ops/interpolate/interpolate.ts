@@ -7,7 +7,7 @@ import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, requi
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { emitRelayout } from '../core/layout-conversion.ts';
 import { channelsLastLayouts, defineOp, type Emitter, rowLayouts, type TensorInfo } from '../core/op.ts';
-import type { InterpolateAttrs, InterpolateGradAttrs } from './interpolate-attrs.ts';
+import type { InterpolateAttrs } from './attrs.ts';
 import { interpolateCases } from './interpolate-cases.ts';
 import {
   type AxisTable,
@@ -24,7 +24,7 @@ import {
  * PyTorch's modes: nearest = asymmetric + floor; nearest-exact = half_pixel + round_prefer_ceil; area = area; linear,
  * bilinear, trilinear, bicubic = half_pixel or align_corners. Non-float dtypes: nearest only.
  */
-export const interpolate = defineOp<InterpolateAttrs>({
+export const interpolate = defineOp({
   name: 'interpolate',
   infer(inputs, attrs) {
     const x = required('interpolate', inputs, 0, 'x');
@@ -83,7 +83,7 @@ export const interpolate = defineOp<InterpolateAttrs>({
  * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.
  * Interpolation is linear, so this is its transpose: the same passes backwards, with transposed tables. Output: gx.
  */
-export const interpolateGrad = defineOp<InterpolateGradAttrs>({
+export const interpolateGrad = defineOp({
   name: 'interpolateGrad',
   infer(inputs, attrs) {
     const gy = required('interpolateGrad', inputs, 0, 'gy');

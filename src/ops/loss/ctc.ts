@@ -5,13 +5,6 @@ import { indexInput } from '../copy/gather.ts';
 import { gradOf, mul, neg, reshapeTo } from '../core/gradient.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
 
-export interface CtcLossAttrs {
-  /** Class of the blank. */
-  readonly blank: number;
-  /** A target that is too long for its input has loss 0 and no gradient instead of ∞. */
-  readonly zeroInfinity: boolean;
-}
-
 const logAdd = (a: number, b: number): number => {
   const most = Math.max(a, b);
   return most === -Infinity ? most : most + Math.log1p(Math.exp(-Math.abs(a - b)));
@@ -94,7 +87,7 @@ function expectRange(name: string, values: ArrayLike<number>, low: number, high:
  * Connectionist temporal classification. Inputs: log-probabilities [T,N,C], targets [N,S] (padded), inputLengths [N],
  * targetLengths [N] (integers). Outputs: −log P(target) [N], and the occupancy [T,N,C], whose negative is the gradient.
  */
-export const ctcLoss = defineOp<CtcLossAttrs>({
+export const ctcLoss = defineOp({
   name: 'ctcLoss',
   infer(inputs, { blank }) {
     const y = required('ctcLoss', inputs, 0, 'logProbs');

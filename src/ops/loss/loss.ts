@@ -7,22 +7,9 @@ import { indexInput } from '../copy/gather.ts';
 import { add, apply, inputOf } from '../core/gradient.ts';
 import { defineOp, type Layouts, type OpCase, type Placed, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
+import type { CrossEntropyOpAttrs, Reduction } from './attrs.ts';
 
-export const reductions = ['mean', 'sum', 'none'] as const;
-export type Reduction = (typeof reductions)[number];
-
-export interface CrossEntropyOpAttrs {
-  readonly reduction: Reduction;
-  /** Targets of this value count for nothing. */
-  readonly ignoreIndex: number;
-  /** Share of the target that is spread evenly over all classes (Szegedy et al. 2016). */
-  readonly labelSmoothing: number;
-}
-
-export interface CrossEntropyGradOpAttrs extends CrossEntropyOpAttrs {
-  /** Gradient by the logits, else by the log-probabilities. */
-  readonly logits: boolean;
-}
+export const reductions = ['mean', 'sum', 'none'] as const satisfies readonly Reduction[];
 
 /** Classes are axis 1, or the only one. */
 const classAxis = (x: TensorInfo): number => (x.shape.length === 1 ? 0 : 1);
@@ -92,7 +79,7 @@ function casesOf(range: readonly [number, number]): OpCase<CrossEntropyOpAttrs>[
  */
 export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map((name) => {
   const logits = name === 'softmaxCrossEntropy';
-  return defineOp<CrossEntropyOpAttrs>({
+  return defineOp({
     name,
     infer(inputs, attrs) {
       const x = required(name, inputs, 0, 'x');
@@ -138,7 +125,7 @@ export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map
 });
 
 /** Gradient of the losses above. Inputs: log-probabilities y, target, weight or null, gy, total. Output: gx like y. */
-export const crossEntropyGrad = defineOp<CrossEntropyGradOpAttrs>({
+export const crossEntropyGrad = defineOp({
   name: 'crossEntropyGrad',
   infer(inputs, attrs) {
     const y = required('crossEntropyGrad', inputs, 0, 'y');

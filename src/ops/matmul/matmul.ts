@@ -1,4 +1,3 @@
-import type { Activation } from '../../backend/prims/elementwise.ts';
 import { matmulInputs } from '../../backend/prims/matmul.ts';
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
@@ -7,14 +6,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { broadcastShape, expectDType, required } from '../check.ts';
 import { apply, expectNoActivation, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
 import { defineOp, type GradContext, rowLayouts, type TensorInfo } from '../core/op.ts';
-
-/** y = activation(alpha · a × b + bias); the transposes swap the last two axes of an operand of rank 2 or more. */
-export interface MatmulOpAttrs {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly alpha: number;
-  readonly activation: Activation | null;
-}
+import type { MatmulOpAttrs } from './attrs.ts';
 
 interface Sizes {
   readonly m: number;
@@ -117,7 +109,7 @@ function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
   ];
 }
 
-export const matmul = defineOp<MatmulOpAttrs>({
+export const matmul = defineOp({
   name: 'matmul',
   infer(inputs, attrs) {
     const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];

@@ -1,13 +1,7 @@
 import type { Activation } from '../../backend/prims/elementwise.ts';
 import { random } from '../case.ts';
 import type { OpCase, OpCaseInput } from '../core/op.ts';
-import type {
-  BatchNormOpAttrs,
-  BatchNormTrainingAttrs,
-  GroupNormAttrs,
-  LayerNormAttrs,
-  LrnOpAttrs,
-} from './norm-attrs.ts';
+import type { BatchNormOpAttrs, BatchNormTrainingAttrs, GroupNormAttrs, LayerNormAttrs, LrnOpAttrs } from './attrs.ts';
 
 const relu: Activation = { kind: 'relu', alpha: 0, beta: 0 };
 /** Weights and variances away from zero. */

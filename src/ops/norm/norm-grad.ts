@@ -1,4 +1,5 @@
 // Gradients of the normalisations. Statistics are computed again from x: as cheap as reading them would be, and nothing is kept.
+
 import { batchNormGradInputs, normalizeGradInputs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
@@ -23,34 +24,12 @@ import {
   rowLayouts,
   type TensorInfo,
 } from '../core/op.ts';
+import type { BatchNormGradOpAttrs, GroupNormGradAttrs, LayerNormGradAttrs, LrnGradOpAttrs } from './attrs.ts';
 
 const offset = (...shape: number[]): OpCaseInput => ({ shape, range: [2, 5] });
 const positive = (...shape: number[]): OpCaseInput => ({ shape, range: [0.5, 2] });
 
 type Inputs = readonly (TensorInfo | null)[];
-
-export interface BatchNormGradOpAttrs {
-  readonly epsilon: number;
-}
-
-export interface GroupNormGradAttrs {
-  readonly groups: number;
-  readonly epsilon: number;
-}
-
-export interface LayerNormGradAttrs {
-  readonly axis: number;
-  readonly epsilon: number;
-  /** False for RMS normalisation. */
-  readonly subtractMean: boolean;
-}
-
-export interface LrnGradOpAttrs {
-  readonly size: number;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly bias: number;
-}
 
 /** x and gy of the same shape, gy at `index`. */
 function dataAndGrad(op: string, inputs: Inputs, index: number, epsilon: number): TensorInfo {
@@ -77,7 +56,7 @@ function gradLayouts(inputs: Inputs, data: readonly number[] = dataInputs): Layo
  * Gradients of batchNorm and batchNormTraining. Inputs: x [N,C,…], weight? [C], gy, and for batchNorm its fixed mean and
  * variance [C]; without them the statistics are those of x, as in training. Outputs: gx, gweight, gbias.
  */
-export const batchNormGrad = defineOp<BatchNormGradOpAttrs>({
+export const batchNormGrad = defineOp({
   name: 'batchNormGrad',
   infer(inputs, { epsilon }) {
     const x = dataAndGrad('batchNormGrad', inputs, batchNormGradInputs.gy, epsilon);
@@ -103,7 +82,7 @@ export const batchNormGrad = defineOp<BatchNormGradOpAttrs>({
 });
 
 /** Gradients of groupNorm, and of instanceNorm (groups = C). Inputs: x [N,C,…], weight? [C], gy. Outputs: gx, gweight, gbias. */
-export const groupNormGrad = defineOp<GroupNormGradAttrs>({
+export const groupNormGrad = defineOp({
   name: 'groupNormGrad',
   infer(inputs, { groups, epsilon }) {
     const x = dataAndGrad('groupNormGrad', inputs, normalizeGradInputs.gy, epsilon);
@@ -130,7 +109,7 @@ export const groupNormGrad = defineOp<GroupNormGradAttrs>({
 });
 
 /** Gradients of layerNorm and rmsNorm. Inputs: x, weight? (shape of the axes from `axis` on), gy. Outputs: gx, gweight, gbias. */
-export const layerNormGrad = defineOp<LayerNormGradAttrs>({
+export const layerNormGrad = defineOp({
   name: 'layerNormGrad',
   infer(inputs, { axis, epsilon }) {
     const x = dataAndGrad('layerNormGrad', inputs, normalizeGradInputs.gy, epsilon);
@@ -159,7 +138,7 @@ export const layerNormGrad = defineOp<LayerNormGradAttrs>({
 });
 
 /** Gradient of lrn. Inputs: x [N,C,…], gy. Output: gx. */
-export const lrnGrad = defineOp<LrnGradOpAttrs>({
+export const lrnGrad = defineOp({
   name: 'lrnGrad',
   infer(inputs, attrs) {
     const x = dataAndGrad('lrnGrad', inputs, 1, 0);

@@ -3,6 +3,7 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { Ops } from '../attrs.ts';
 import {
   expectFloat,
   expectNumber,
@@ -23,13 +24,7 @@ import {
   rowLayouts,
   type TensorInfo,
 } from '../core/op.ts';
-import type {
-  BatchNormOpAttrs,
-  BatchNormTrainingAttrs,
-  GroupNormAttrs,
-  LayerNormAttrs,
-  LrnOpAttrs,
-} from './norm-attrs.ts';
+import type { BatchNormOpAttrs, LayerNormAttrs } from './attrs.ts';
 import {
   batchNormCases,
   batchNormTrainingCases,
@@ -65,7 +60,7 @@ const dataChannelsLast = (inputs: Inputs, _attrs: unknown, outputs: readonly Ten
  * y = activation((x − mean) / √(variance + epsilon) · weight + bias) per channel (axis 1), inference form of batch
  * normalisation. Inputs: x [N,C,…] of rank 2 to 5, weight?, bias?, mean, variance, all [C].
  */
-export const batchNorm = defineOp<BatchNormOpAttrs>({
+export const batchNorm = defineOp({
   name: 'batchNorm',
   infer(inputs, attrs) {
     const x = channelInput('batchNorm', inputs, attrs.epsilon, 2, 3, 4, 5);
@@ -100,7 +95,7 @@ export const batchNorm = defineOp<BatchNormOpAttrs>({
  * Training form of batch normalisation: statistics of the batch (biased variance) normalise x, and move the running
  * ones. Inputs: x [N,C,…], weight?, bias?, mean, variance (running, [C]). Outputs: y, runningMean, runningVariance.
  */
-export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
+export const batchNormTraining = defineOp({
   name: 'batchNormTraining',
   infer(inputs, attrs) {
     const x = channelInput('batchNormTraining', inputs, attrs.epsilon, 2, 3, 4, 5);
@@ -138,10 +133,10 @@ export const batchNormTraining = defineOp<BatchNormTrainingAttrs>({
 });
 
 /** Runs a gradient op of x, weight, gy (and `more`): gradients of x, weight and bias, where they are wanted. */
-function parameterGrads(
+function parameterGrads<N extends 'batchNormGrad' | 'groupNormGrad' | 'layerNormGrad'>(
   g: GradContext<unknown>,
-  op: string,
-  attrs: object,
+  op: N,
+  attrs: Ops[N],
   ...more: (TensorInfo | null)[]
 ): (TensorInfo | null)[] {
   const grads = g.op(op, [inputOf(g), g.inputs[1] ?? null, gradOf(g), ...more], attrs);
@@ -174,7 +169,7 @@ function momentsOf(emit: Emitter, x: Tensor, { outer, length, inner }: Reduced):
 }
 
 /** Instance normalisation: each channel of each image by its own mean and variance. x [N,C,…], weight?, bias? [C]. */
-export const instanceNorm = defineOp<BatchNormOpAttrs>({
+export const instanceNorm = defineOp({
   name: 'instanceNorm',
   infer(inputs, attrs) {
     const x = channelInput('instanceNorm', inputs, attrs.epsilon, 3, 4, 5);
@@ -193,7 +188,7 @@ export const instanceNorm = defineOp<BatchNormOpAttrs>({
 });
 
 /** Group normalisation (Wu & He 2018): channels in `groups` runs, each run of each image by its own mean and variance. */
-export const groupNorm = defineOp<GroupNormAttrs>({
+export const groupNorm = defineOp({
   name: 'groupNorm',
   infer(inputs, attrs) {
     const x = channelInput('groupNorm', inputs, attrs.epsilon, 2, 3, 4, 5);
@@ -260,7 +255,7 @@ function layerAttrs(x: Tensor, { axis, epsilon }: LayerNormAttrs, subtractMean: 
  * Layer normalisation (Ba et al. 2016) over the axes from `axis` on. Inputs: x, weight?, bias? (shape of these axes).
  * Outputs: y, and with `statistics` mean and 1/√(variance + epsilon), with 1 in place of these axes.
  */
-export const layerNorm = defineOp<LayerNormAttrs & { readonly statistics: boolean }>({
+export const layerNorm = defineOp({
   name: 'layerNorm',
   infer(inputs, attrs) {
     const x = layerInput('layerNorm', inputs, attrs);
@@ -294,7 +289,7 @@ export const layerNorm = defineOp<LayerNormAttrs & { readonly statistics: boolea
 });
 
 /** x / √(mean(x²) + epsilon) · weight + bias over the axes from `axis` on (Zhang & Sennrich 2019; ONNX RMSNormalization). */
-export const rmsNorm = defineOp<LayerNormAttrs>({
+export const rmsNorm = defineOp({
   name: 'rmsNorm',
   infer(inputs, attrs) {
     const x = layerInput('rmsNorm', inputs, attrs);
@@ -316,7 +311,7 @@ export const rmsNorm = defineOp<LayerNormAttrs>({
  * Local response normalisation across channels (Krizhevsky et al. 2012, ONNX LRN): y = x / (bias + alpha/size · Σ x²)^beta,
  * the sum over `size` channels around each, the longer half behind where size is even. x [N,C,…] of rank 2 to 5.
  */
-export const lrn = defineOp<LrnOpAttrs>({
+export const lrn = defineOp({
   name: 'lrn',
   infer(inputs, attrs) {
     const x = channelInput('lrn', inputs, 0, 2, 3, 4, 5);

@@ -1,14 +1,13 @@
 // Updates of parameters, each one op that writes in place. What changes from step to step (learning rate, bias corrections)
 // comes in a small tensor `hyper`, so that a compiled step reads the new values.
-import { type OptimizerKind, optimizerHyper } from '../../backend/prims/optimizer.ts';
+
+import { optimizerHyper } from '../../backend/prims/optimizer.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectSameDType, expectShape, required } from '../check.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
+import type { UpdateKind } from './attrs.ts';
 
 export { optimizerHyper };
-
-/** Kinds that are ops (lambApply is a part of lamb). */
-export type UpdateKind = Exclude<OptimizerKind, 'lambApply'>;
 
 /** States of a kind by PyTorch's names; those after `needed` may be absent. */
 export const optimizerStates: Readonly<
@@ -53,7 +52,7 @@ function checkUpdate(kind: UpdateKind, inputs: readonly (TensorInfo | null)[]): 
  */
 export const optimizerOps = (Object.keys(optimizerStates) as UpdateKind[]).map((kind) => {
   const { length: states } = optimizerStates[kind].names;
-  return defineOp<object>({
+  return defineOp({
     name: `${kind}Step`,
     inPlace: [0, ...optimizerStates[kind].names.map((_, i) => i + 2)],
     infer: (inputs) => checkUpdate(kind, inputs),

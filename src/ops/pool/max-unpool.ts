@@ -5,15 +5,15 @@ import { expectDType, expectOneOf, expectShape, expectWhole, required } from '..
 import { apply, gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp } from '../core/op.ts';
 import { triple } from '../window.ts';
+import type { MaxUnpoolAttrs } from './attrs.ts';
 import { poolInput } from './pool.ts';
-import type { MaxUnpoolAttrs } from './pool-attrs.ts';
 import { maxUnpoolCases } from './pool-cases.ts';
 
 /**
  * Puts the values of x at the places that `indices` (int64 or int32, shape of x) name, zero elsewhere: the partial
  * inverse of maxPool. Throws `index-range` at run time for an index outside.
  */
-export const maxUnpool = defineOp<MaxUnpoolAttrs>({
+export const maxUnpool = defineOp({
   name: 'maxUnpool',
   infer(inputs, attrs) {
     const x = poolInput('maxUnpool', inputs, 'int8', 'uint8');

@@ -1,6 +1,7 @@
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
 import type { OpCase } from '../core/op.ts';
+import type { NoAttrs } from '../no-attrs.ts';
 import type {
   AdaptivePoolOpAttrs,
   AveragePoolAttrs,
@@ -8,7 +9,7 @@ import type {
   MaxPoolAttrs,
   MaxUnpoolAttrs,
   WindowPoolAttrs,
-} from './pool-attrs.ts';
+} from './attrs.ts';
 
 type Window = Partial<WindowPoolAttrs>;
 
@@ -77,7 +78,7 @@ const globalShapes = [
   [1, 130, 1, 1],
 ];
 
-export const globalCases = (): OpCase<object>[] =>
+export const globalCases = (): OpCase<NoAttrs>[] =>
   globalShapes.map((shape) => ({ attrs: {}, inputs: [random(...shape)] }));
 
 export const globalLpCases = (): OpCase<{ readonly p: number }>[] =>

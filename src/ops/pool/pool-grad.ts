@@ -1,4 +1,5 @@
 // Gradients of the pools by x. Places of maxima are looked for again in x: nothing is kept from the forward pass.
+
 import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
 import { caseSpatial, random } from '../case.ts';
 import {
@@ -11,27 +12,8 @@ import {
   required,
 } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase, type TensorInfo } from '../core/op.ts';
-import { checkSpatial, type SpatialAttrs, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
-
-export interface PoolGradOpAttrs extends SpatialAttrs {
-  readonly kernel: readonly number[];
-  readonly ceilMode: boolean;
-}
-
-export interface AveragePoolGradAttrs extends PoolGradOpAttrs {
-  /** Shape of x, which is not an input. */
-  readonly inputShape: readonly number[];
-  readonly countIncludePad: boolean;
-  readonly divisorOverride: number;
-}
-
-export interface LpPoolGradAttrs extends PoolGradOpAttrs {
-  readonly p: number;
-}
-
-export interface AdaptiveAveragePoolGradAttrs {
-  readonly inputShape: readonly number[];
-}
+import { checkSpatial, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
+import type { PoolGradOpAttrs } from './attrs.ts';
 
 /** x and y of the adaptive cases. */
 const adaptiveShapes: readonly (readonly [number[], number[]])[] = [
@@ -107,7 +89,7 @@ function adaptiveAttrs(x: TensorInfo, gy: TensorInfo, kind: 'average' | 'max'): 
  * Gradient of maxPool: each window's goes to its maximum, the first of equal ones; windows that overlap add up. Inputs:
  * x [N,C,…], gy (like maxPool's y). Output: gx.
  */
-export const maxPoolGrad = defineOp<PoolGradOpAttrs>({
+export const maxPoolGrad = defineOp({
   name: 'maxPoolGrad',
   infer(inputs, attrs) {
     const x = floatInput('maxPoolGrad', inputs);
@@ -122,7 +104,7 @@ export const maxPoolGrad = defineOp<PoolGradOpAttrs>({
 });
 
 /** Gradient of averagePool: gy divided among the cells of its window. Input: gy. Output: gx of `inputShape`. */
-export const averagePoolGrad = defineOp<AveragePoolGradAttrs>({
+export const averagePoolGrad = defineOp({
   name: 'averagePoolGrad',
   infer(inputs, attrs) {
     expectWhole('averagePoolGrad', 'divisorOverride', [attrs.divisorOverride], 1, 0);
@@ -152,7 +134,7 @@ export const averagePoolGrad = defineOp<AveragePoolGradAttrs>({
 });
 
 /** Gradient of lpPool: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 where y is 0. Inputs: x, gy. Output: gx. */
-export const lpPoolGrad = defineOp<LpPoolGradAttrs>({
+export const lpPoolGrad = defineOp({
   name: 'lpPoolGrad',
   infer(inputs, attrs) {
     const x = floatInput('lpPoolGrad', inputs);
@@ -168,7 +150,7 @@ export const lpPoolGrad = defineOp<LpPoolGradAttrs>({
 });
 
 /** Gradient of adaptiveAveragePool. Input: gy [N,C,…]. Output: gx of `inputShape`. */
-export const adaptiveAveragePoolGrad = defineOp<AdaptiveAveragePoolGradAttrs>({
+export const adaptiveAveragePoolGrad = defineOp({
   name: 'adaptiveAveragePoolGrad',
   infer(inputs, attrs) {
     const gy = floatInput('adaptiveAveragePoolGrad', inputs);
@@ -184,7 +166,7 @@ export const adaptiveAveragePoolGrad = defineOp<AdaptiveAveragePoolGradAttrs>({
 });
 
 /** Gradient of adaptiveMaxPool. Inputs: x [N,C,…], gy [N,C,…]. Output: gx. */
-export const adaptiveMaxPoolGrad = defineOp<object>({
+export const adaptiveMaxPoolGrad = defineOp({
   name: 'adaptiveMaxPoolGrad',
   infer(inputs) {
     const x = floatInput('adaptiveMaxPoolGrad', inputs);

@@ -7,13 +7,7 @@ import { expectDType, expectNumber, expectOneOf, expectRank, expectWhole, requir
 import { apply, expandTo, gradOf, inputOf, scale } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type Emitter, type GradContext, type TensorInfo } from '../core/op.ts';
 import { axisNames, checkSpatial, extent, mostCells, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
-import type {
-  AdaptivePoolOpAttrs,
-  AveragePoolAttrs,
-  LpPoolAttrs,
-  MaxPoolAttrs,
-  WindowPoolAttrs,
-} from './pool-attrs.ts';
+import type { MaxPoolAttrs, WindowPoolAttrs } from './attrs.ts';
 import {
   adaptiveCases,
   averagePoolCases,
@@ -89,7 +83,7 @@ const windowOf = ({ kernel, stride, padBegin, padEnd, dilation, ceilMode }: Wind
 });
 
 /** Maximum of each window. x [N,C,…] → y, and with `indices` the places of the maxima. NaN wins. */
-export const maxPool = defineOp<MaxPoolAttrs>({
+export const maxPool = defineOp({
   name: 'maxPool',
   infer(inputs, attrs) {
     const x = poolInput('maxPool', inputs, 'int8', 'uint8');
@@ -140,7 +134,7 @@ function translateIndices(emit: Emitter, from: Tensor, to: Tensor, x: TensorInfo
 }
 
 /** Mean of each window. x [N,C,…] → y. */
-export const averagePool = defineOp<AveragePoolAttrs>({
+export const averagePool = defineOp({
   name: 'averagePool',
   infer(inputs, attrs) {
     const x = poolInput('averagePool', inputs);
@@ -161,7 +155,7 @@ export const averagePool = defineOp<AveragePoolAttrs>({
 });
 
 /** (Σ |x|^p)^(1/p) of each window (ONNX LpPool). x [N,C,…] → y. */
-export const lpPool = defineOp<LpPoolAttrs>({
+export const lpPool = defineOp({
   name: 'lpPool',
   infer(inputs, attrs) {
     const x = poolInput('lpPool', inputs);
@@ -194,8 +188,8 @@ function globalShape(op: string, x: TensorInfo): number[] {
 }
 
 /** Defines globalAveragePool and globalMaxPool: one window over all spatial axes, [N,C,…] → [N,C,1…]. */
-const globalPool = (name: string, kind: 'average' | 'max') =>
-  defineOp<object>({
+const globalPool = (name: 'globalAveragePool' | 'globalMaxPool', kind: 'average' | 'max') =>
+  defineOp({
     name,
     infer(inputs) {
       const x = poolInput(name, inputs);
@@ -237,7 +231,7 @@ function wholeWindow(x: TensorInfo): WindowPoolAttrs {
 }
 
 /** (Σ |x|^p)^(1/p) over all spatial axes (ONNX GlobalLpPool), [N,C,…] → [N,C,1…]. */
-export const globalLpPool = defineOp<{ readonly p: number }>({
+export const globalLpPool = defineOp({
   name: 'globalLpPool',
   infer(inputs, attrs) {
     const x = poolInput('globalLpPool', inputs);
@@ -260,8 +254,8 @@ export const globalLpPool = defineOp<{ readonly p: number }>({
  * Defines adaptiveAveragePool and adaptiveMaxPool (PyTorch): output cell o of an axis reduces input cells
  * floor(o·in/out) … ceil((o+1)·in/out) − 1.
  */
-const adaptivePool = (name: string, kind: 'average' | 'max') =>
-  defineOp<AdaptivePoolOpAttrs>({
+const adaptivePool = (name: 'adaptiveAveragePool' | 'adaptiveMaxPool', kind: 'average' | 'max') =>
+  defineOp({
     name,
     infer(inputs, attrs) {
       const x = poolInput(name, inputs);

@@ -6,10 +6,10 @@ import { caseSpatial } from '../case.ts';
 import { expectFloat, expectRank, expectWhole, required } from '../check.ts';
 import { gradOf } from '../core/gradient.ts';
 import { defineOp, type Emitter, followLayouts, rowLayouts, type TensorInfo } from '../core/op.ts';
-import { checkSpatial, type SpatialAttrs, spatialOf, windowAttrs, windowOutput } from '../window.ts';
+import { checkSpatial, spatialOf, windowAttrs, windowOutput } from '../window.ts';
 
 /** Rounds half to even and lets gradients through as they are (straight-through estimator, Bengio et al. 2013). */
-export const roundThrough = defineOp<object>({
+export const roundThrough = defineOp({
   name: 'roundThrough',
   infer(inputs) {
     const x = required('roundThrough', inputs, 0, 'x');
@@ -26,13 +26,6 @@ export const roundThrough = defineOp<object>({
     { attrs: {}, inputs: [{ shape: [6], values: [0.5, 1.5, -0.5, -1.5, 2.5, 0.49] }] },
   ],
 });
-
-export interface ConvIntegerAttrs extends SpatialAttrs {
-  readonly groups: number;
-  /** What stands for zero in x; the padding has it too. */
-  readonly xZeroPoint: number;
-  readonly wZeroPoint: number;
-}
 
 function integerInput(op: string, inputs: readonly (TensorInfo | null)[], index: number, name: string): TensorInfo {
   const input = required(op, inputs, index, name);
@@ -60,7 +53,7 @@ function centred(emit: Emitter, t: Tensor, zeroPoint: number, channelsLast: bool
 }
 
 /** y = Σ (x − xZeroPoint)·(w − wZeroPoint), exactly, in int32 (which wraps around); x and w of any integer type. */
-export const convInteger = defineOp<ConvIntegerAttrs>({
+export const convInteger = defineOp({
   name: 'convInteger',
   infer(inputs, attrs) {
     const x = integerInput('convInteger', inputs, 0, 'x');

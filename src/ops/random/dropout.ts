@@ -2,24 +2,14 @@ import { philox } from '../../common/random.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectNumber, expectShape, required } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
-
-export interface DropoutMaskAttrs {
-  /** Of the mask. */
-  readonly shape: readonly number[];
-  /** Probability of `dropped`. */
-  readonly p: number;
-  /** Value of an element that stays, 1/(1 − p) in plain dropout. */
-  readonly kept: number;
-  /** Value of one that goes. */
-  readonly dropped: number;
-}
+import type { DropoutMaskAttrs } from './attrs.ts';
 
 /**
  * A random mask: each element is `dropped` with probability p, else `kept`. Input: key [2] (int32), from which every element
  * follows by Philox: element i, in memory order, takes word i mod 4 of counter i / 4. A compiled step reads a new key in
  * each run. Dropout is a product with this, so it needs no gradient of its own.
  */
-export const dropoutMask = defineOp<DropoutMaskAttrs>({
+export const dropoutMask = defineOp({
   name: 'dropoutMask',
   infer(inputs, { shape, p }) {
     const key = required('dropoutMask', inputs, 0, 'key');

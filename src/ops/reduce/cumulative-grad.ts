@@ -2,13 +2,12 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '../check.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
-import type { CumulativeAttrs } from './sort.ts';
 
 /**
  * Gradient of cumProd: gx[k] = Σ gy[i] · Π x[j] over the products i that hold k, j running over their other factors. Each
  * product is formed anew (quadratic in the axis), so that zeros need no division.
  */
-export const cumProdGrad = defineOp<CumulativeAttrs>({
+export const cumProdGrad = defineOp({
   name: 'cumProdGrad',
   infer(inputs, { axis }) {
     const [x, gy] = [required('cumProdGrad', inputs, 0, 'x'), required('cumProdGrad', inputs, 1, 'gy')];

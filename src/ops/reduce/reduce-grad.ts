@@ -16,7 +16,7 @@ import {
   sub,
 } from '../core/gradient.ts';
 import type { GradContext, TensorInfo } from '../core/op.ts';
-import type { ReduceOpAttrs } from './reduce-attrs.ts';
+import type { ReduceOpAttrs } from './attrs.ts';
 
 type G = GradContext<ReduceOpAttrs>;
 type Rule = (g: G, x: TensorInfo, y: TensorInfo, gy: TensorInfo) => TensorInfo;

@@ -5,7 +5,7 @@ import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../..
 import type { Tensor } from '../../tensor/tensor.ts';
 import { normalizeAxis, required } from '../check.ts';
 import { defineOp, type Emitter, type Layouts, type OpCase, type Placed, type TensorInfo } from '../core/op.ts';
-import type { ArgReduceOpAttrs, ReduceOpAttrs } from './reduce-attrs.ts';
+import type { ReduceName, ReduceOpAttrs } from './attrs.ts';
 import { reduceBackward } from './reduce-grad.ts';
 import { aroundAxis } from './softmax.ts';
 
@@ -76,8 +76,8 @@ function expectNumbers(name: string, x: TensorInfo, allowBool: boolean): void {
 
 /** One op per kind: reduceSum, reduceMean, … */
 export const reduceOps = reduceKinds.map((kind) => {
-  const name = `reduce${kind[0].toUpperCase()}${kind.slice(1)}`;
-  return defineOp<ReduceOpAttrs>({
+  const name = `reduce${kind[0].toUpperCase()}${kind.slice(1)}` as ReduceName;
+  return defineOp({
     name,
     infer(inputs, { axes, keepDims }) {
       const x = required(name, inputs, 0, 'x');
@@ -100,7 +100,7 @@ export const reduceOps = reduceKinds.map((kind) => {
 /** argMax and argMin. */
 export const argReduceOps = (['max', 'min'] as const).map((kind) => {
   const name = kind === 'max' ? 'argMax' : 'argMin';
-  return defineOp<ArgReduceOpAttrs>({
+  return defineOp({
     name,
     infer(inputs, { axis, keepDims }) {
       const x = required(name, inputs, 0, 'x');

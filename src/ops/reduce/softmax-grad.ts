@@ -3,14 +3,8 @@ import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '
 import { defineOp, followLayouts, type OpCaseInput } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
 
-export interface SoftmaxGradOpAttrs {
-  readonly axis: number;
-  /** y is the logarithm. */
-  readonly log: boolean;
-}
-
 /** Gradient of softmax or logSoftmax (whose result is y) by its input. */
-export const softmaxGrad = defineOp<SoftmaxGradOpAttrs>({
+export const softmaxGrad = defineOp({
   name: 'softmaxGrad',
   infer(inputs, { axis }) {
     const [y, gy] = [required('softmaxGrad', inputs, 0, 'y'), required('softmaxGrad', inputs, 1, 'gy')];

@@ -4,10 +4,6 @@ import { expectDType, normalizeAxis, required } from '../check.ts';
 import { apply, gradOf } from '../core/gradient.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
 
-export interface SoftmaxOpAttrs {
-  readonly axis: number;
-}
-
 /** `t` as [outer, length, inner] in memory order, length being that of `axis`. */
 export function aroundAxis(t: Tensor, axis: number): { outer: number; length: number; inner: number } {
   const order = memoryOrder(t.rank, t.layout);
@@ -16,8 +12,8 @@ export function aroundAxis(t: Tensor, axis: number): { outer: number; length: nu
   return { outer: sizeOf(order.slice(0, at)), length: t.shape[axis], inner: sizeOf(order.slice(at + 1)) };
 }
 
-export const softmaxOps = ['softmax', 'logSoftmax'].map((name) => {
-  return defineOp<SoftmaxOpAttrs>({
+export const softmaxOps = (['softmax', 'logSoftmax'] as const).map((name) => {
+  return defineOp({
     name,
     infer(inputs, { axis }) {
       const x = required(name, inputs, 0, 'x');

@@ -6,14 +6,6 @@ import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, followLayouts, type Layouts, type Placed, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
 
-export interface TopKAttrs {
-  readonly k: number;
-  readonly axis: number;
-  readonly largest: boolean;
-  /** Unsorted results may come in any order: they come sorted all the same. */
-  readonly sorted: boolean;
-}
-
 function numbers(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo {
   const x = required(op, inputs, 0, 'x');
   if (dtypes[x.dtype].kind === 'bool') throw new ConvletError('dtype', `${op}: x expects numbers, got bool`);
@@ -21,7 +13,7 @@ function numbers(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo
 }
 
 /** The k largest or smallest along `axis`, best first, the earlier of equals first; NaN counts as the largest. */
-export const topK = defineOp<TopKAttrs>({
+export const topK = defineOp({
   name: 'topK',
   infer(inputs, attrs) {
     const x = numbers('topK', inputs);
@@ -72,7 +64,7 @@ export const topK = defineOp<TopKAttrs>({
   },
   backward(g) {
     const [gy, { shape }] = [gradOf(g), inputOf(g)];
-    const attrs = { axis: g.attrs.axis, reduction: 'add' };
+    const attrs = { axis: g.attrs.axis, reduction: 'add' } as const;
     return [apply(g, 'scatterElements', [zeros(g, shape, gy.dtype), g.outputs[1], gy], attrs)];
   },
   cases: () => [
@@ -103,22 +95,15 @@ function best(keys: Float64Array, order: Uint32Array, k: number): void {
   }
 }
 
-export interface CumulativeAttrs {
-  readonly axis: number;
-  /** Element i gets what comes before it, without itself. */
-  readonly exclusive: boolean;
-  /** From the end of the axis. */
-  readonly reverse: boolean;
-}
-
 const cumulative = {
   cumSum: { start: 0, join: (total: number, v: number) => total + v },
   cumProd: { start: 1, join: (total: number, v: number) => total * v },
 };
 
 /** cumSum and cumProd. */
-export const cumulativeOps = Object.entries(cumulative).map(([name, { start, join }]) => {
-  return defineOp<CumulativeAttrs>({
+export const cumulativeOps = (['cumSum', 'cumProd'] as const).map((name) => {
+  const { start, join } = cumulative[name];
+  return defineOp({
     name,
     infer(inputs, { axis }) {
       const x = numbers(name, inputs);

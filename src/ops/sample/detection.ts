@@ -4,17 +4,7 @@ import { expectDType, expectRank, required } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { indexInput } from '../copy/gather.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
-
-export interface NonMaxSuppressionAttrs {
-  /** Boxes are [x centre, y centre, width, height] instead of two opposite corners [y1, x1, y2, x2]. */
-  readonly centerPointBox: boolean;
-  /** 0: none at all. */
-  readonly maxOutputBoxesPerClass: number;
-  /** A box that overlaps a chosen one by more than this (intersection over union) is dropped. */
-  readonly iouThreshold: number;
-  /** Boxes with at most this score are ignored; −Infinity for none. */
-  readonly scoreThreshold: number;
-}
+import type { RoiAlignAttrs } from './attrs.ts';
 
 /** [y1, x1, y2, x2, area] with y1 ≤ y2 and x1 ≤ x2. */
 function corners(boxes: ArrayLike<number>, at: number, center: boolean): [number, number, number, number, number] {
@@ -32,7 +22,7 @@ function overlap(a: readonly number[], b: readonly number[]): number {
 }
 
 /** boxes [N, B, 4], scores [N, classes, B] → int64 [chosen, 3]: batch, class, box, the best score first in each class. */
-export const nonMaxSuppression = defineOp<NonMaxSuppressionAttrs>({
+export const nonMaxSuppression = defineOp({
   name: 'nonMaxSuppression',
   infer(inputs, { maxOutputBoxesPerClass, iouThreshold }) {
     const boxes = required('nonMaxSuppression', inputs, 0, 'boxes');
@@ -103,17 +93,6 @@ export const nonMaxSuppression = defineOp<NonMaxSuppressionAttrs>({
 /** More samples per bin and axis than this are a mistake, and would take forever. */
 const maxSamplingRatio = 256;
 
-export interface RoiAlignAttrs {
-  readonly mode: 'avg' | 'max';
-  readonly outputHeight: number;
-  readonly outputWidth: number;
-  /** Samples per bin and axis; 0: ceil(roi size / output size). */
-  readonly samplingRatio: number;
-  readonly spatialScale: number;
-  /** half_pixel shifts the regions by −0.5; output_half_pixel does not, and makes them at least 1 × 1 (torchvision aligned=False). */
-  readonly coordinateMode: 'half_pixel' | 'output_half_pixel';
-}
-
 interface Sample {
   readonly offsets: readonly [number, number, number, number];
   readonly weights: readonly [number, number, number, number];
@@ -152,7 +131,7 @@ function tapsAt(y: number, x: number, height: number, width: number): Sample {
 }
 
 /** x [N,C,H,W], rois [R,4] as x1, y1, x2, y2, batchIndices [R] → [R,C,outputHeight,outputWidth] (He et al. 2017). */
-export const roiAlign = defineOp<RoiAlignAttrs>({
+export const roiAlign = defineOp({
   name: 'roiAlign',
   infer(inputs, { mode, outputHeight, outputWidth, samplingRatio, coordinateMode }) {
     const x = required('roiAlign', inputs, 0, 'x');

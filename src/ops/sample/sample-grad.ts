@@ -2,7 +2,8 @@ import { elementCount, rowStrides } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectDType, expectShape, required } from '../check.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
-import { type GridSampleAttrs, position, type Taps, tapsOf } from './sample.ts';
+import type { GridSampleAttrs } from './attrs.ts';
+import { position, type Taps, tapsOf } from './sample.ts';
 
 /** Taps of one axis with the derivatives of their weights by the grid's value. */
 interface SlopedTaps extends Taps {
@@ -43,7 +44,7 @@ function slopesOf(at: number, attrs: GridSampleAttrs, factor: number, { slope, c
 }
 
 /** Gradients of gridSample by x and by the grid. */
-export const gridSampleGrad = defineOp<GridSampleAttrs>({
+export const gridSampleGrad = defineOp({
   name: 'gridSampleGrad',
   infer(inputs) {
     const [x, grid, gy] = ['x', 'grid', 'gy'].map((name, i) => required('gridSampleGrad', inputs, i, name));

@@ -6,16 +6,10 @@ import { expectDType, expectRank, required } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { apply, castTo, gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
+import type { GridSampleAttrs, SampleMode, SamplePadding } from './attrs.ts';
 
-const sampleModes = ['nearest', 'linear', 'cubic'] as const;
-const paddingModes = ['zeros', 'border', 'reflection'] as const;
-
-export interface GridSampleAttrs {
-  readonly mode: (typeof sampleModes)[number];
-  readonly paddingMode: (typeof paddingModes)[number];
-  /** −1 and 1 are the centres of the outermost pixels instead of their outer edges. */
-  readonly alignCorners: boolean;
-}
+const sampleModes = ['nearest', 'linear', 'cubic'] as const satisfies readonly SampleMode[];
+const paddingModes = ['zeros', 'border', 'reflection'] as const satisfies readonly SamplePadding[];
 
 /** Mirrors `x` into low…high, as often as it takes. */
 function reflect(x: number, low: number, high: number): number {
@@ -91,7 +85,7 @@ export function tapsOf(at: number, size: number, attrs: GridSampleAttrs, taps: T
  * x [N,C,(D,)H,W], grid [N,(D′,)H′,W′,2 or 3] with x, y (, z) in −1…1 → [N,C,(D′,)H′,W′] (Jaderberg et al. 2015;
  * PyTorch's grid_sample, whose 'bilinear' and 'bicubic' are 'linear' and 'cubic').
  */
-export const gridSample = defineOp<GridSampleAttrs>({
+export const gridSample = defineOp({
   name: 'gridSample',
   infer(inputs, { mode, paddingMode }) {
     const x = required('gridSample', inputs, 0, 'x');
@@ -183,18 +177,12 @@ function gatherTaps(
   return sum;
 }
 
-export interface AffineGridAttrs {
-  /** [N, C, (D,) H, W] of the image to sample. */
-  readonly size: readonly number[];
-  readonly alignCorners: boolean;
-}
-
 /** Centre of pixel i of n on the axis −1…1. */
 const coordinate = (i: number, n: number, alignCorners: boolean): number =>
   alignCorners ? (n === 1 ? 0 : -1 + (2 * i) / (n - 1)) : (2 * i + 1) / n - 1;
 
 /** theta [N,2,3] or [N,3,4] → grid [N,(D,)H,W,2 or 3]: theta · (x, y (, z), 1) over the pixel centres. */
-export const affineGrid = defineOp<AffineGridAttrs>({
+export const affineGrid = defineOp({
   name: 'affineGrid',
   infer(inputs, { size }) {
     const theta = required('affineGrid', inputs, 0, 'theta');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { execute } from '../../../src/ops/core/execute.ts';
 import { Lowering } from '../../../src/ops/core/lower.ts';
+import type { InterpolateAttrs } from '../../../src/ops/interpolate/attrs.ts';
 import { interpolate } from '../../../src/ops/interpolate/interpolate.ts';
-import type { InterpolateAttrs } from '../../../src/ops/interpolate/interpolate-attrs.ts';
 import { interpolateDefaults } from '../../../src/ops/interpolate/interpolate-cases.ts';
 import { type AxisResize, axisTable } from '../../../src/ops/interpolate/interpolate-table.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { execute } from '../../../src/ops/core/execute.ts';
-import { optimizerHyper, optimizerStates, type UpdateKind } from '../../../src/ops/optimizer/optimizer.ts';
+import type { UpdateKind } from '../../../src/ops/optimizer/attrs.ts';
+import { optimizerHyper, optimizerStates } from '../../../src/ops/optimizer/optimizer.ts';
 import { getOp } from '../../../src/ops/training.ts';
 import { Tensor } from '../../../src/tensor/tensor.ts';
 import { backendOf, expectClose, Random, variants } from '../../kernels/harness.ts';

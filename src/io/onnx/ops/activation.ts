@@ -1,3 +1,4 @@
+import type { UnaryKind } from '../../../backend/prims/elementwise.ts';
 import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
@@ -5,7 +6,7 @@ import type { Handler, Handlers, ImportContext } from '../context.ts';
 /** Attribute that gives a parameter, and its default in ONNX. */
 type Parameter = readonly [attribute: string, fallback: number];
 
-function unary(op: string, since = 1, alpha?: Parameter, beta?: Parameter): Handler {
+function unary(op: UnaryKind, since = 1, alpha?: Parameter, beta?: Parameter): Handler {
   return {
     since,
     build: (ctx) =>
@@ -34,7 +35,7 @@ function clip(ctx: ImportContext): Value {
 }
 
 /** Before opset 13 the input is taken as a matrix: axes from `axis` on are one. */
-function alongAxis(op: string): Handler {
+function alongAxis(op: 'softmax' | 'logSoftmax' | 'hardmax'): Handler {
   return {
     since: 1,
     build(ctx) {

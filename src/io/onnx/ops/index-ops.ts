@@ -1,11 +1,12 @@
 import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
+import type { SampleMode } from '../../../ops/sample/attrs.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
 const axisOf = (ctx: ImportContext, x: Value, fallback = 0): number =>
   ctx.axis(ctx.attr.int('axis', fallback), x.shape.length);
 
-function gather(op: string): Handler {
+function gather(op: 'gather' | 'gatherElements'): Handler {
   return {
     since: 1,
     build: (ctx) => ctx.one(op, [ctx.required(0), ctx.required(1)], { axis: axisOf(ctx, ctx.required(0)) }),
@@ -82,7 +83,9 @@ function nonMaxSuppression(ctx: ImportContext): Value[] {
 /** Before opset 16 there was no shift by half a pixel. */
 function roiAlign(ctx: ImportContext): Value {
   const coordinateMode =
-    ctx.opset >= 16 ? ctx.attr.string('coordinate_transformation_mode', 'half_pixel') : 'output_half_pixel';
+    ctx.opset >= 16
+      ? ctx.attr.choice('coordinate_transformation_mode', ['half_pixel', 'output_half_pixel'], 'half_pixel')
+      : 'output_half_pixel';
   return ctx.one('roiAlign', [ctx.required(0), ctx.required(1), ctx.required(2)], {
     mode: ctx.attr.choice('mode', ['avg', 'max'], 'avg'),
     outputHeight: ctx.attr.int('output_height', 1),
@@ -94,7 +97,7 @@ function roiAlign(ctx: ImportContext): Value {
 }
 
 /** Names of opset 16 and those since 20. */
-const sampleModes: { readonly [name: string]: string } = {
+const sampleModes: { readonly [name: string]: SampleMode } = {
   bilinear: 'linear',
   linear: 'linear',
   bicubic: 'cubic',

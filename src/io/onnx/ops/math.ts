@@ -1,3 +1,4 @@
+import type { BinaryKind } from '../../../backend/prims/elementwise.ts';
 import { dtypes } from '../../../common/dtype.ts';
 import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
@@ -12,7 +13,7 @@ function legacyBroadcast(ctx: ImportContext, a: Value, b: Value): Value {
   return ctx.reshape(b, [...b.shape, ...new Array<number>(behind).fill(1)]);
 }
 
-function binary(op: string, since = 1): Handler {
+function binary(op: BinaryKind, since = 1): Handler {
   return {
     since,
     build(ctx) {
@@ -23,13 +24,13 @@ function binary(op: string, since = 1): Handler {
 }
 
 /** Inputs 0, 1, … combined one after the other. */
-function fold(ctx: ImportContext, op: string): Value {
+function fold(ctx: ImportContext, op: BinaryKind): Value {
   let result = ctx.required(0);
   for (let i = 1; i < ctx.inputs.length; i++) result = ctx.one(op, [result, ctx.required(i)]);
   return result;
 }
 
-const variadic = (op: string): Handler => ({ since: 1, build: (ctx) => fold(ctx, op) });
+const variadic = (op: BinaryKind): Handler => ({ since: 1, build: (ctx) => fold(ctx, op) });
 
 function mean(ctx: ImportContext): Value {
   const sum = fold(ctx, 'add');

@@ -81,7 +81,6 @@ function layerNorm(ctx: ImportContext): Value[] {
     axis,
     epsilon: ctx.attr.float('epsilon', 1e-5),
     statistics,
-    activation: null,
   });
 }
 
@@ -89,7 +88,7 @@ function rmsNorm(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const axis = ctx.axis(ctx.attr.int('axis', -1), x.shape.length);
   const weight = overAxes(ctx, ctx.input(1), x.shape.slice(axis));
-  return ctx.one('rmsNorm', [x, weight, null], { axis, epsilon: ctx.attr.float('epsilon', 1e-5), activation: null });
+  return ctx.one('rmsNorm', [x, weight, null], { axis, epsilon: ctx.attr.float('epsilon', 1e-5) });
 }
 
 function lrn(ctx: ImportContext): Value {

@@ -1,4 +1,5 @@
 import type { Value } from '../../../graph/graph.ts';
+import type { ReduceName } from '../../../ops/reduce/attrs.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
 /** Axes are an attribute before version `axesInput`, an input since; none means all, unless noop_with_empty_axes. */
@@ -10,7 +11,7 @@ export function reduceAxes(ctx: ImportContext, rank: number, axesInput: number):
   return Array.from({ length: rank }, (_, i) => i);
 }
 
-function reduce(op: string, axesInput = 18): Handler {
+function reduce(op: ReduceName, axesInput = 18): Handler {
   return {
     since: 1,
     build(ctx) {
@@ -26,7 +27,7 @@ function reduce(op: string, axesInput = 18): Handler {
   };
 }
 
-function argReduce(op: string): Handler {
+function argReduce(op: 'argMax' | 'argMin'): Handler {
   return {
     since: 1,
     build(ctx): Value {
@@ -40,7 +41,7 @@ function argReduce(op: string): Handler {
   };
 }
 
-function cumulative(op: string): (ctx: ImportContext) => Value {
+function cumulative(op: 'cumSum' | 'cumProd'): (ctx: ImportContext) => Value {
   return (ctx) => {
     const x = ctx.required(0);
     return ctx.one(op, [x], {

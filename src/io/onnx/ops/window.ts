@@ -1,5 +1,6 @@
 import { ConvletError } from '../../../common/error.ts';
-import { type SpatialAttrs, samePadding } from '../../../ops/window.ts';
+import type { SpatialAttrs } from '../../../ops/conv/attrs.ts';
+import { samePadding } from '../../../ops/window.ts';
 import type { ImportContext } from '../context.ts';
 
 /** An ints attribute of one entry per axis (or per input); absent or empty: all `fallback`. */

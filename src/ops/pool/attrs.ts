@@ -1,4 +1,5 @@
-import type { SpatialAttrs } from '../window.ts';
+import type { SpatialAttrs } from '../conv/attrs.ts';
+import type { NoAttrs } from '../no-attrs.ts';
 
 export interface WindowPoolAttrs extends SpatialAttrs {
   readonly kernel: readonly number[];
@@ -39,4 +40,41 @@ export interface MaxUnpoolAttrs extends IndexAttrs {
   readonly outputSize: readonly number[];
   /** Spatial size that the indices count in, where the output is larger than that (ONNX output_shape). */
   readonly indexSize?: readonly number[];
+}
+
+export interface PoolGradOpAttrs extends SpatialAttrs {
+  readonly kernel: readonly number[];
+  readonly ceilMode: boolean;
+}
+
+export interface AveragePoolGradAttrs extends PoolGradOpAttrs {
+  /** Shape of x, which is not an input. */
+  readonly inputShape: readonly number[];
+  readonly countIncludePad: boolean;
+  readonly divisorOverride: number;
+}
+
+export interface LpPoolGradAttrs extends PoolGradOpAttrs {
+  readonly p: number;
+}
+
+export interface AdaptiveAveragePoolGradAttrs {
+  readonly inputShape: readonly number[];
+}
+
+export interface PoolOps {
+  maxPool: MaxPoolAttrs;
+  averagePool: AveragePoolAttrs;
+  lpPool: LpPoolAttrs;
+  globalAveragePool: NoAttrs;
+  globalMaxPool: NoAttrs;
+  globalLpPool: { readonly p: number };
+  adaptiveAveragePool: AdaptivePoolOpAttrs;
+  adaptiveMaxPool: AdaptivePoolOpAttrs;
+  maxUnpool: MaxUnpoolAttrs;
+  maxPoolGrad: PoolGradOpAttrs;
+  averagePoolGrad: AveragePoolGradAttrs;
+  lpPoolGrad: LpPoolGradAttrs;
+  adaptiveAveragePoolGrad: AdaptiveAveragePoolGradAttrs;
+  adaptiveMaxPoolGrad: NoAttrs;
 }

@@ -1,4 +1,13 @@
-import type { CoordinateMode, InterpolateMode, NearestMode } from './interpolate-table.ts';
+export type InterpolateMode = 'nearest' | 'linear' | 'cubic' | 'area' | 'lanczos3';
+export type CoordinateMode =
+  | 'half_pixel'
+  | 'half_pixel_symmetric'
+  | 'pytorch_half_pixel'
+  | 'align_corners'
+  | 'asymmetric'
+  | 'tf_half_pixel_for_nn'
+  | 'tf_crop_and_resize';
+export type NearestMode = 'round_prefer_floor' | 'round_prefer_ceil' | 'floor' | 'ceil';
 
 export interface InterpolateAttrs {
   /** Full rank: any axis may be resized. */
@@ -22,4 +31,9 @@ export interface InterpolateAttrs {
 export interface InterpolateGradAttrs extends InterpolateAttrs {
   /** Shape of what interpolate was given. */
   readonly inputShape: readonly number[];
+}
+
+export interface InterpolateOps {
+  interpolate: InterpolateAttrs;
+  interpolateGrad: InterpolateGradAttrs;
 }

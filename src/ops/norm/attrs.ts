@@ -29,3 +29,40 @@ export interface LrnOpAttrs {
   readonly beta: number;
   readonly bias: number;
 }
+
+export interface BatchNormGradOpAttrs {
+  readonly epsilon: number;
+}
+
+export interface GroupNormGradAttrs {
+  readonly groups: number;
+  readonly epsilon: number;
+}
+
+export interface LayerNormGradAttrs {
+  readonly axis: number;
+  readonly epsilon: number;
+  /** False for RMS normalisation. */
+  readonly subtractMean: boolean;
+}
+
+export interface LrnGradOpAttrs {
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+}
+
+export interface NormOps {
+  batchNorm: BatchNormOpAttrs;
+  batchNormTraining: BatchNormTrainingAttrs;
+  instanceNorm: BatchNormOpAttrs;
+  groupNorm: GroupNormAttrs;
+  layerNorm: LayerNormAttrs & { readonly statistics: boolean };
+  rmsNorm: LayerNormAttrs;
+  lrn: LrnOpAttrs;
+  batchNormGrad: BatchNormGradOpAttrs;
+  groupNormGrad: GroupNormGradAttrs;
+  layerNormGrad: LayerNormGradAttrs;
+  lrnGrad: LrnGradOpAttrs;
+}
