@@ -2,13 +2,9 @@ import type { InterpolateAttrs } from '../../src/ops/interpolate/attrs.ts';
 import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-cases.ts';
 import { type BenchCase, type BenchSuite, data } from '../op-suite.ts';
 
-function resize(
-  label: string,
-  given: Partial<InterpolateAttrs>,
-  channels: number,
-  map: number,
-  out: number,
-): BenchCase {
+type Given = Partial<Omit<InterpolateAttrs, 'mode'>> & Pick<InterpolateAttrs, 'mode'>;
+
+function resize(label: string, given: Given, channels: number, map: number, out: number): BenchCase {
   return {
     name: `${label} ${channels} @${map}→${out}`,
     op: 'interpolate',

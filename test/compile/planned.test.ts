@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-
 import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { BorrowedStorage } from '../../src/memory/storage.ts';
+import type { OpName, Ops } from '../../src/ops/attrs.ts';
 import { execute } from '../../src/ops/core/execute.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant, Tensor } from '../../src/tensor/tensor.ts';
@@ -29,7 +29,7 @@ interface Making {
   /** All that is there already. */
   readonly values: readonly Value[];
   readonly random: Random;
-  add(op: string, inputs: (Value | null)[], attrs: object): Value;
+  add<N extends OpName>(op: N, inputs: (Value | null)[], attrs: Ops[N]): Value;
 }
 
 const window = { stride: [1, 1], dilation: [1, 1], groups: 1, activation: null };
@@ -61,8 +61,9 @@ const nodes = {
     add('conv', [x, weight(random, channelsOf(y), channelsOf(x), 1, 1), null, y], point),
   depthwise: ({ add, x, random }: Making) =>
     add('conv', [x, weight(random, channelsOf(x), 1, 3, 3)], { ...wide, groups: channelsOf(x) }),
-  unary: ({ add, x, c }: Making) => add(['neg', 'tanh', 'abs'][c % 3], [x], {}),
-  binary: (making: Making) => making.add(['add', 'sub', 'max'][making.c % 3], alike(making), { activation: null }),
+  unary: ({ add, x, c }: Making) => add((['neg', 'tanh', 'abs'] as const)[c % 3], [x], {}),
+  binary: (making: Making) =>
+    making.add((['add', 'sub', 'max'] as const)[making.c % 3], alike(making), { activation: null }),
   concat: ({ add, x, y, c }: Making) => add('concat', c % 3 === 0 ? [x, y, x] : [x, y], { axis: 1 }),
   /** As dense blocks list what came before. */
   concatAll: ({ add, values, c }: Making) => add('concat', values.slice(-2 - (c % 4)), { axis: 1 }),
