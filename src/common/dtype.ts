@@ -23,6 +23,14 @@ export const dtypes = {
 /** Names of the element types, as in ONNX and NumPy. */
 export type DType = keyof typeof dtypes;
 
+/** Least and greatest value of the types that tensors are quantized to. */
+export const quantizedRanges: { readonly [D in DType]?: readonly [number, number] } = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+};
+
 /** What tensors keep their elements in; which one for which dtype is in `dtypes`. */
 export type TypedArray =
   | Float32Array

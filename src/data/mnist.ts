@@ -1,5 +1,6 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { fileError, files, joinPath } from '../common/files.ts';
+import { product } from '../common/numbers.ts';
 import { checkIndex, type Dataset, type Sample } from './dataset.ts';
 import { unpack } from './gunzip.ts';
 
@@ -30,7 +31,7 @@ export async function readIdx(bytes: Uint8Array, name: string, rank: number): Pr
   };
   const content = await unpack(bytes, name, headBytes, (head) => {
     const shape = shapeOf(head);
-    const elements = shape.reduce((a, b) => a * b, 1);
+    const elements = product(shape);
     if (elements > maxElements)
       throw new ConvletError('malformed', `${name}: claims shape ${shapeText(shape)}, more than ${maxElements} bytes`);
     return { exactly: headBytes + elements };

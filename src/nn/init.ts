@@ -2,6 +2,7 @@
 // that a seed gives the same weights everywhere.
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { product } from '../common/numbers.ts';
 import { defaultGenerator, type Generator } from '../common/random.ts';
 
 export type Nonlinearity = 'linear' | 'conv' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
@@ -40,7 +41,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 export function calculateFan(shape: readonly number[]): { fanIn: number; fanOut: number } {
   if (shape.length < 2)
     throw new ConvletError('shape', `init: a fan expects two dimensions or more, got shape ${shapeText(shape)}`);
-  const field = shape.slice(2).reduce((a, b) => a * b, 1);
+  const field = product(shape.slice(2));
   return { fanIn: shape[1] * field, fanOut: shape[0] * field };
 }
 

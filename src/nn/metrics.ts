@@ -1,5 +1,6 @@
 import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { product } from '../common/numbers.ts';
 
 /** A shape and row-major elements; a Tensor or Variable is one. */
 interface Values {
@@ -76,7 +77,7 @@ function eachPosition(
   const { data: labels } = target;
   const { data: scores, shape } = output;
   const classes = scores.length === labels.length ? 1 : shape[1];
-  const inner = shape.slice(2).reduce((a, b) => a * b, 1);
+  const inner = product(shape.slice(2));
   if (shape.length === 0 || labels.length * classes !== scores.length) {
     throw new ConvletError(
       'shape',

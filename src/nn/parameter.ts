@@ -1,19 +1,13 @@
 import { Variable } from '../autograd/index.ts';
 import { allocateArray, type DType, type TypedArray } from '../common/dtype.ts';
+import { product } from '../common/numbers.ts';
 import { tensor } from '../tensor/tensor.ts';
 
 /** A variable that a module learns: it stays in the backend's memory, and optimizers write it in place. */
 export class Parameter extends Variable {
   /** `values` (row-major, kept) default to zeros. */
   constructor(shape: readonly number[], values?: TypedArray, requiresGrad = true) {
-    const made = tensor(
-      values ??
-        allocateArray(
-          'float32',
-          shape.reduce((a, b) => a * b, 1),
-        ),
-      shape,
-    );
+    const made = tensor(values ?? allocateArray('float32', product(shape)), shape);
     super(made, made, requiresGrad, 'persistent');
   }
 }
@@ -21,10 +15,7 @@ export class Parameter extends Variable {
 /** A variable of a module that is saved with it and not learned: running statistics. */
 export class ModuleBuffer extends Variable {
   constructor(shape: readonly number[], dtype: DType = 'float32', value = 0) {
-    const array = allocateArray(
-      dtype,
-      shape.reduce((a, b) => a * b, 1),
-    ).fill(value);
+    const array = allocateArray(dtype, product(shape)).fill(value);
     const made = tensor(array, shape, dtype);
     super(made, made, false, 'persistent');
   }

@@ -1,18 +1,11 @@
 // Quantization in the training loop (Jacob et al. 2018), and tensors of quantized values.
 import { apply1, scalar, type Variable } from '../autograd/index.ts';
-import type { DType } from '../common/dtype.ts';
+import { type DType, quantizedRanges } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { normalizeAxis } from '../ops/check.ts';
 
 /** A number for the whole tensor, or one per channel [C]. */
 export type PerChannel = number | Variable;
-
-const ranges: { readonly [dtype: string]: readonly [number, number] } = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-};
 
 /** `value` so that it broadcasts with x: a variable [C] lies along `axis`. */
 function along(op: string, x: Variable, value: PerChannel, axis: number): Variable {
@@ -68,9 +61,12 @@ export function quantize(
   options: FakeQuantizeOptions & { readonly dtype?: DType } = {},
 ): Variable {
   const { zeroPoint = 0, axis = 0, dtype = 'int8' } = options;
-  const { [dtype]: range } = ranges;
+  const range = quantizedRanges[dtype];
   if (range === undefined)
-    throw new ConvletError('dtype', `quantize: dtype expects ${Object.keys(ranges).join(' or ')}, got ${dtype}`);
+    throw new ConvletError(
+      'dtype',
+      `quantize: dtype expects ${Object.keys(quantizedRanges).join(' or ')}, got ${dtype}`,
+    );
   return levels('quantize', x, scale, zeroPoint, axis, range).to(dtype);
 }
 

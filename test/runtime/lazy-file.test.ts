@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { product } from '../../src/common/numbers.ts';
 import { load } from '../../src/runtime/node.ts';
 import { openLazyFile } from '../../src/runtime/node-lazy-file.ts';
 import * as onnx from '../io/onnx-builder.ts';
@@ -14,7 +15,6 @@ const folder = mkdtempSync(join(tmpdir(), 'convlet-lazy-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const random = new Random(9);
-const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 const values = (dims: readonly number[]): number[] => [...random.floats(product(dims), -0.1, 0.1)];
 const weight = (name: string, ...dims: number[]) => onnx.floatTensor(name, dims, values(dims));
 /** In float_data, as some writers have them. */

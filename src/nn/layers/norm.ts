@@ -1,12 +1,13 @@
 import { executor, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { product } from '../../common/numbers.ts';
 import * as F from '../functional.ts';
 import { Module } from '../module.ts';
 import { ModuleBuffer, Parameter } from '../parameter.ts';
 import { layer, python, pythonArgs } from './layer.ts';
 
 const filled = (shape: readonly number[], value: number): Parameter =>
-  new Parameter(shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value));
+  new Parameter(shape, new Float32Array(product(shape)).fill(value));
 
 export interface BatchNormLayerOptions {
   readonly eps?: number;

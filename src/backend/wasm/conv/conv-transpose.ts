@@ -1,4 +1,5 @@
 import { FillDesc } from '../../../abi/generated/abi.ts';
+import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvTransposeAttrs, convTransposeInputs } from '../../prims/conv.ts';
 import type { Triple } from '../../prims/window.ts';
@@ -6,7 +7,7 @@ import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
 import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { depthOf, isDepthwise, outputsOf, product } from './conv.ts';
+import { depthOf, isDepthwise, outputsOf } from './conv.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
 import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
 

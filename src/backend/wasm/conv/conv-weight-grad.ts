@@ -1,4 +1,5 @@
 import { ConvWeightGradDesc, FinishWeightGradDesc, runBytes, runsOffset } from '../../../abi/generated/abi.ts';
+import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { tileRowsOf } from '../core/blocks.ts';
@@ -6,8 +7,6 @@ import { isFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { canTransform, gemmCost } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
-
-const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
 /**
  * Parts of the batch that are summed apart, if each still has this many pixels. Adding up twice as many (16) took three times as long, 3 % of

@@ -1,3 +1,4 @@
+import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
@@ -8,8 +9,6 @@ import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
 import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
 import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
 import type { TileSize } from './winograd-weights.ts';
-
-export const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
 /** Output cells, and additions per output; where either is 0 there is nothing for a kernel to loop over. */
 export const outputsOf = (a: ConvAttrs): number => a.batch * product(a.output) * a.outChannels;

@@ -1,4 +1,5 @@
 import { Addressing, ConvDesc, recordHead, workspaceHead } from '../../../abi/generated/abi.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Step } from '../../backend.ts';
 import type { PrimName } from '../../prims/index.ts';
 import type { Triple } from '../../prims/window.ts';
@@ -30,8 +31,6 @@ export interface WindowShape {
   /** Bytes between grid points along W, H, D and batch. */
   readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
 }
-
-const product = (t: readonly number[]): number => t.reduce((a, b) => a * b, 1);
 
 function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, epilogue: Epilogue) {
   const { input, grid, kernel, stride, dilation, pad, yPitch } = shape;

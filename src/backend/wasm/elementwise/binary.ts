@@ -1,4 +1,5 @@
 import { BinaryDesc, BinaryOp, UnaryDesc } from '../../../abi/generated/abi.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { BinaryKind, UnaryKind } from '../../prims/elementwise.ts';
@@ -32,7 +33,7 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   const activation = activationFields(attrs.activation);
   if (op === undefined || activation === null || y.dtype !== (op < BinaryOp.equal ? 'float32' : 'bool')) return null;
   if (op >= BinaryOp.equal && attrs.activation !== null) return null;
-  const total = attrs.dims.reduce((n, d) => n * d, 1);
+  const total = product(attrs.dims);
   if (total === 0) return [];
 
   const merged = coalesce(attrs.dims, [attrs.aStrides, attrs.bStrides]);

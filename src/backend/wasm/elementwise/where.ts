@@ -1,5 +1,6 @@
 import { WhereDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { coalesce } from '../../strided.ts';
 import { elementsPerUnit, type WasmPrim } from '../core/prim.ts';
@@ -12,7 +13,7 @@ export const where: WasmPrim<'where'> = ({ inputs, outputs, attrs }, session) =>
   const [y] = outputs;
   if (a.dtype !== y.dtype || b.dtype !== y.dtype || dtypes[y.dtype].bytes !== 4) return null;
   if (dtypes[condition.dtype].bytes !== 1) return null;
-  const total = attrs.dims.reduce((n, d) => n * d, 1);
+  const total = product(attrs.dims);
   if (total === 0) return [];
   const { dims, strides } = coalesce(attrs.dims, [attrs.conditionStrides, attrs.aStrides, attrs.bStrides]);
   const steps = strides.map((s) => (total === 1 ? 1 : s[s.length - 1]));

@@ -1,4 +1,5 @@
 import { ConvletError, shapeText } from '../../../common/error.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import { extent } from '../../../ops/window.ts';
 import type { Handlers, ImportContext } from '../context.ts';
@@ -65,7 +66,7 @@ function col2Im(ctx: ImportContext): Value {
   const image = ctx.numbers(1) ?? [];
   const block = ctx.numbers(2) ?? [];
   const rank = image.length;
-  const cells = block.reduce((a, b) => a * b, 1);
+  const cells = product(block);
   if (x.shape.length !== 3 || block.length !== rank || !Number.isInteger(x.shape[1] / cells) || cells < 1) {
     const given = `${shapeText(x.shape)}, image ${shapeText(image)}, block ${shapeText(block)}`;
     throw new ConvletError('shape', `expects [N, C·block, L] with a block of the image's rank, got ${given}`);

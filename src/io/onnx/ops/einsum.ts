@@ -1,4 +1,5 @@
 import { ConvletError } from '../../../common/error.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 
@@ -7,8 +8,6 @@ interface Term {
   readonly value: Value;
   readonly labels: readonly string[];
 }
-
-const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
 function labelsOf(text: string, rank: number): string[] {
   const parts = text.split('...');

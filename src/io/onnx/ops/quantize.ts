@@ -1,17 +1,10 @@
-import type { DType } from '../../../common/dtype.ts';
+import { type DType, quantizedRanges } from '../../../common/dtype.ts';
 import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { dtypeOfCode } from './constant.ts';
 import { conv } from './conv.ts';
 import { sliceOf } from './slice.ts';
-
-const limits: { readonly [D in DType]?: readonly [number, number] } = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  uint16: [0, 65535],
-};
 
 /**
  * A scale or zero point against x: one value, one per entry of `axis`, or (blocked) one per block of entries along it.
@@ -33,7 +26,7 @@ function alongAxis(ctx: ImportContext, x: Value, parameter: Value): Value {
 
 /** saturate(round(x) + zeroPoint) as `to`; rounds halves to even. x and zeroPoint are floating. */
 function toQuantized(ctx: ImportContext, x: Value, zeroPoint: Value | null, to: DType): Value {
-  const limit = limits[to];
+  const limit = quantizedRanges[to];
   if (limit === undefined) throw new ConvletError('unsupported', `quantized type ${to}`);
   let y = ctx.one('round', [x]);
   if (zeroPoint !== null) y = ctx.one('add', [y, ctx.cast(zeroPoint, y.dtype)]);

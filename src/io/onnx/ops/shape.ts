@@ -1,10 +1,9 @@
 import { ConvletError, shapeText } from '../../../common/error.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import { broadcastShape } from '../../../ops/check.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { sliceOf } from './slice.ts';
-
-const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
 /** 0 copies the dimension (unless allowzero), −1 is what remains. */
 function reshape(ctx: ImportContext): Value {
