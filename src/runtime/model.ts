@@ -6,7 +6,7 @@ import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
-import type { RunLimits, Tail } from '../io/onnx/tail.ts';
+import type { CompiledPart, RunLimits, Specialized, Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount, type Layout, userLayout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -62,6 +62,9 @@ interface Prepared {
   readonly slots: InputSlots;
 }
 
+/** Plans of branches: a few choices for each of the combinations of input shapes that have a plan. */
+const maxBranches = 16;
+
 /** Seconds of work, not minutes: a loop of a few small nodes takes about 20 µs an iteration. */
 const defaultLoopIterations = 100_000;
 
@@ -87,6 +90,7 @@ export class Model {
   private readonly program: OnnxProgram;
   private readonly order: Layout;
   private readonly plans = new PlanCache<Prepared>();
+  private readonly branches = new PlanCache<CompiledPart & { readonly plan: Plan }>(maxBranches);
   private engine: Backend | null;
   private session: Session | null = null;
   private readonly limits: RunLimits;
@@ -178,7 +182,7 @@ export class Model {
   /** Bytes held now, and the most held at any time. Throws `disposed`. */
   memory(): MemoryReport {
     const engine = this.alive();
-    const activations = this.plans.heldBytes;
+    const activations = this.plans.heldBytes + this.branches.heldBytes;
     const { liveBytes, peakBytes } = engine.memory;
     return { activations, weights: liveBytes - activations, total: liveBytes, peak: peakBytes };
   }
@@ -186,6 +190,7 @@ export class Model {
   /** Frees everything; a run that is under way rejects with `disposed`. Calling it twice does nothing. */
   dispose(): void {
     this.plans.dispose();
+    this.branches.dispose();
     this.session?.dispose();
     this.session = null;
     this.engine?.dispose();
@@ -254,17 +259,39 @@ export class Model {
     const { graph, tail } = this.program.specialize(shapes, engine.memory.limit);
     optimize(graph);
     return this.plans.add(key, () => {
-      const plan = compile(graph, engine, session, { layout: this.order });
+      const plan = this.compileInstead(() => compile(graph, engine, session, { layout: this.order }));
       const given = this.inputs.filter((info) => tensors.has(info.name));
       return { plan, tail, slots: new InputSlots(given, plan.inputs) };
     });
   }
 
-  /** The outputs of the interpreted part, if there is one. */
+  /** Where memory is short, the plans of branches are given up first. */
+  private compileInstead(make: () => Plan): Plan {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof ConvletError && error.code === 'memory') || this.branches.plans.length === 0) throw error;
+      this.branches.dispose();
+      return make();
+    }
+  }
+
+  /** The outputs of what comes after the plan, if there is something. */
   private late({ plan, tail }: Prepared, inputs: ModelInputs | ReadonlyMap<string, Tensor>) {
     if (tail === null) return undefined;
     const tensors = inputs instanceof Map ? inputs : checkInputs(this.inputs, inputs as ModelInputs, this.order);
-    return tail.run(new Map([...tensors, ...plan.outputs]), this.alive(), this.limits);
+    // A plan of an engine whose leader is a worker cannot be waited for here.
+    const part = this.leader === 'main' ? this.compilePart.bind(this) : null;
+    return tail.run(new Map([...tensors, ...plan.outputs]), { backend: this.alive(), limits: this.limits, part });
+  }
+
+  /** Branches that the data decided on, with what follows them: compiled once, like the rest of the model. */
+  private compilePart(key: string, make: () => Specialized): CompiledPart {
+    const known = this.branches.get(key);
+    if (known !== undefined) return known;
+    const { graph, tail } = make();
+    optimize(graph);
+    return this.branches.add(key, () => ({ plan: compile(graph, this.alive(), this.session!), tail }));
   }
 
   private collect(

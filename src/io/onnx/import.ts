@@ -4,16 +4,16 @@ import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { FoldCache } from '../../graph/fold-cache.ts';
-import { type Graph, newValue, type Value } from '../../graph/graph.ts';
+import { newValue, type Value } from '../../graph/graph.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import type { OnnxFunction, OnnxModel, OnnxValueInfo } from './model.ts';
 import { latestOpset } from './ops/index.ts';
 import { orderNodes } from './structure.ts';
-import { Tail } from './tail.ts';
+import { type Specialized, Tail } from './tail.ts';
 import { decodeConstant } from './tensor.ts';
 import { type OnnxTensor, onnxTypeName } from './tensor-proto.ts';
 import { findUnsupported, type UnsupportedNode } from './unsupported.ts';
-import { type Binding, type DeferredNode, functionKey, type ModelParts, present, Scope, Walk } from './walk.ts';
+import { type Binding, type DeferredNode, functionKey, Known, type ModelParts, present, Scope, Walk } from './walk.ts';
 
 /** An input or output as the file declares it; null stands for what it leaves open. */
 export interface Declared {
@@ -29,14 +29,6 @@ export interface DeclaredInput extends Declared {
   readonly optional?: boolean;
 }
 
-/** A model for one set of input shapes. */
-export interface Specialized {
-  /** Its outputs are those of the model that it can compute, and those that `tail` reads. */
-  readonly graph: Graph;
-  /** What depends on shapes that only the data decides; it computes the remaining outputs. */
-  readonly tail: Tail | null;
-}
-
 /** An ONNX model, checked as far as it can be without input shapes. Its constants are shared by all specializations. */
 export class OnnxProgram {
   /**
@@ -49,7 +41,6 @@ export class OnnxProgram {
   readonly close: () => void;
   private readonly model: OnnxModel;
   private readonly parts: ModelParts;
-  private readonly folded = new FoldCache();
 
   /**
    * `readExternal` gives the bytes of a file beside the model; `close` is called when nothing more is read. Throws `malformed` for graphs that make no sense and
@@ -67,7 +58,10 @@ export class OnnxProgram {
     ];
     this.outputs = graph.outputs.map(declared);
     const decoded = new Map<OnnxTensor, Tensor>();
+    const folding = new JsBackend({ prims: jsPrims, maxMemoryBytes: Number.POSITIVE_INFINITY });
+    const folded = new FoldCache();
     this.parts = {
+      builder: (limit) => new GraphBuilder(folding, { limit, cache: folded }),
       functions: functionTable(model.functions),
       decode(tensor) {
         let known = decoded.get(tensor);
@@ -110,10 +104,7 @@ export class OnnxProgram {
   specialize(inputShapes: ReadonlyMap<string, readonly number[]>, limit?: number): Specialized {
     this.check();
     const { graph } = this.model;
-    const builder = new GraphBuilder(new JsBackend({ prims: jsPrims, maxMemoryBytes: Number.POSITIVE_INFINITY }), {
-      limit,
-      cache: this.folded,
-    });
+    const builder = this.parts.builder(limit);
     const scope = new Scope(null, this.model.opsetImports, null, graph.initializers, this.parts.decode);
     const inputs = this.inputs
       .filter((info) => !info.optional || inputShapes.has(info.name))
@@ -136,7 +127,7 @@ export class OnnxProgram {
       if (binding.value === null) open.set(info.name, binding);
       else outputs.push({ name: info.name, value: checkOutput(info, binding.value) });
     }
-    const tail = open.size === 0 ? null : makeTail(this.parts, deferred, open, outputs);
+    const tail = Tail.of(this.parts, new Known(), deferred, open, outputs);
     return { graph: builder.finish(inputs, outputs), tail };
   }
 
@@ -146,36 +137,6 @@ export class OnnxProgram {
     const outputs = graph.outputs.map((info) => info.name);
     return orderNodes(graph.nodes, known, outputs, `graph '${graph.name}'`);
   }
-}
-
-/** The tail that computes `open`, with what it reads added to the graph's outputs. */
-function makeTail(
-  parts: ModelParts,
-  deferred: readonly DeferredNode[],
-  open: ReadonlyMap<string, Binding>,
-  outputs: { name: string; value: Value }[],
-): Tail {
-  const wanted = new Set<Binding>(open.values());
-  const nodes: DeferredNode[] = [];
-  for (let i = deferred.length - 1; i >= 0; i--) {
-    const node = deferred[i];
-    if (!node.outputs.some((binding) => wanted.has(binding))) continue;
-    for (const binding of node.reads) wanted.add(binding);
-    nodes.push(node);
-  }
-  const taken = new Map(outputs.map(({ name, value }) => [name, value]));
-  const needed = new Map<string, Binding>();
-  for (const binding of wanted) {
-    const { value } = binding;
-    if (value === null || value.constant !== null) continue;
-    let name = binding.name;
-    // Names of inlined functions and branches may collide with others.
-    for (let i = 1; needed.has(name) || (taken.has(name) && taken.get(name) !== value); i++)
-      name = `${binding.name}#${i}`;
-    needed.set(name, binding);
-    if (!taken.has(name)) outputs.push({ name, value });
-  }
-  return new Tail(parts, nodes.reverse(), needed, open);
 }
 
 function functionTable(functions: readonly OnnxFunction[]): Map<string, OnnxFunction> {

@@ -80,9 +80,57 @@ export interface DeferredNode {
 export interface ModelParts {
   readonly functions: ReadonlyMap<string, OnnxFunction>;
   decode(tensor: OnnxTensor): Tensor;
+  /** A builder of graphs whose tensors have at most `limit` bytes; it keeps folded constants from one graph to the next. */
+  builder(limit?: number): GraphBuilder;
 }
 
 export const functionKey = (domain: string, name: string, overload: string): string => `${domain}/${name}/${overload}`;
+
+/** Values by binding, of which some stand for others: what a branch hands out stands for the output of its `If`. */
+export class Known {
+  private readonly values: Map<Binding, Value>;
+  private readonly aliases: Map<Binding, Binding>;
+
+  /** `from`: whose aliases hold here too; it is not changed. */
+  constructor(from?: Known) {
+    this.values = new Map();
+    this.aliases = new Map(from?.aliases);
+  }
+
+  /** The binding that this one stands for. */
+  original(binding: Binding): Binding {
+    let found = binding;
+    for (let next = this.aliases.get(found); next !== undefined; next = this.aliases.get(found)) found = next;
+    return found;
+  }
+
+  /** What is known at run time, else what the file says; null if neither. Throws `malformed` for what a caller leaves out. */
+  lookup(binding: Binding): Value | null {
+    const found = present(this.original(binding));
+    return this.values.get(found) ?? found.value;
+  }
+
+  set(binding: Binding, value: Value): void {
+    this.values.set(this.original(binding), value);
+  }
+
+  /** What a node's output is: the value of `result`, or whatever that will be. */
+  bind(output: Binding, result: Binding): void {
+    const found = this.original(result);
+    const value = found === absent ? null : this.lookup(found);
+    if (value !== null) this.set(output, value);
+    else if (found !== this.original(output)) this.aliases.set(output, found);
+  }
+
+  delete(binding: Binding): void {
+    this.values.delete(this.original(binding));
+  }
+
+  /** The values of run time, in the order in which they became known. */
+  entries(): [Binding, Value][] {
+    return [...this.values];
+  }
+}
 
 /** An input that a function's caller leaves out: whoever reads it leaves its own input out. */
 const absent: Binding = { name: '', value: null };
@@ -104,7 +152,7 @@ export interface WalkOptions {
   /** Takes the nodes that cannot be imported before run time; without it NeedsData reaches the caller. */
   readonly defer?: (node: DeferredNode) => void;
   /** Values that hold at run time instead of what the scopes say. */
-  readonly known?: ReadonlyMap<Binding, Value>;
+  readonly known?: Known;
   readonly around?: Eagerness;
   /** Nodes imported so far; shared by the walks of one import. */
   readonly count?: { nodes: number };
@@ -262,7 +310,8 @@ export class Walk {
   }
 
   private valueOf(binding: Binding): Value {
-    const value = this.options.known?.get(present(binding)) ?? binding.value;
+    const value =
+      this.options.known === undefined ? present(binding).value : this.options.known.lookup(present(binding));
     if (value === null) throw new NeedsData(`'${binding.name}' has no shape before run time`);
     return value;
   }

@@ -1,0 +1,120 @@
+// Branches that the data decides on: compiled once for each choice and set of shapes, like the rest of the model.
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { ModelOutput } from '../../src/runtime/model.ts';
+import { load } from '../../src/runtime/node.ts';
+import { assertClose, engines } from '../networks/engines.ts';
+import { weights } from '../robustness/bad-models.ts';
+import type * as onnx from './onnx-builder.ts';
+import { floatTensor, int64Tensor, model } from './onnx-builder.ts';
+import { f } from './onnx-run.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+const sub = (nodes: onnx.NodeSpec[], output: string): { graph: onnx.GraphSpec } => ({
+  graph: { nodes, outputs: [f(output)] },
+});
+
+/**
+ * s = sum(x); y = s > 0 ? (s > 10 ? relu(x·w) : x·w) : x, then y + 1. `decided`: both conditions
+ * are constants instead, so that the branches are known before run time.
+ */
+function nested(decided?: readonly [boolean, boolean]): Uint8Array {
+  const conditions: onnx.NodeSpec[] = [
+    { op: 'ReduceSum', inputs: ['x'], outputs: ['s'], attributes: { keepdims: 0 } },
+    { op: 'Greater', inputs: ['s', 'zero'], outputs: ['outer'] },
+    { op: 'Greater', inputs: ['s', 'ten'], outputs: ['inner'] },
+  ];
+  const product: onnx.NodeSpec = { op: 'MatMul', inputs: ['x', 'w'], outputs: ['p'] };
+  const choice: onnx.NodeSpec = {
+    op: 'If',
+    inputs: ['inner'],
+    outputs: ['q'],
+    attributes: {
+      then_branch: sub([{ op: 'Relu', inputs: ['p'], outputs: ['r'] }], 'r'),
+      else_branch: sub([], 'p'),
+    },
+  };
+  const nodes: onnx.NodeSpec[] = [
+    ...(decided === undefined ? conditions : []),
+    {
+      op: 'If',
+      inputs: ['outer'],
+      outputs: ['z'],
+      attributes: { then_branch: sub([product, choice], 'q'), else_branch: sub([], 'x') },
+    },
+    { op: 'Add', inputs: ['z', 'one'], outputs: ['y'] },
+  ];
+  const flag = (name: string, value: boolean) => int64Tensor(name, [], [Number(value)]);
+  const [outer, inner] = decided ?? [false, false];
+  const flags = [flag('outer_n', outer), flag('inner_n', inner)];
+  const casts = ['outer', 'inner'].map((name) => ({
+    ...{ op: 'Cast', inputs: [`${name}_n`], outputs: [name] },
+    attributes: { to: 9 },
+  }));
+  return model({
+    nodes: decided === undefined ? nodes : [...casts, ...nodes],
+    initializers: [
+      weights('w', 4, 4),
+      floatTensor('zero', [], [0]),
+      floatTensor('ten', [], [10]),
+      floatTensor('one', [], [1]),
+      ...(decided === undefined ? [] : flags),
+    ],
+    inputs: [f('x', 'n', 4)],
+    outputs: [f('y', 'n', 4)],
+  });
+}
+
+const rows = (n: number, value: number) => ({
+  x: { data: Float32Array.from({ length: n * 4 }, (_, i) => value + Math.sin(i)), shape: [n, 4] },
+});
+/** Sums below 0, from 0 to 10, and above 10. */
+const choices: readonly [value: number, decided: readonly [boolean, boolean]][] = [
+  [-2, [false, false]],
+  [0.5, [true, false]],
+  [9, [true, true]],
+];
+
+describe.each(engines)('$name', ({ name: _, ...options }) => {
+  it('give what the same branches give where they are known beforehand, in any order', async () => {
+    using dynamic = await load(nested(), options);
+    const expected = new Map<string, ModelOutput>();
+    for (const [value, decided] of choices) {
+      using fixed = await load(nested(decided), options);
+      for (const n of [1, 3]) expected.set(`${value} ${n}`, (await fixed.run(rows(n, value))).y);
+    }
+    for (const i of [0, 1, 2, 2, 1, 0, 2, 0, 1]) {
+      for (const n of [3, 1, 3]) {
+        const [value] = choices[i];
+        const { y } = await dynamic.run(rows(n, value));
+        const right = expected.get(`${value} ${n}`)!;
+        expect(y.shape).toEqual(right.shape);
+        // Not bit by bit: what is fused depends on where the graph is cut.
+        assertClose(`${value}, ${n} rows`, y.data, right.data, 1e-5, 1e-6);
+      }
+    }
+  });
+
+  it('are not built again', async () => {
+    using made = await load(nested(), options);
+    const add = vi.spyOn(GraphBuilder.prototype, 'add');
+    for (const [value] of choices) await made.run(rows(2, value));
+    expect(add).toHaveBeenCalled();
+    add.mockClear();
+    const { total } = made.memory();
+    for (const [value] of choices) await made.run(rows(2, value));
+    expect(add).not.toHaveBeenCalled();
+    expect(made.memory().total).toBe(total);
+  });
+
+  it('of many shapes hold a bounded amount of memory', async () => {
+    using made = await load(nested(), options);
+    const round = async () => {
+      for (let n = 1; n <= 12; n++) for (const [value] of choices) await made.run(rows(n, value));
+      return made.memory().total;
+    };
+    const first = await round();
+    expect(await round()).toBe(first);
+  });
+});
