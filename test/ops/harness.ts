@@ -7,6 +7,7 @@ import { backendOf, variants } from '../kernels/harness.ts';
 import { jsBackend } from '../support/js-backend.ts';
 import { teamOf } from '../support/teams.ts';
 import { type CaseResult, caseValues, constantModes, layouts, runCase, seed } from './cases.ts';
+import { emptyDifferences } from './empty.ts';
 
 export interface OpTestOptions {
   /** Allowed error per op, in units of the largest expected value; default: from the reduction length. */
@@ -36,6 +37,9 @@ export function opTests(
           test(`${title}, case ${i + 1}`, () => checkCase(op, opCase, i, backend, options));
         });
       }
+      test('an empty axis: the same results, or the same refusal', () => {
+        expect(emptyDifferences(op, [js, ...variants.map(backendOf)])).toEqual([]);
+      });
       for (const variant of variants) {
         test(`wasm ${variant}, two threads: every case bit for bit as one`, async () => {
           const team = await teamOf(variant);
