@@ -7,14 +7,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backend } from '../../src/backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
-import { allOps, type OpCase, type OpDef } from '../../src/ops/core/op.ts';
-import type { UpdateKind } from '../../src/ops/optimizer/attrs.ts';
-import { optimizerHyper, optimizerStates } from '../../src/ops/optimizer/optimizer.ts';
+import { allOps, type OpDef } from '../../src/ops/core/op.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import { load } from '../../src/runtime/node.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
 import { caseValues, layouts, runCase, seed } from '../ops/cases.ts';
+import { casesOf } from '../ops/update-cases.ts';
 import { jsBackend } from '../support/js-backend.ts';
 import { newTeam } from '../support/new-team.ts';
 import '../../src/ops/training.ts';
@@ -49,20 +48,9 @@ function hashOf(outputs: readonly Values[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Updates write over their inputs and have no cases: the optimizers with all their states, on lengths with and without a tail. */
-function updateCases({ name }: OpDef): OpCase<unknown>[] {
-  const kind = name.replace(/Step$/, '') as UpdateKind;
-  if (name === 'assign') return [{ attrs: {}, inputs: [{ shape: [2, 3, 4, 5] }, { shape: [2, 3, 4, 5] }] }];
-  return [4096, 4099].map((length) => {
-    const states = optimizerStates[kind].names.map(() => ({ shape: [length], range: [0.05, 0.2] as const }));
-    const hyper = { shape: [optimizerHyper[kind].length], range: [0.01, 0.9] as const };
-    return { attrs: {}, inputs: [{ shape: [length] }, { shape: [length] }, ...states, hyper] };
-  });
-}
-
 function recordOp(op: OpDef, hashes: Hashes, backends: ReadonlyMap<string, Backend>): void {
   const updates = op.inPlace !== undefined;
-  for (const [i, opCase] of (updates ? updateCases(op) : op.cases()).entries()) {
+  for (const [i, opCase] of casesOf(op).entries()) {
     for (const [name, backend] of backends) {
       for (const layout of layouts) {
         for (const constants of updates ? (['none'] as const) : (['none', 'all'] as const)) {
