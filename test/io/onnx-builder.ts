@@ -50,11 +50,12 @@ export type AttributeValue =
   | readonly string[]
   | ProtoWriter
   | { float: number }
+  | { floats: readonly number[] }
   | { graph: GraphSpec }
   | { ref: string };
 
 /**
- * Attributes: number -> INT, {float} -> FLOAT, string -> STRING, arrays -> INTS or STRINGS, writer -> TENSOR,
+ * Attributes: number -> INT, {float} -> FLOAT, {floats} -> FLOATS, string -> STRING, arrays -> INTS or STRINGS, writer -> TENSOR,
  * {graph} -> GRAPH, {ref} -> reference to an attribute of the function's call.
  */
 function attribute(name: string, value: AttributeValue): ProtoWriter {
@@ -64,7 +65,10 @@ function attribute(name: string, value: AttributeValue): ProtoWriter {
     else if (typeof value === 'string') w.string(4, value).int(20, 3);
     else if (value instanceof ProtoWriter) w.message(5, value).int(20, 4);
     else if ('float' in value) w.float(2, value.float).int(20, 1);
-    else if ('graph' in value) w.message(6, graph(value.graph)).int(20, 5);
+    else if ('floats' in value) {
+      for (const item of value.floats) w.float(7, item);
+      w.int(20, 6);
+    } else if ('graph' in value) w.message(6, graph(value.graph)).int(20, 5);
     else if ('ref' in value) w.string(21, value.ref).int(20, 2);
     else if (typeof value[0] === 'string') {
       for (const text of value) w.string(9, text as string);

@@ -29,8 +29,10 @@ export class Attributes {
     return this.int(name, Number(fallback)) !== 0;
   }
 
+  /** Single precision, the default as well: an attribute that is left out is what it would be written out. */
   float(name: string, fallback?: number): number {
-    return this.read(name, 'FLOAT', fallback, (a) => a.f);
+    const single = fallback === undefined ? undefined : Math.fround(fallback);
+    return this.read(name, 'FLOAT', single, (a) => a.f);
   }
 
   string(name: string, fallback?: string): string {

@@ -123,7 +123,7 @@ function affineGrid(ctx: ImportContext): Value {
 
 export const indexHandlers: Handlers = {
   Gather: gather('gather'),
-  GatherElements: gather('gatherElements'),
+  GatherElements: { ...gather('gatherElements'), since: 11 },
   GatherND: { since: 11, build: gatherND },
   Scatter: { since: 9, build: scatterElements },
   ScatterElements: { since: 11, build: scatterElements },
