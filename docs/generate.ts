@@ -1,5 +1,5 @@
-// npm run docs: writes docs/ops.md from the registry of ops and the importer's tables. test/docs.test.ts fails where the
-// committed file is not what this makes.
+// npm run docs: writes docs/ops.md from the registry of ops and the importer's tables, and the tables of ARCHITECTURE.md.
+// test/docs.test.ts fails where a committed file is not what this makes.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type FamilyName, families, familyNames } from '../scripts/families.ts';
@@ -15,6 +15,7 @@ import { allOps, type OpCase, type OpDef } from '../src/ops/core/op.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
 import { casesOf } from '../test/ops/update-cases.ts';
+import { table, withTables } from './architecture.ts';
 import '../src/ops/training.ts';
 
 const root = new URL('../', import.meta.url);
@@ -127,9 +128,6 @@ function opsetsOf(operator: string): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
 }
 
-const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
 /** The text of docs/ops.md. */
 export async function opsText(): Promise<string> {
   const operators = supportedOperators();
@@ -168,4 +166,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = await opsText();
   writeFileSync(opsPage, text);
   console.log(`docs/ops.md: ${text.length} characters`);
+  const architecture = new URL('ARCHITECTURE.md', root);
+  writeFileSync(architecture, withTables(readFileSync(architecture, 'utf8')));
 }

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withTables } from '../docs/architecture.ts';
 import { opsText } from '../docs/generate.ts';
 import {
   anchorsOf,
@@ -165,6 +166,35 @@ describe('links', () => {
 
 test('docs/ops.md is what `npm run docs` writes', async () => {
   expect(read('docs/ops.md')).toBe(await opsText());
+});
+
+test('the tables of ARCHITECTURE.md are what `npm run docs` writes', () => {
+  expect(read('ARCHITECTURE.md').match(/<!-- generated: \w+ -->/g)?.length).toBe(2);
+  expect(read('ARCHITECTURE.md')).toBe(withTables(read('ARCHITECTURE.md')));
+});
+
+describe('files that ARCHITECTURE.md and CONTRIBUTING.md name', () => {
+  /** Paths in backticks with a folder of the project in front; `NAME` and the like stand for any name. */
+  const paths = (page: string): string[] => [
+    ...new Set(
+      [...read(page).matchAll(/`((?:assembly|bench|docs|scripts|src|test)\/[\w./-]*)`/g)].map((match) => match[1]),
+    ),
+  ];
+  test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s', (page) => {
+    const named = paths(page).filter((path) => !/[A-Z]{2,}/.test(path) && !path.includes('abi/generated'));
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test('each errand of CONTRIBUTING.md lists the files that it touches', () => {
+    const errands = read('CONTRIBUTING.md').split('\n## The six errands\n')[1].split('\n## ')[0];
+    const sections = errands.split('\n### ').slice(1);
+    expect(sections.length).toBe(6);
+    for (const section of sections) {
+      const rows = [...section.matchAll(/^\| `([^`]+)` \|/gm)];
+      expect(rows.length, section.split('\n')[0]).toBeGreaterThan(2);
+    }
+  });
 });
 
 describe('tables of the README', () => {
