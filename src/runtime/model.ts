@@ -282,7 +282,10 @@ export class Model {
     const tensors = inputs instanceof Map ? inputs : checkInputs(this.inputs, inputs as ModelInputs, this.order);
     // A plan of an engine whose leader is a worker cannot be waited for here.
     const part = this.leader === 'main' ? this.compilePart.bind(this) : null;
-    return tail.run(new Map([...tensors, ...plan.outputs]), { backend: this.alive(), limits: this.limits, part });
+    return tail.run(new Map([...tensors, ...plan.outputs]), {
+      ...{ backend: this.alive(), limits: this.limits, part },
+      spent: { iterations: 0 },
+    });
   }
 
   /** Branches that the data decided on, with what follows them: compiled once, like the rest of the model. */

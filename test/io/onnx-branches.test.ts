@@ -6,7 +6,7 @@ import { load } from '../../src/runtime/node.ts';
 import { assertClose, engines } from '../networks/engines.ts';
 import { weights } from '../robustness/bad-models.ts';
 import type * as onnx from './onnx-builder.ts';
-import { floatTensor, int64Tensor, model } from './onnx-builder.ts';
+import { floatTensor, int64Tensor, model, valueInfo } from './onnx-builder.ts';
 import { f } from './onnx-run.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -75,6 +75,81 @@ const choices: readonly [value: number, decided: readonly [boolean, boolean]][] 
   [0.5, [true, false]],
   [9, [true, true]],
 ];
+
+/** state = relu(state·w + x) for n times, with all states; `branching`: without relu in every second iteration, from the first on. */
+function looped(branching: boolean): Uint8Array {
+  const relu = sub([{ op: 'Relu', inputs: ['sum'], outputs: ['r'] }], 'r');
+  const next: onnx.NodeSpec = branching
+    ? { op: 'If', inputs: ['odd'], outputs: ['next'], attributes: { then_branch: relu, else_branch: sub([], 'sum') } }
+    : { op: 'Relu', inputs: ['sum'], outputs: ['next'] };
+  const body: onnx.GraphSpec = {
+    nodes: [
+      { op: 'Mod', inputs: ['i', 'two'], outputs: ['rest'] },
+      { op: 'Cast', inputs: ['rest'], outputs: ['odd'], attributes: { to: 9 } },
+      { op: 'MatMul', inputs: ['state', 'w'], outputs: ['p'] },
+      { op: 'Add', inputs: ['p', 'around'], outputs: ['sum'] },
+      next,
+      { op: 'Identity', inputs: ['going'], outputs: ['on'] },
+      { op: 'Identity', inputs: ['next'], outputs: ['row'] },
+    ],
+    inputs: [valueInfo('i', 'int64', []), valueInfo('going', 'bool', []), f('state')],
+    outputs: [valueInfo('on', 'bool', []), f('next'), f('row')],
+  };
+  return model({
+    nodes: [
+      { op: 'Abs', inputs: ['x'], outputs: ['around'] },
+      { op: 'Loop', inputs: ['n', '', 'x'], outputs: ['y', 'all'], attributes: { body: { graph: body } } },
+    ],
+    initializers: [weights('w', 4, 4), int64Tensor('two', [], [2])],
+    inputs: [f('x', 'b', 4), valueInfo('n', 'int64', [])],
+    outputs: [f('y', 'b', 4), f('all')],
+  });
+}
+
+describe.each(engines)('loops, $name', ({ name: _, ...options }) => {
+  it.each([false, true])('give what their body says, however often (with a branch: %s)', async (branching) => {
+    using made = await load(looped(branching), options);
+    const weight = Array.from({ length: 16 }, (_, i) => Math.fround(((i * 7) % 11) / 11 - 0.43));
+    for (const [rowCount, trips] of [
+      [1, 3],
+      [2, 5],
+      [1, 1],
+      [2, 5],
+      [1, 0],
+      [1, 9],
+    ]) {
+      const { x } = rows(rowCount, 0.3);
+      let state = [...x.data];
+      const all: number[] = [];
+      for (let i = 0; i < trips; i++) {
+        const before = state;
+        state = before.map((_, at) => {
+          const [row, column] = [at - (at % 4), at % 4];
+          let sum = Math.abs(x.data[at]);
+          for (let k = 0; k < 4; k++) sum += before[row + k] * weight[k * 4 + column];
+          return branching && i % 2 === 0 ? sum : Math.max(sum, 0);
+        });
+        all.push(...state);
+      }
+      const result = await made.run({ x, n: { data: Int32Array.of(trips), shape: [] } });
+      assertClose(`${trips} trips`, result.y.data, state, 1e-4, 1e-5);
+      if (trips > 0) assertClose(`states of ${trips} trips`, result.all.data, all, 1e-4, 1e-5);
+    }
+  });
+
+  it('build their body once', async () => {
+    using made = await load(looped(false), options);
+    const run = (trips: number) => made.run({ ...rows(2, 0.1), n: { data: Int32Array.of(trips), shape: [] } });
+    await run(5);
+    const add = vi.spyOn(GraphBuilder.prototype, 'add');
+    await run(5);
+    const few = add.mock.calls.length;
+    add.mockClear();
+    await run(50);
+    // What is left for every iteration is its row of the stacked states.
+    expect(add.mock.calls.length - few).toBe(45);
+  });
+});
 
 describe.each(engines)('$name', ({ name: _, ...options }) => {
   it('give what the same branches give where they are known beforehand, in any order', async () => {

@@ -157,7 +157,7 @@ describe('Loop and Scan', () => {
     const model = new Model(made, backend);
     const trips = (n: number) => ({ data: Int32Array.of(n), shape: [] });
     expect(await run(made, { x: floats([1, 2]), trips: trips(3) })).toEqual(expected);
-    await model.run({ x: floats([1, 2]), trips: trips(1) });
+    await model.run({ x: floats([1, 2]), trips: trips(3) }); // The second iteration compiles the body, which is kept.
     const before = backend.memory.liveBytes;
     const { y, rows } = await model.run({ x: floats([1, 2]), trips: trips(100) });
     expect([[...y.data], rows.shape]).toEqual([

@@ -31,7 +31,8 @@ export function capturesOf(node: OnnxNode): readonly string[] {
   return names;
 }
 
-function freeNames(graph: OnnxGraph): Set<string> {
+/** Names of values around it that a graph reads. */
+export function freeNames(graph: OnnxGraph): Set<string> {
   const own = new Set<string>([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]);
   for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
   const free = new Set<string>();

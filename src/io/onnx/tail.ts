@@ -5,8 +5,10 @@ import { constantValue, type Graph, newValue, type Value } from '../../graph/gra
 import type { Storage } from '../../memory/storage.ts';
 import { execute } from '../../ops/core/execute.ts';
 import type { OpDef } from '../../ops/core/op.ts';
-import { constant, type Tensor } from '../../tensor/tensor.ts';
-import { type Binding, type DeferredNode, Known, type ModelParts, Walk } from './walk.ts';
+import { constant, Tensor } from '../../tensor/tensor.ts';
+import type { OnnxGraph } from './model.ts';
+import { freeNames } from './structure.ts';
+import { type Binding, type DeferredNode, Known, type ModelParts, type Scope, Walk } from './walk.ts';
 
 /** Runs every op as it is added, on the given backend, and keeps account of the memory. */
 class EagerBuilder extends GraphBuilder {
@@ -29,6 +31,15 @@ class EagerBuilder extends GraphBuilder {
       else storage.free();
     }
     return behind;
+  }
+
+  /** A copy in the backend's memory, which is freed like what was computed. */
+  adopt({ data, shape, dtype }: Tensor): Value {
+    const storage = this.backend.memory.allocate(data.byteLength);
+    this.owned.push(storage);
+    const tensor = new Tensor(dtype, shape, 'row', storage, true);
+    tensor.array.set(data as Float32Array);
+    return constantValue('', tensor);
   }
 
   protected override worthFolding(): boolean {
@@ -77,6 +88,8 @@ export interface CompiledPart {
 export interface TailEngine {
   readonly backend: Backend;
   readonly limits: RunLimits;
+  /** What the run has taken of its limits so far. */
+  readonly spent: { iterations: number };
   /**
    * The compiled form of what `make` gives, kept under `key`; null where plans cannot be run from here. The plan may be
    * disposed of once another part is asked for.
@@ -97,6 +110,8 @@ export class Tail {
   /** Names of the model's outputs that come from here. */
   readonly outputs: readonly string[];
   private readonly id = ++tails;
+  /** Bodies of loops, and the types and shapes that they were last run with. */
+  private readonly bodies = new Map<OnnxGraph, { readonly id: number; latest: string }>();
   private readonly parts: ModelParts;
   private readonly aliases: Known;
   private readonly nodes: readonly DeferredNode[];
@@ -163,9 +178,8 @@ export class Tail {
     const known = new Known(this.aliases);
     const count = { nodes: 0 };
     const most = engine.limits.maxLoopIterations;
-    let iterations = 0;
     const iteration = (): void => {
-      if (++iterations > most) {
+      if (++engine.spent.iterations > most) {
         throw new ConvletError('unsupported', `the run's loops take more than maxLoopIterations, ${most}, iterations`);
       }
       count.nodes = 0; // The bound is on what one iteration may grow to.
@@ -175,6 +189,10 @@ export class Tail {
       builder,
       known,
       count,
+      compiled: (graph, inputs, scope) => {
+        const outputs = this.runBody(graph, inputs, scope, known, engine);
+        return outputs?.map((tensor) => builder.adopt(tensor)) ?? null;
+      },
       around: {
         eager: true,
         mark: () => builder.mark,
@@ -241,9 +259,82 @@ export class Tail {
         known.bind(outputs[k], result);
       });
     }
+    return this.split(builder, known, inputs, deferred, this.results);
+  }
+
+  /** Runs a part of `partFrom`, which ends the run. */
+  private finish(part: CompiledPart, known: Known, engine: TailEngine): Map<string, Tensor> {
+    const inputs = known.entries().map(([, value]) => value);
+    const outputs = runPart(part, inputs, engine);
+    return this.collect((name) => outputs.get(name)!);
+  }
+
+  /**
+   * The outputs of a loop's body, which is compiled once it has had the same shapes twice in a row; null until then, and
+   * where it belongs to a function, whose attributes are another call's the next time. What a body compiled for growing
+   * shapes saves would be less than the compilation takes.
+   */
+  private runBody(
+    graph: OnnxGraph,
+    given: readonly Value[],
+    scope: Scope,
+    known: Known,
+    engine: TailEngine,
+  ): Tensor[] | null {
+    if (engine.part === null || scope.callAttributes !== null) return null;
+    const captured = Array.from(freeNames(graph), (name) => scope.lookup(name)).filter(({ fixed }) => !fixed);
+    const values = [...given, ...captured.map((binding) => known.lookup(binding))];
+    if (!values.every((value) => value !== null && value.constant !== null)) return null;
+    const inputs = values as Value[];
+    const key = inputs.map(({ dtype, shape }) => `${dtype}${shape.join('x')}`).join();
+    const body = this.bodies.get(graph) ?? { id: this.bodies.size, latest: '' };
+    this.bodies.set(graph, body);
+    const again = body.latest === key;
+    body.latest = key;
+    if (!again) return null;
+    const part = engine.part(`${this.id}/body ${body.id}:${key}`, () =>
+      this.specializeBody(graph, inputs, captured, scope, engine.backend.memory.limit),
+    );
+    const outputs = runPart(part, inputs, engine);
+    return graph.outputs.map((_, k) => outputs.get(`${k}`)!);
+  }
+
+  /** A body's graph: its inputs and what it captures are #0, #1, …, its outputs 0, 1, …. */
+  private specializeBody(
+    graph: OnnxGraph,
+    given: readonly Value[],
+    captured: readonly Binding[],
+    scope: Scope,
+    limit: number,
+  ): Specialized {
+    const builder = this.parts.builder(limit);
+    const known = new Known(this.aliases);
+    const inputs = given.map(({ dtype, shape }, k) => newValue(`#${k}`, dtype, shape));
+    const own = inputs.slice(0, given.length - captured.length);
+    captured.forEach((binding, k) => {
+      known.set(binding, inputs[own.length + k]);
+    });
+    const deferred: DeferredNode[] = [];
+    const walk = new Walk({
+      ...{ parts: this.parts, builder, known, count: { nodes: 0 } },
+      defer: (node) => deferred.push(node),
+    });
+    const bindings = own.map((value) => ({ name: value.name, value }));
+    const results = walk.subgraph(graph, bindings, scope);
+    return this.split(builder, known, inputs, deferred, new Map(results.map((binding, k) => [`${k}`, binding])));
+  }
+
+  /** The graph of the results that have a value, and the tail of the others. */
+  private split(
+    builder: GraphBuilder,
+    known: Known,
+    inputs: Value[],
+    deferred: readonly DeferredNode[],
+    results: ReadonlyMap<string, Binding>,
+  ): Specialized {
     const outputs: { name: string; value: Value }[] = [];
     const open = new Map<string, Binding>();
-    for (const [name, binding] of this.results) {
+    for (const [name, binding] of results) {
       const value = known.lookup(binding);
       if (value === null) open.set(name, binding);
       else outputs.push({ name, value });
@@ -252,23 +343,21 @@ export class Tail {
     return { graph: builder.finish(inputs, outputs), tail };
   }
 
-  /** Runs a part of `partFrom`, which ends the run. */
-  private finish({ plan, tail }: CompiledPart, known: Known, engine: TailEngine): Map<string, Tensor> {
-    known.entries().forEach(([, { constant: tensor }], k) => {
-      const target = plan.inputs.get(`#${k}`);
-      target?.array.set((tensor!.layout === 'row' ? tensor!.array : tensor!.data) as Float32Array);
-    });
-    plan.run();
-    if (tail === null) return this.collect((name) => plan.outputs.get(name)!);
-    // Copies: while the rest runs, its own parts may take the place of this one.
-    const computed = new Map(Array.from(plan.outputs, ([name, tensor]) => [name, onHeap(tensor)]));
-    const late = tail.run(computed, engine);
-    return this.collect((name) => late.get(name) ?? computed.get(name)!);
-  }
-
   private collect(tensorOf: (name: string, binding: Binding) => Tensor): Map<string, Tensor> {
     return new Map(Array.from(this.results, ([name, binding]) => [name, onHeap(tensorOf(name, binding))]));
   }
+}
+
+/** Runs a part on these inputs, #0, #1, …; copies of its outputs and of those of its tail. */
+function runPart({ plan, tail }: CompiledPart, inputs: readonly Value[], engine: TailEngine): Map<string, Tensor> {
+  inputs.forEach(({ constant: tensor }, k) => {
+    const target = plan.inputs.get(`#${k}`);
+    target?.array.set((tensor!.layout === 'row' ? tensor!.array : tensor!.data) as Float32Array);
+  });
+  plan.run();
+  // Copies: while the rest runs, its own parts may take the place of this one.
+  const computed = new Map(Array.from(plan.outputs, ([name, tensor]) => [name, onHeap(tensor)]));
+  return tail === null ? computed : new Map([...computed, ...tail.run(computed, engine)]);
 }
 
 /** A row-major copy that is nobody else's. */

@@ -13,6 +13,8 @@ export interface Binding {
   readonly name: string;
   /** Null for what is only known at run time: its shape depends on data. */
   readonly value: Value | null;
+  /** Whether the value is the same in all runs: the file has it. */
+  readonly fixed?: boolean;
 }
 
 /** Names visible to the nodes of one graph or function body. */
@@ -48,7 +50,7 @@ export class Scope {
     if (known !== undefined) return known;
     const initializer = this.initializers.get(name);
     if (initializer !== undefined) {
-      const binding = { name, value: constantValue(name, this.decode(initializer)) };
+      const binding = { name, value: constantValue(name, this.decode(initializer)), fixed: true };
       this.bindings.set(name, binding);
       return binding;
     }
@@ -154,6 +156,8 @@ export interface WalkOptions {
   /** Values that hold at run time instead of what the scopes say. */
   readonly known?: Known;
   readonly around?: Eagerness;
+  /** Runs a subgraph in another way than node by node; null where it is to be walked. */
+  readonly compiled?: (graph: OnnxGraph, inputs: readonly Value[], scope: Scope) => Value[] | null;
   /** Nodes imported so far; shared by the walks of one import. */
   readonly count?: { nodes: number };
 }
@@ -244,7 +248,9 @@ export class Walk {
     return node.outputs.map((name, i) => {
       const value = values[i] ?? null;
       if (name !== '' && value === null) throw new ConvletError('unsupported', `output ${i} is not supported`);
-      return { name, value };
+      // A constant that is computed ahead; all that an eager walk computes is one too, but of this run.
+      const fixed = this.options.around?.eager !== true && value !== null && value.constant !== null;
+      return { name, value, fixed };
     });
   }
 
@@ -254,6 +260,8 @@ export class Walk {
   }
 
   private values(graph: OnnxGraph, inputs: readonly Value[], scope: Scope): Value[] {
+    const outputs = this.options.compiled?.(graph, inputs, scope) ?? null;
+    if (outputs !== null) return outputs;
     const bindings = inputs.map((value) => ({ name: value.name, value }));
     return this.subgraph(graph, bindings, scope).map((binding) => this.valueOf(binding));
   }
