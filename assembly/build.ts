@@ -47,7 +47,7 @@ export interface BuildResult {
   sizes: Record<string, { raw: number; gzip: number }>;
 }
 
-/** Brings all outputs up to date. When it throws, no output is left behind that an importer could take for a current one. */
+/** Updates all outputs. When it throws, no output is left behind that an importer could take for a current one. */
 export async function buildKernels(options: { force?: boolean } = {}): Promise<BuildResult> {
   const configText = readFileSync(join(root, 'asconfig.json'), 'utf8');
   const config = JSON.parse(configText) as Config;

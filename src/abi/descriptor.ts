@@ -1,7 +1,7 @@
 /** How a descriptor field is stored; every kind takes four bytes. `ptr` is a byte address in linear memory. */
 export type FieldKind = 'ptr' | 'i32' | 'u32' | 'f32';
 
-/** The layout of an AssemblyScript `*Desc` class: field i lies at byte 4·i. `T` is the type of the values it takes. */
+/** The layout of an AssemblyScript `*Desc` class: field i is at byte 4·i. `T` is the type of the values it takes. */
 export interface DescriptorLayout<T extends object = object> {
   readonly name: string;
   /** Bytes. */

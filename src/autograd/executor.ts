@@ -7,7 +7,7 @@ import type { TapeNode, Variable } from './variable.ts';
 /**
  * What carries out ops on behalf of the tape. A handle is a Tensor in backend memory for the engine, which runs each op at
  * once, and a graph value for a trace, which writes it down. Handles are counted: `apply` gives each output with one
- * reference, `retain` adds one, `release` gives one back, and memory goes with the last. A trace counts nothing.
+ * reference, `retain` adds one, `release` drops one, and memory is freed with the last. A trace counts nothing.
  */
 export interface Executor extends HandleOwner {
   /** Whether ops are written down instead of run. */

@@ -17,7 +17,7 @@ export function randomKey(): Variable {
     return known;
   }
   const values = tensor(new Int32Array(2));
-  // Read where it lies by the engine; in a trace it is memory that each run finds new numbers in.
+  // The engine reads it in place; in a trace it is memory that each run finds new numbers in.
   const key = new Variable(values, values, false, executor().isTrace ? 'persistent' : 'step');
   executor().beforeEachStep(() => void key.set([defaultGenerator.uint32() | 0, defaultGenerator.uint32() | 0]));
   recorded?.push(key);

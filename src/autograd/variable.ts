@@ -212,7 +212,7 @@ export class Variable {
     this.dispose();
   }
 
-  /** Brings the elements to the JavaScript heap and gives the backend's memory back. */
+  /** Copies the elements to the JavaScript heap and frees the backend's memory. */
   toHost(): void {
     if (this.lease === null || !(this.lease.handle instanceof Tensor)) return;
     this.host ??= tensor(this.lease.handle.data, this.shape, this.dtype);

@@ -10,7 +10,7 @@ export interface View {
   readonly offset: number;
 }
 
-/** Calls of a plan, each with an owner of any type that goes with it. */
+/** Calls of a plan, each with its owner, which may be of any type. */
 export interface Program<Owner> {
   readonly calls: readonly PrimCall[];
   readonly owners: readonly Owner[];
@@ -281,7 +281,7 @@ class ViewPass {
 }
 
 /**
- * Whether `call` copies all of `part`, as it lies, to or from whole pixels of `whole` (strides and offset given): the channel
+ * Whether `call` copies all of `part`, without reordering, to or from whole pixels of `whole` (strides and offset given): the channel
  * of `whole` where it begins, else null.
  */
 function channelRange(

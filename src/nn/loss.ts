@@ -39,7 +39,7 @@ function crossEntropyOfProbabilities(x: Variable, target: Variable, options: Cro
   const { weight = null, reduction = 'mean', labelSmoothing = 0 } = options;
   expectSameShape('crossEntropy', x, target);
   const axis = x.rank === 1 ? 0 : 1;
-  const { [axis]: classes } = x.shape;
+  const classes = x.shape[axis];
   const aim = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   let scores = x.logSoftmax(axis).mul(aim);
   if (weight !== null) scores = scores.mul(weight.reshape(...x.shape.slice(axis).map((_, i) => (i === 0 ? -1 : 1))));

@@ -18,7 +18,7 @@ export interface Metric {
   /** The value for all batches since the last reset; NaN without any. */
   compute(): number;
   reset(): void;
-  /** What `compute` goes by, for JSON: to go on in the middle of an epoch after a restart. */
+  /** The state that `compute` reads, for JSON: a run can continue in the middle of an epoch after a restart. */
   stateDict(): readonly number[];
   loadStateDict(state: readonly number[]): void;
 }

@@ -166,7 +166,7 @@ export abstract class Module<R = Variable> {
     for (const [, value] of named(this, isState)) value.dispose();
   }
 
-  /** What stands in the parentheses of the summary. */
+  /** The text in the parentheses of the summary. */
   extraRepr(): string {
     return '';
   }

@@ -45,7 +45,7 @@ export function l1UnstructuredMask(weight: Variable, amount: number): Variable {
 export function lnStructuredMask(weight: Variable, amount: number, n = 2, dim = 0): Variable {
   const axis = normalizeAxis('lnStructuredMask', dim, weight.rank);
   const { data, shape } = weight;
-  const { [axis]: stride } = rowStrides(shape);
+  const stride = rowStrides(shape)[axis];
   const sums = new Float64Array(shape[axis]);
   const sliceOf = (i: number): number => Math.floor(i / stride) % shape[axis];
   data.forEach((v: number, i: number) => {

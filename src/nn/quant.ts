@@ -7,7 +7,7 @@ import { normalizeAxis } from '../ops/check.ts';
 /** A number for the whole tensor, or one per channel [C]. */
 export type PerChannel = number | Variable;
 
-/** `value` so that it broadcasts with x: a variable [C] lies along `axis`. */
+/** `value` so that it broadcasts with x: a variable [C] runs along `axis`. */
 function along(op: string, x: Variable, value: PerChannel, axis: number): Variable {
   if (typeof value === 'number') return scalar(value, x.dtype);
   const at = normalizeAxis(op, axis, x.rank);

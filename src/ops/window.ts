@@ -51,7 +51,7 @@ export function windowOutput(
   ceilMode = false,
 ): number[] {
   return input.map((size, i) => {
-    const { [i]: stride } = attrs.stride;
+    const stride = attrs.stride[i];
     const span = extent(kernel[i], attrs.dilation[i]);
     const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
     // Ceil mode lets a window begin inside and end outside, even the first.

@@ -38,7 +38,7 @@ export class EMA {
     const decay = this.warmup ? Math.min(this.decay, (1 + this.updates) / (10 + this.updates)) : this.decay;
     noGrad(() => {
       this.params.forEach((param, i) => {
-        const { [i]: shadow } = this.shadows;
+        const shadow = this.shadows[i];
         apply('assign', [shadow, shadow.mul(decay).add(param.detach().mul(1 - decay))]);
       });
     });

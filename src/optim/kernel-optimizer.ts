@@ -31,7 +31,7 @@ export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
   protected hyper(group: ParamGroup & O, step: number): number[] {
     const numbers = this.numbers(group, step) as { readonly [entry: string]: number | boolean };
     return optimizerHyper[this.kind].map((entry) => {
-      const { [entry]: value } = numbers;
+      const value = numbers[entry];
       if (value === undefined) throw new Error(`${this.title} does not say ${entry}`);
       return Number(value);
     });

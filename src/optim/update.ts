@@ -18,7 +18,7 @@ const ranges: Readonly<Record<string, { readonly text: string; readonly holds: (
 export function checkGroups(optimizer: string, groups: readonly { readonly [option: string]: unknown }[]): void {
   for (const group of groups) {
     for (const [name, { text, holds }] of Object.entries(ranges)) {
-      const { [name]: value } = group;
+      const value = group[name];
       if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && holds(value))) continue;
       throw new ConvletError('argument', `${optimizer}: ${name} expects ${text}, got ${String(value)}`);
     }

@@ -6,7 +6,7 @@ import type { Loss } from './evaluate.ts';
 import type { EpochRecord, History } from './history.ts';
 import type { Terminal } from './progress.ts';
 
-/** A schedule that goes by a monitored value: ReduceLROnPlateau. */
+/** A schedule that follows a monitored value: ReduceLROnPlateau. */
 export interface PlateauSchedule {
   step(metric: number): void;
   stateDict(): ScheduleState;

@@ -117,7 +117,7 @@ const schedules: { readonly [op: string]: (on: optim.Scheduled, attrs: GoldenAtt
 
 /** Throws Mismatch where a schedule's rates are not PyTorch's. */
 export function checkSchedule({ op, attrs, lr, metric }: GoldenSchedule): number {
-  const { [op]: make } = schedules;
+  const make = schedules[op];
   if (make === undefined) throw new Mismatch(`there is no schedule '${op}'`);
   const on = { paramGroups: [{ params: [], lr: attrs.base_lr as number, stepCount: 0 }] };
   const schedule = make(on, attrs);

@@ -124,7 +124,7 @@ export const tensorGoldenOps: GoldenOps = {
   },
   split: (c) => pieces(c, c.attrs.sizes, c.attrs.dim),
   chunk: (c) => {
-    const { [c.attrs.dim as number]: length } = c.input('x').shape;
+    const length = c.input('x').shape[c.attrs.dim as number];
     const each = Math.ceil(length / c.attrs.chunks);
     const sizes = Array.from({ length: Math.ceil(length / each) }, (_, i) => Math.min(each, length - i * each));
     return pieces(c, sizes, c.attrs.dim);
@@ -144,7 +144,7 @@ export const tensorGoldenOps: GoldenOps = {
   roll: ({ attrs, input, run }) => {
     let x = input('x');
     (attrs.dims as number[]).forEach((axis, i) => {
-      const { [axis]: length } = x.shape;
+      const length = x.shape[axis];
       const from = Int32Array.from({ length }, (_, at) => (((at - attrs.shifts[i]) % length) + length) % length);
       x = run('gather', { axis }, x, tensor(from));
     });

@@ -32,7 +32,7 @@ export class GraphEditor {
     return this.places.get(node) ?? -1;
   }
 
-  /** Brings `graph.nodes` up to date with the edits: once after each pass, as each edit by itself would be linear. */
+  /** Updates `graph.nodes` after the edits: once after each pass, as each edit by itself would be linear. */
   compact(): void {
     if (!this.stale) return;
     let count = 0;
@@ -66,7 +66,7 @@ export class GraphEditor {
     return [...users][0];
   }
 
-  /** Puts `replacement` where `node` stands: it takes over its place, its outputs and their users. */
+  /** Puts a new node in the place of `node`, with its outputs and their users. */
   replace<N extends OpName>(
     node: GraphNode,
     op: N,

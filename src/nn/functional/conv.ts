@@ -10,7 +10,7 @@ export interface ConvOptions {
   readonly padding?: PerAxis | 'same' | 'valid';
   readonly dilation?: PerAxis;
   readonly groups?: number;
-  /** What stands in the padding; 'zeros' costs nothing extra. */
+  /** The values of the padding; 'zeros' costs nothing extra. */
   readonly paddingMode?: 'zeros' | Exclude<PadMode, 'constant'>;
 }
 

@@ -84,7 +84,7 @@ function asConv(g: GradContext<ConvTransposeOpAttrs>, gy: TensorInfo, x: TensorI
 }
 
 function axisOutput(size: number, kernel: number, attrs: ConvTransposeOpAttrs, i: number, rank: number): number {
-  const { [i]: extra } = attrs.outputPadding;
+  const extra = attrs.outputPadding[i];
   const [stride, dilation] = [attrs.stride[i], attrs.dilation[i]];
   const axis = axisNames[rank][i];
   if (extra >= Math.max(stride, dilation)) {

@@ -20,7 +20,7 @@ export const convWeightGrad = defineOp({
     checkSpatial('convWeightGrad', attrs, rank);
     expectWhole('convWeightGrad', 'kernel', attrs.kernel, rank, 1);
     expectWhole('convWeightGrad', 'groups', [attrs.groups], 1, 1);
-    const { [1]: outChannels = 0 } = gy.shape;
+    const outChannels = gy.shape[1] ?? 0;
     for (const [name, channels] of Object.entries({ x: x.shape[1], gy: outChannels })) {
       if (channels % attrs.groups === 0) continue;
       throw new ConvletError(

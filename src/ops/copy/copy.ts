@@ -17,7 +17,7 @@ export function expectIntegers(op: string, name: string, values: Numbers, length
   throw new ConvletError('argument', `${op}: ${name} expects ${length} whole numbers${bound}, got [${String(values)}]`);
 }
 
-/** Input 0 as it lies, the output likewise (they have the same rank). */
+/** Input 0 in its own layout, the output in the same (they have the same rank). */
 export const sameLayout = (inputs: readonly (Placed | null)[]): Layouts => {
   const { layout } = inputs[0] as Placed;
   return { inputs: inputs.map((t, i) => (i === 0 ? layout : (t?.layout ?? 'row'))), outputs: [layout] };

@@ -15,7 +15,7 @@ const modes = ['constant', 'reflect', 'edge', 'wrap'] as const satisfies readonl
 
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
-/** Which element of an axis of `length` stands at position i (< 0 or ≥ length outside), for each mode. */
+/** Which element of an axis of `length` is at position i (< 0 or ≥ length outside), for each mode. */
 export const padPositions: Readonly<Record<'reflect' | 'edge' | 'wrap', (i: number, length: number) => number>> = {
   edge: (i, length) => Math.min(Math.max(i, 0), length - 1),
   wrap: modulo,

@@ -7,7 +7,7 @@ import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
 import type { ScatterReduction } from './attrs.ts';
 import { expectWithin, forEachElement, forEachSlice, indexInput } from './gather.ts';
 
-/** How an update joins what stands at its place; updates of one place are applied in order. */
+/** How an update combines with the element at its place; updates of one place are applied in order. */
 const reductions: Readonly<Record<ScatterReduction, (old: number, update: number) => number>> = {
   none: (_, update) => update,
   add: (old, update) => old + update,

@@ -104,9 +104,9 @@ const simple: { readonly [K in UnaryKind]?: (g: GradContext<UnaryOpAttrs>, alpha
 };
 
 function backwardOf(kind: UnaryKind): OpDef<UnaryOpAttrs>['backward'] {
-  const { [kind]: rule } = simple;
+  const rule = simple[kind];
   if (rule !== undefined) return (g) => [rule(g, activation(kind, g.attrs).alpha)];
-  const { [kind]: derivative } = unaryDerivatives;
+  const derivative = unaryDerivatives[kind];
   if (derivative === undefined) return undefined;
   return (g) => {
     const v = derivative.of === 'x' ? inputOf(g) : g.outputs[0];

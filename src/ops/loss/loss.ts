@@ -37,7 +37,7 @@ function check(
     throw new ConvletError('argument', `${op}: labelSmoothing expects a number in 0…1, got ${attrs.labelSmoothing}`);
 }
 
-/** Data as it lies; targets and losses in row order, which is the same for every layout of the data. */
+/** Data in its own layout; targets and losses in row order, which is the same for every layout of the data. */
 const layouts = (
   inputs: readonly (Placed | null)[],
   outputs: readonly TensorInfo[],

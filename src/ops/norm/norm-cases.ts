@@ -21,7 +21,7 @@ const shapes = [
 
 export const batchNormCases = (): OpCase<BatchNormOpAttrs>[] =>
   [...shapes, [5, 7], [1, 64]].map((shape, i) => {
-    const { [1]: c } = shape;
+    const c = shape[1];
     const weight = i % 4 === 3 ? null : positive(c);
     const bias = i % 4 === 2 ? null : random(c);
     return {
@@ -32,7 +32,7 @@ export const batchNormCases = (): OpCase<BatchNormOpAttrs>[] =>
 
 export const batchNormTrainingCases = (): OpCase<BatchNormTrainingAttrs>[] =>
   [...shapes.slice(1), [5, 7]].map((shape, i) => {
-    const { [1]: c } = shape;
+    const c = shape[1];
     return {
       attrs: { epsilon: 1e-5, momentum: [0.9, 0.5, 0.97][i % 3], unbiased: i % 2 === 1 },
       inputs: [

@@ -61,7 +61,7 @@ export const batchNormGrad = defineOp({
   infer(inputs, { epsilon }) {
     const x = dataAndGrad('batchNormGrad', inputs, batchNormGradInputs.gy, epsilon);
     expectRank('batchNormGrad', 'x', x, 2, 3, 4, 5);
-    const { [1]: channels } = x.shape;
+    const channels = x.shape[1];
     expectPerChannel('batchNormGrad', 'weight', inputs[batchNormGradInputs.weight], x, channels);
     expectPerChannel('batchNormGrad', 'mean', inputs[batchNormGradInputs.mean], x, channels);
     expectPerChannel('batchNormGrad', 'variance', inputs[batchNormGradInputs.variance], x, channels);
@@ -74,7 +74,7 @@ export const batchNormGrad = defineOp({
   layouts: (inputs) => gradLayouts(inputs),
   forward(emit, inputs, outputs, { epsilon }) {
     const [x, weight, gy, mean = null, variance = null] = inputs;
-    const { [1]: channels } = x!.shape;
+    const channels = x!.shape[1];
     const rows = channels === 0 ? 0 : x!.size / channels;
     emit.call('batchNormGrad', [x, weight, gy, mean, variance], outputs, { rows, channels, epsilon });
   },
@@ -87,7 +87,7 @@ export const groupNormGrad = defineOp({
   infer(inputs, { groups, epsilon }) {
     const x = dataAndGrad('groupNormGrad', inputs, normalizeGradInputs.gy, epsilon);
     expectRank('groupNormGrad', 'x', x, 2, 3, 4, 5);
-    const { [1]: channels } = x.shape;
+    const channels = x.shape[1];
     expectWhole('groupNormGrad', 'groups', [groups], 1, 1);
     if (channels % groups !== 0) {
       throw new ConvletError(
@@ -153,7 +153,7 @@ export const lrnGrad = defineOp({
   },
   forward(emit, inputs, outputs, { size, alpha, beta, bias }) {
     const [x] = inputs;
-    const { [1]: channels } = x!.shape;
+    const channels = x!.shape[1];
     emit.call('lrnGrad', inputs, outputs, {
       ...{ outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias },
     });

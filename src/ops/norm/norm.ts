@@ -120,7 +120,7 @@ export const batchNormTraining = defineOp({
   },
   forward(emit, inputs, [y, runningMean, runningVariance], attrs) {
     const [x, weight = null, bias = null, mean, variance] = inputs;
-    const { [1]: channels } = x!.shape;
+    const channels = x!.shape[1];
     const rows = x!.size / channels;
     const { epsilon, momentum, unbiased } = attrs;
     const correction = unbiased ? rows / (rows - 1) : 1;
@@ -321,7 +321,7 @@ export const lrn = defineOp({
   },
   layouts: dataChannelsLast,
   forward(emit, [x], outputs, { size, alpha, beta, bias }) {
-    const { [1]: channels } = x!.shape;
+    const channels = x!.shape[1];
     emit.call('lrn', [x], outputs, { outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias });
   },
   backward: (g) => [g.op('lrnGrad', [inputOf(g), gradOf(g)], g.attrs)[0]],

@@ -12,7 +12,7 @@ for (const op of ['softmaxCrossEntropy', 'nllLoss']) {
     (random) => {
       const shape = randomShape(random, random.int(1, 4), 6);
       const axis = shape.length === 1 ? 0 : 1;
-      const { [axis]: classes } = shape;
+      const classes = shape[axis];
       const target = {
         shape: shape.filter((_, i) => i !== axis),
         dtype: 'int64',

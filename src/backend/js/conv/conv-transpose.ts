@@ -1,7 +1,7 @@
 import type { JsPrim } from '../../backend.ts';
 import type { ConvTransposeAttrs } from '../../prims/conv.ts';
 import { activate } from '../elementwise/activation.ts';
-import { type AxisTaps, axisTaps, correlate, likeArray, WeightForms } from './correlate.ts';
+import { type AxisTaps, arraysOf, axisTaps, correlate, likeArray, WeightForms } from './correlate.ts';
 
 const forms = new WeightForms();
 
@@ -13,15 +13,8 @@ export const convTranspose: JsPrim<'convTranspose'> = (inputs, outputs, attrs) =
   const packed = forms.get(weight!, `${channels},${outChannels},${groups},${taps}`, (w) =>
     outChannelsFirst(w, channels / groups, outChannels / groups, groups, taps),
   );
-  correlate(
-    x!.array as Float32Array,
-    packed,
-    bias === null ? null : (bias.array as Float32Array),
-    null,
-    outputs[0].array as Float32Array,
-    attrs,
-    [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)],
-  );
+  const axes = [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)] as const;
+  correlate(arraysOf(x!, packed, bias, null, outputs[0]), attrs, axes);
   activate(outputs[0], attrs.activation);
 };
 

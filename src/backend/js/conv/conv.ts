@@ -1,7 +1,15 @@
 import type { JsPrim } from '../../backend.ts';
 import type { WindowAttrs } from '../../prims/window.ts';
 import { activate } from '../elementwise/activation.ts';
-import { type AxisTaps, axisTaps, correlate, correlateDepthwise, likeArray, WeightForms } from './correlate.ts';
+import {
+  type AxisTaps,
+  arraysOf,
+  axisTaps,
+  correlate,
+  correlateDepthwise,
+  likeArray,
+  WeightForms,
+} from './correlate.ts';
 
 const forms = new WeightForms();
 
@@ -16,15 +24,7 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
     ? (weight!.array as Float32Array)
     : forms.get(weight!, `${perGroup},${taps}`, (w) => channelsLast(w, perGroup, taps));
   const run = depthwise ? correlateDepthwise : correlate;
-  run(
-    x!.array as Float32Array,
-    packed,
-    bias === null ? null : (bias.array as Float32Array),
-    residual === null ? null : (residual.array as Float32Array),
-    outputs[0].array as Float32Array,
-    attrs,
-    [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)],
-  );
+  run(arraysOf(x!, packed, bias, residual, outputs[0]), attrs, [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)]);
   activate(outputs[0], attrs.activation);
 };
 

@@ -29,68 +29,81 @@ export function axisTaps(output: number, kernel: number, inputOf: (o: number, k:
   return { start, tap: Int32Array.from(tap), input: Int32Array.from(input) };
 }
 
-/**
- * y[n, o, outChannel] = Σ over taps and channels x[n, input, channel] · w[outChannel, tap, channel] + bias + residual.
- * `weight` is [outChannels, taps, channels/groups], so that the inner loop runs over contiguous channels of both; four
- * output channels at once give four independent sums. Sums are in double precision: this is the oracle.
- */
-export function correlate(
-  x: Float32Array,
+/** The arrays that a convolution reads and writes. */
+export interface Arrays {
+  readonly x: Float32Array;
+  /** [outChannels, taps, channels/groups]; of a depthwise one [channels, taps]. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly residual: Float32Array | null;
+  readonly y: Float32Array;
+}
+
+export const arraysOf = (
+  x: Tensor,
   weight: Float32Array,
-  bias: Float32Array | null,
-  residual: Float32Array | null,
-  y: Float32Array,
-  attrs: ConvAttrs,
-  axes: readonly [AxisTaps, AxisTaps, AxisTaps],
-): void {
-  const { channels, outChannels, groups, kernel } = attrs;
-  const perGroup = channels / groups;
-  const outPerGroup = outChannels / groups;
-  const taps = kernel[0] * kernel[1] * kernel[2];
-  forEachPixel(attrs, axes, (base, count, from, tap) => {
-    for (let g = 0; g < groups; g++) {
-      const begin = g * outPerGroup;
-      pixel(
-        x,
-        g * perGroup,
-        perGroup,
-        from,
-        weight,
-        taps,
-        tap,
-        count,
-        bias,
-        residual,
-        y,
-        base,
-        begin,
-        begin + outPerGroup,
-      );
-    }
-  });
+  bias: Tensor | null,
+  residual: Tensor | null,
+  y: Tensor,
+): Arrays => ({
+  x: x.array as Float32Array,
+  weight,
+  bias: bias === null ? null : (bias.array as Float32Array),
+  residual: residual === null ? null : (residual.array as Float32Array),
+  y: y.array as Float32Array,
+});
+
+/** The output channels begin…end−1 of a group, which share the input channels first…first+perGroup−1. */
+interface Group {
+  readonly begin: number;
+  readonly end: number;
+  readonly first: number;
+  readonly perGroup: number;
+  /** Weights of one output channel. */
+  readonly rowLength: number;
+}
+
+/** Taps of one output pixel that meet the input; the first `count` entries count. */
+interface Meeting {
+  /** First channel of the pixel in y. */
+  base: number;
+  count: number;
+  /** First channel of the input pixel of each, and the tap's number. */
+  from: Int32Array;
+  tap: Int32Array;
 }
 
 /**
- * The sums of one pixel for output channels begin…end−1, which share input channels first…first+perGroup−1. The
- * residual is read before y is written: they may be the same memory.
+ * y[n, o, outChannel] = Σ over taps and channels x[n, input, channel] · w[outChannel, tap, channel] + bias + residual.
+ * The inner loop runs over contiguous channels of x and weight; four output channels at once give four independent sums.
+ * Sums are in double precision: this is the oracle.
  */
+export function correlate(arrays: Arrays, attrs: ConvAttrs, axes: readonly [AxisTaps, AxisTaps, AxisTaps]): void {
+  const { channels, outChannels, groups, kernel } = attrs;
+  const perGroup = channels / groups;
+  const outPerGroup = outChannels / groups;
+  const rowLength = kernel[0] * kernel[1] * kernel[2] * perGroup;
+  const list = Array.from({ length: groups }, (_, g): Group => {
+    const begin = g * outPerGroup;
+    return { begin, end: begin + outPerGroup, first: g * perGroup, perGroup, rowLength };
+  });
+  // One object for all pixels: this runs once for each.
+  const meeting: Meeting = { base: 0, count: 0, from: new Int32Array(0), tap: new Int32Array(0) };
+  forEachPixel(attrs, axes, (base, count, from, tap) => {
+    meeting.base = base;
+    meeting.count = count;
+    meeting.from = from;
+    meeting.tap = tap;
+    for (const group of list) pixel(arrays, group, meeting);
+  });
+}
+
+/** The sums of one pixel. The residual is read before y is written: they may be the same memory. */
 function pixel(
-  x: Float32Array,
-  first: number,
-  perGroup: number,
-  from: Int32Array,
-  weight: Float32Array,
-  taps: number,
-  tap: Int32Array,
-  count: number,
-  bias: Float32Array | null,
-  residual: Float32Array | null,
-  y: Float32Array,
-  base: number,
-  begin: number,
-  end: number,
+  { x, weight, bias, residual, y }: Arrays,
+  { begin, end, first, perGroup, rowLength }: Group,
+  { base, count, from, tap }: Meeting,
 ): void {
-  const rowLength = taps * perGroup;
   let o = begin;
   for (; o + 4 <= end; o += 4) {
     let sum0 = bias === null ? 0 : bias[o];
@@ -127,42 +140,22 @@ function pixel(
   }
 }
 
-/** As `correlate` with one input and one output channel per group; `weight` is [channels, taps]. */
+/** As `correlate` with one input and one output channel per group. */
 export function correlateDepthwise(
-  x: Float32Array,
-  weight: Float32Array,
-  bias: Float32Array | null,
-  residual: Float32Array | null,
-  y: Float32Array,
+  { x, weight, bias, residual, y }: Arrays,
   attrs: ConvAttrs,
   axes: readonly [AxisTaps, AxisTaps, AxisTaps],
 ): void {
   const { channels, kernel } = attrs;
   const taps = kernel[0] * kernel[1] * kernel[2];
   forEachPixel(attrs, axes, (base, count, from, tap) => {
-    depthwisePixel(x, from, weight, taps, tap, count, bias, residual, y, base, channels);
+    for (let c = 0; c < channels; c++) {
+      let sum = bias === null ? 0 : bias[c];
+      const row = c * taps;
+      for (let t = 0; t < count; t++) sum += x[from[t] + c] * weight[row + tap[t]];
+      y[base + c] = sum + (residual === null ? 0 : residual[base + c]);
+    }
   });
-}
-
-function depthwisePixel(
-  x: Float32Array,
-  from: Int32Array,
-  weight: Float32Array,
-  taps: number,
-  tap: Int32Array,
-  count: number,
-  bias: Float32Array | null,
-  residual: Float32Array | null,
-  y: Float32Array,
-  base: number,
-  channels: number,
-): void {
-  for (let c = 0; c < channels; c++) {
-    let sum = bias === null ? 0 : bias[c];
-    const row = c * taps;
-    for (let t = 0; t < count; t++) sum += x[from[t] + c] * weight[row + tap[t]];
-    y[base + c] = sum + (residual === null ? 0 : residual[base + c]);
-  }
 }
 
 /**

@@ -93,7 +93,7 @@ function store(
   if (width > 3) y[at + 3] = alpha * d;
 }
 
-/** One row of A times B, reading B in the order in which it lies. */
+/** One row of A times B, reading B in the order of memory. */
 function oneRow(
   a: TypedArray,
   aAt: number,

@@ -88,7 +88,7 @@ function descriptorOf(
 }
 
 /**
- * Elements of a weight that are brought into linear memory at a time, if its order allows to cut it: 256 KB, which stay in the
+ * Elements of a weight that are copied into linear memory at a time, if its order allows to cut it: 256 KB, which stay in the
  * second-level cache. With 4 MB the first touch of that memory cost a quarter of the time to the first result.
  */
 export const chunkElements = 1 << 16;

@@ -65,7 +65,7 @@ function swish(ctx: ImportContext): Value {
   return ctx.one('mul', [x, gate]);
 }
 
-/** Before opset 7 a slope of one value per channel lies along axis 1, since then it broadcasts as NumPy has it. */
+/** Before opset 7 a slope of one value per channel runs along axis 1, since then it broadcasts as NumPy has it. */
 function prelu(ctx: ImportContext): Value {
   const [x, slope] = [ctx.required(0), ctx.required(1)];
   const perChannel = ctx.opset < 7 && slope.shape.length === 1 && slope.shape[0] !== 1;
