@@ -18,6 +18,8 @@ export const word = {
   end: 6,
   /** How many workers there are if the last one to finish is to send a message, else 0. */
   announce: 7,
+  /** Not 0: the team is disposed, workers end. */
+  quit: 8,
   program: 16,
 } as const;
 
@@ -40,6 +42,12 @@ export const taken = word.program + maxSteps * wordsPerStep;
 
 /** Words of the control block of so many threads. */
 export const controlWords = (threads: number): number => taken + threads * maxSteps;
+
+/**
+ * An idle worker looks around after so many milliseconds: V8 has been seen to lose the request to terminate of a thread that is
+ * just going to sleep, and the process then waits for it without end (Node 20).
+ */
+export const longestSleep = 500;
 
 /** Polls of a word before the thread goes to sleep: some 50 µs. */
 export const spins = 5000;

@@ -1,7 +1,16 @@
 // What each worker of a team runs: a CommonJS script for node:worker_threads. scripts/worker-source.ts bundles it into a text,
 // which Node, Deno and Bun run with `eval: true`: no file beside the bundle that could get lost. All of it ends up inside a
 // function, because Deno and Bun have `module` and `require` as variables of the script already.
-import { exportNames, kernelsOf, runSteps, spins, type Thread, type WorkerData, word } from './team-protocol.ts';
+import {
+  exportNames,
+  kernelsOf,
+  longestSleep,
+  runSteps,
+  spins,
+  type Thread,
+  type WorkerData,
+  word,
+} from './team-protocol.ts';
 
 declare const require: (name: 'node:worker_threads') => {
   readonly workerData: WorkerData;
@@ -16,12 +25,13 @@ const thread: Thread = { control, index, threads, kernels: kernelsOf(exportNames
 
 let seen = Atomics.load(control, word.generation);
 parentPort.postMessage('ready');
-for (;;) {
-  Atomics.wait(control, word.generation, seen);
+while (Atomics.load(control, word.quit) === 0) {
+  if (Atomics.wait(control, word.generation, seen, longestSleep) === 'timed-out') continue;
   // Woken for a run that is not there yet, or for none.
   for (let polls = 0; Atomics.load(control, word.generation) === seen && polls < 10 * spins; polls++);
   if (Atomics.load(control, word.generation) === seen) continue;
   seen = Atomics.load(control, word.generation);
+  if (Atomics.load(control, word.quit) !== 0) break;
   try {
     // Steps without a kernel are the leader's.
     runSteps(thread, () => {});

@@ -160,6 +160,13 @@ export class Team {
 
   dispose(): void {
     this.end(new ConvletError('disposed', 'run: the model was disposed during the run'));
+    // Workers end by themselves: the word is set before the generation changes, so that none goes to sleep on it.
+    const { control } = this;
+    Atomics.store(control, word.quit, 1);
+    Atomics.store(control, word.abort, 1);
+    Atomics.add(control, word.generation, 1);
+    Atomics.notify(control, word.generation);
+    Atomics.notify(control, word.arrived);
     for (const worker of this.workers) worker.terminate();
   }
 
