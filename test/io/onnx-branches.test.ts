@@ -106,6 +106,44 @@ function looped(branching: boolean): Uint8Array {
   });
 }
 
+/** n times: state = (state + what i inner iterations make of x, with a branch by their sum) / 2. */
+function loopInLoop(): Uint8Array {
+  const less = sub([{ op: 'Sub', inputs: ['sum', 'x'], outputs: ['r'] }], 'r');
+  const flag = (name: string) => valueInfo(name, 'bool', []);
+  const inner: onnx.GraphSpec = {
+    nodes: [
+      { op: 'MatMul', inputs: ['t', 'w'], outputs: ['p'] },
+      { op: 'Add', inputs: ['p', 'state'], outputs: ['sum'] },
+      { op: 'ReduceSum', inputs: ['sum'], outputs: ['all'], attributes: { keepdims: 0 } },
+      { op: 'Less', inputs: ['all', 'one'], outputs: ['low'] },
+      {
+        op: 'If',
+        inputs: ['low'],
+        outputs: ['u'],
+        attributes: { then_branch: sub([], 'sum'), else_branch: less },
+      },
+      { op: 'Identity', inputs: ['on'], outputs: ['still'] },
+    ],
+    inputs: [valueInfo('j', 'int64', []), flag('on'), f('t')],
+    outputs: [flag('still'), f('u')],
+  };
+  const outer: onnx.GraphSpec = {
+    nodes: [
+      { op: 'Loop', inputs: ['i', '', 'x'], outputs: ['made'], attributes: { body: { graph: inner } } },
+      { op: 'Mean', inputs: ['made', 'state'], outputs: ['next'] },
+      { op: 'Identity', inputs: ['going'], outputs: ['goes'] },
+    ],
+    inputs: [valueInfo('i', 'int64', []), flag('going'), f('state')],
+    outputs: [flag('goes'), f('next')],
+  };
+  return model({
+    nodes: [{ op: 'Loop', inputs: ['n', '', 'x'], outputs: ['y'], attributes: { body: { graph: outer } } }],
+    initializers: [weights('w', 4, 4), floatTensor('one', [], [1])],
+    inputs: [f('x', 'b', 4), valueInfo('n', 'int64', [])],
+    outputs: [f('y', 'b', 4)],
+  });
+}
+
 describe.each(engines)('loops, $name', ({ name: _, ...options }) => {
   it.each([false, true])('give what their body says, however often (with a branch: %s)', async (branching) => {
     using made = await load(looped(branching), options);
@@ -134,6 +172,19 @@ describe.each(engines)('loops, $name', ({ name: _, ...options }) => {
       const result = await made.run({ x, n: { data: Int32Array.of(trips), shape: [] } });
       assertClose(`${trips} trips`, result.y.data, state, 1e-4, 1e-5);
       if (trips > 0) assertClose(`states of ${trips} trips`, result.all.data, all, 1e-4, 1e-5);
+    }
+  });
+
+  it('in loops, with branches in them, give what is interpreted', async () => {
+    using compiled = await load(loopInLoop(), options);
+    using interpreted = await load(loopInLoop(), { leader: 'worker' }); // Its branches and bodies are walked node by node.
+    for (const trips of [3, 6, 2, 9, 0, 6]) {
+      for (const n of [1, 2, 1]) {
+        const inputs = { ...rows(n, 0.2), n: { data: Int32Array.of(trips), shape: [] } };
+        const [a, b] = [await compiled.run(inputs), await interpreted.run(inputs)];
+        expect(a.y.shape).toEqual(b.y.shape);
+        assertClose(`${trips} trips, ${n} rows`, a.y.data, b.y.data, 1e-3, 1e-4);
+      }
     }
   });
 
