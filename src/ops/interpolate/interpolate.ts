@@ -33,14 +33,7 @@ export const interpolate = defineOp({
     expectOneOf('interpolate', 'coordinateMode', attrs.coordinateMode, coordinateModes);
     expectOneOf('interpolate', 'nearestMode', attrs.nearestMode, nearestModes);
     if (attrs.mode !== 'nearest') expectFloat('interpolate', 'x', x);
-    expectWhole('interpolate', 'outputShape', attrs.outputShape, rank, 0);
-    if (x.shape.some((d, axis) => d === 0 && attrs.outputShape[axis] > 0)) {
-      const [from, to] = [x.shape, attrs.outputShape].map(shapeText);
-      throw new ConvletError(
-        'shape',
-        `interpolate: an empty axis of x ${from} expects an empty one of the output, got ${to}`,
-      );
-    }
+    checkOutputShape(attrs.outputShape, x.shape);
     expectNumber('interpolate', 'cubicCoeffA', attrs.cubicCoeffA);
     expectNumber('interpolate', 'extrapolationValue', attrs.extrapolationValue);
     checkScales(attrs, x.shape);
@@ -159,6 +152,14 @@ function emitPass(emit: Emitter, x: Tensor, y: Tensor, axis: number, table: Axis
     taps: table.taps,
     extrapolation,
   });
+}
+
+/** An axis that is empty stays empty; the others get at least one cell. */
+function checkOutputShape(output: readonly number[], x: readonly number[]): void {
+  const kept = x.every((d, axis) => d > 0 || output[axis] === 0);
+  if (!kept) throw new ConvletError('shape', `interpolate: x expects no empty axis, got shape ${shapeText(x)}`);
+  const least = x.every((d, axis) => d === 0 || output[axis] !== 0) ? 0 : 1;
+  expectWhole('interpolate', 'outputShape', output, x.length, least);
 }
 
 function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number[]): void {
