@@ -1,44 +1,104 @@
 // What variables can do by themselves: functions of a variable, installed as methods from this one table. `F` and `nn` have
 // the layers' functions.
 import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
-import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
+import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
-import { constant } from '../tensor/tensor.ts';
+import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
 import { apply, apply1, backward } from './tape.ts';
 import { Variable } from './variable.ts';
 
-/** A variable, or a number that stands for one of every shape. */
-export type Operand = Variable | number;
 /** One axis, several, or (left out) all; negative ones count from the end. */
 export type Dim = number | readonly number[];
-
-/** A number as a constant of shape [] in the type of its partner. */
-export function scalar(value: number, dtype: DType = 'float32'): Variable {
-  const array = allocateArray(dtype, 1);
-  array[0] = value;
-  const tensor = constant(array, [], dtype);
-  return new Variable(tensor, tensor);
-}
-
-const operand = (value: Operand, partner: Variable): Variable =>
-  value instanceof Variable ? value : scalar(value, partner.dtype);
-
-const isFloat = (x: Variable): boolean => dtypes[x.dtype].kind === 'float';
 
 /** alpha·x + beta. */
 export const affine = (x: Variable, alpha: number, beta: number): Variable => apply1('linear', [x], { alpha, beta });
 
-/** Sums and products with a number are one pass over x. */
+/** Element by element, broadcast, in the type that PyTorch's rules give. Sums and products with a number are one pass over x. */
 function binary(name: BinaryKind, linear?: (n: number) => [number, number]) {
-  return (x: Variable, other: Operand): Variable => {
-    if (typeof other === 'number' && linear !== undefined && isFloat(x)) return affine(x, ...linear(other));
-    return apply1(name, [x, operand(other, x)]);
+  return (x: Operand, other: Operand): Variable => {
+    expectOperand(name, x);
+    expectOperand(name, other);
+    if (typeof other === 'number' && linear !== undefined && x instanceof Variable && isFloat(x))
+      return affine(x, ...linear(other));
+    const dtype = resultType(x, other);
+    return apply1(name, [asType(x, dtype), asType(other, dtype)]);
   };
 }
 
+/** Sums of truth values count them. */
+const arithmetic = (name: 'add' | 'mul', linear: (n: number) => [number, number]) => {
+  const general = binary(name, linear);
+  const logical = name === 'add' ? 'or' : 'and';
+  return (x: Operand, other: Operand): Variable => {
+    if (x instanceof Variable && other instanceof Variable && x.dtype === 'bool' && other.dtype === 'bool')
+      return apply1(logical, [x, other]);
+    return general(x, other);
+  };
+};
+
+/** x / other: of whole numbers too a fraction, in float32. */
+function divide(x: Operand, other: Operand): Variable {
+  expectOperand('div', x);
+  expectOperand('div', other);
+  const type = resultType(x, other);
+  const dtype = dtypes[type].kind === 'float' ? type : 'float32';
+  return apply1('div', [asType(x, dtype), asType(other, dtype)]);
+}
+
+function subtract(x: Operand, other: Operand): Variable {
+  expectOperand('sub', x);
+  expectOperand('sub', other);
+  if (resultType(x, other) === 'bool')
+    throw new ConvletError('dtype', "sub: truth values have no difference; use ne, or to('int32') first");
+  return binary('sub', (n) => [1, -n])(x, other);
+}
+
+function power(x: Operand, other: Operand): Variable {
+  expectOperand('pow', x);
+  expectOperand('pow', other);
+  const whole = dtypes[resultType(x, other)].kind !== 'float';
+  if (whole && typeof other === 'number' && other < 0)
+    throw new ConvletError(
+      'argument',
+      `pow: whole numbers have no negative powers, got ${other}; use to('float32') first`,
+    );
+  return binary('pow')(x, other);
+}
+
+/** A number that the partner's type cannot hold is compared in int64, so that no uint8 equals −1. */
+const comparison =
+  (name: BinaryKind) =>
+  (x: Operand, other: Operand): Variable => {
+    expectOperand(name, x);
+    expectOperand(name, other);
+    const type = resultType(x, other);
+    const fits: boolean = [x, other].every((operand) => operand instanceof Variable || holds(type, Number(operand)));
+    const dtype: DType =
+      type === 'bool' ? 'uint8' : fits ? type : Number.isInteger(Number(other)) ? 'int64' : 'float64';
+    return apply1(name, [asType(x, dtype), asType(other, dtype)]);
+  };
+
 const unary = (name: UnaryKind) => (x: Variable) => apply1(name, [x]);
+/** Of whole numbers the result is float32. */
+const floating = (name: UnaryKind) => (x: Variable) => apply1(name, [toFloat(x)]);
+
+function clamp(x: Variable, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Variable {
+  const bounds = [min, max].filter((bound) => Number.isFinite(bound));
+  return apply1('clip', [asType(x, resultType(x, ...bounds))], { alpha: min, beta: max });
+}
+
+function where(x: Operand, condition: Variable, other: Operand): Variable {
+  expectOperand('where', other);
+  if (condition.dtype !== 'bool')
+    throw new ConvletError('dtype', `where: condition expects bool, got ${condition.dtype}; use condition.ne(0)`);
+  const dtype = resultType(x, other);
+  return apply1('where', [condition, asType(x, dtype), asType(other, dtype)]);
+}
+
+/** Sums of whole numbers and counts of truth values are int64, as in PyTorch. */
+const summable = (x: Variable): Variable => (isFloat(x) ? x : asType(x, 'int64'));
 
 function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
   const given = dim === undefined ? x.shape.map((_, i) => i) : typeof dim === 'number' ? [dim] : dim;
@@ -94,54 +154,67 @@ function sliceAxis(x: Variable, dim: number, start: number, end: number = Number
   );
 }
 
-function variance(x: Variable, dim?: Dim, { correction = 1, keepDim = false } = {}): Variable {
+function variance(given: Variable, dim?: Dim, { correction = 1, keepDim = false } = {}): Variable {
+  const x = toFloat(given);
   const axes = axesOf('var', x, dim);
   const count = axes.reduce((n, axis) => n * x.shape[axis], 1);
   const centred = apply1('sub', [x, reduction('reduceMean')(x, axes, true)]);
   return affine(reduction('reduceSum')(apply1('square', [centred]), axes, keepDim), 1 / (count - correction), 0);
 }
 
-const unaryNames = [
-  ...['relu', 'sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'abs', 'neg', 'square', 'floor'],
-  ...['ceil', 'round', 'trunc', 'erf', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh'],
-  ...['asinh', 'acosh', 'atanh'],
+/** The square root of the variance; where that is 0 the gradient is 0 too, as in PyTorch, and not 0 · ∞. */
+function std(x: Variable, dim?: Dim, options: { correction?: number; keepDim?: boolean } = {}): Variable {
+  const square = variance(x, dim, options);
+  const isZero = apply1('equal', [square, scalar(0, square.dtype)]);
+  const root = apply1('sqrt', [apply1('where', [isZero, scalar(1, square.dtype), square])]);
+  return apply1('where', [isZero, scalar(0, square.dtype), root]);
+}
+
+const sameTypeNames = ['relu', 'abs', 'neg', 'square', 'floor', 'ceil', 'round', 'trunc'] as const;
+const floatingNames = [
+  ...(['sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'erf', 'log1p', 'expm1', 'sin', 'cos'] as const),
+  ...(['tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh'] as const),
 ] as const;
-type UnaryMethods = { readonly [name in (typeof unaryNames)[number]]: (x: Variable) => Variable };
+type UnaryName = (typeof sameTypeNames)[number] | (typeof floatingNames)[number];
+type UnaryMethods = { readonly [name in UnaryName]: (x: Variable) => Variable };
 
 /** Functions of a variable by the names of its methods. */
 export const functions = {
-  ...(Object.fromEntries(unaryNames.map((name) => [name, unary(name)])) as unknown as UnaryMethods),
+  ...(Object.fromEntries([
+    ...sameTypeNames.map((name) => [name, unary(name)]),
+    ...floatingNames.map((name) => [name, floating(name)]),
+  ]) as unknown as UnaryMethods),
   /** −1, 0 or 1; 0 for NaN as in PyTorch, where ONNX's Sign says NaN. */
   sign: (x: Variable) => {
     const y = apply1('sign', [x]);
     return isFloat(x) ? apply1('where', [apply1('isNaN', [x]), scalar(0, x.dtype), y]) : y;
   },
-  add: binary('add', (n) => [1, n]),
-  sub: binary('sub', (n) => [1, -n]),
-  mul: binary('mul', (n) => [n, 0]),
+  add: arithmetic('add', (n) => [1, n]),
+  sub: subtract,
+  mul: arithmetic('mul', (n) => [n, 0]),
   /** x / other. */
-  div: binary('div'),
-  pow: binary('pow'),
+  div: divide,
+  pow: power,
   /** Element by element, broadcast; the gradient goes to the larger one, half each where they are equal. */
   maximum: binary('max'),
   minimum: binary('min'),
   /** Bool. */
-  eq: binary('equal'),
-  ne: (x: Variable, other: Operand) => apply1('not', [binary('equal')(x, other)]),
-  lt: binary('less'),
-  le: binary('lessOrEqual'),
-  gt: binary('greater'),
-  ge: binary('greaterOrEqual'),
+  eq: comparison('equal'),
+  ne: (x: Operand, other: Operand): Variable => apply1('not', [comparison('equal')(x, other)]),
+  lt: comparison('less'),
+  le: comparison('lessOrEqual'),
+  gt: comparison('greater'),
+  ge: comparison('greaterOrEqual'),
   /** x where `condition` (bool), else other. */
-  where: (x: Variable, condition: Variable, other: Operand) => apply1('where', [condition, x, operand(other, x)]),
-  clamp: (x: Variable, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY) =>
-    apply1('clip', [x], { alpha: min, beta: max }),
+  where,
+  clamp,
   /** NumPy's rules: vectors, matrices, batches that broadcast. */
   matmul: (x: Variable, other: Variable) =>
     apply1('matmul', [x, other], { transposeA: false, transposeB: false, alpha: 1, activation: null }),
-  sum: reduction('reduceSum'),
-  mean: reduction('reduceMean'),
-  prod: reduction('reduceProd'),
+  sum: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceSum')(summable(x), dim, keepDim),
+  /** Of whole numbers and truth values too: in float32. */
+  mean: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceMean')(toFloat(x), dim, keepDim),
+  prod: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceProd')(summable(x), dim, keepDim),
   /** Largest element along `dim` (values only, as PyTorch's amax). */
   max: reduction('reduceMax'),
   min: reduction('reduceMin'),
@@ -149,8 +222,7 @@ export const functions = {
   /** Euclidean norm. */
   norm: reduction('reduceL2'),
   var: variance,
-  std: (x: Variable, dim?: Dim, options: { correction?: number; keepDim?: boolean } = {}) =>
-    apply1('sqrt', [variance(x, dim, options)]),
+  std,
   /** int64; the first of equals. */
   argMax: argReduction('argMax'),
   argMin: argReduction('argMin'),

@@ -1,4 +1,4 @@
-import { allocateArray, type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
+import { allocateArray, type DType, dtypeOf, dtypes, holds, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
@@ -274,11 +274,24 @@ export function variable(values: Values | Tensor, shape?: readonly number[], opt
   const flat = ArrayBuffer.isView(values) ? values : flatten(values, found, 0);
   const dtype = options.dtype ?? (Array.isArray(flat) ? 'float32' : dtypeOf(flat));
   const array = allocateArray(dtype, (flat as ArrayLike<number>).length);
+  if (options.dtype !== undefined && dtypes[dtype].kind !== 'float') expectHeld(dtype, flat as ArrayLike<number>);
   array.set(flat as ArrayLike<number>);
   const made = tensor(array, shape ?? (Array.isArray(flat) ? found : [array.length]), dtype);
   const requiresGrad = options.requiresGrad ?? false;
   // What an optimizer updates stays where it is.
   return new Variable(made, made, requiresGrad, requiresGrad ? 'persistent' : 'step');
+}
+
+/** Throws `argument` for the first value that an integer or bool type cannot hold. */
+function expectHeld(dtype: DType, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (holds(dtype, values[i])) continue;
+    const range = dtype.endsWith('64') ? ' (whole numbers of 32 bits)' : '';
+    throw new ConvletError(
+      'argument',
+      `variable: ${dtype}${range} cannot hold ${values[i]} at position ${i}; use dtype 'float32', or round and limit the values`,
+    );
+  }
 }
 
 function flatten(values: Values, shape: number[], depth: number): number[] {

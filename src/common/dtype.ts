@@ -79,3 +79,13 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
+
+/** Whether an integer or bool type can hold a number. */
+export function holds(dtype: DType, value: number): boolean {
+  const { kind, array, bytes } = dtypes[dtype];
+  if (kind === 'float') return true;
+  if (kind === 'bool') return value === 0 || value === 1;
+  const isSigned = array === Int32Array || array === Int16Array || array === Int8Array;
+  const [least, most] = isSigned ? [-(2 ** (8 * bytes - 1)), 2 ** (8 * bytes - 1) - 1] : [0, 2 ** (8 * bytes) - 1];
+  return Number.isInteger(value) && value >= least && value <= most;
+}

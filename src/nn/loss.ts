@@ -58,22 +58,20 @@ export interface BceOptions extends LossOptions {
   readonly weight?: Variable | null;
 }
 
-/** log p is not below −100, as in PyTorch; the smallest float32 numbers keep log 0 and its gradient finite before that. */
-const [leastLogarithm, leastProbability] = [-100, 1e-44];
+/** As in PyTorch: log p is not below −100, and p·(1 − p), by which the gradient is divided, not below 1e−12. */
+const [leastLogarithm, leastProbability, leastProduct] = [-100, 1e-44, 1e-12];
 
 /** Binary cross entropy of probabilities in 0…1 with targets in 0…1. */
 export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOptions = {}): Variable {
   expectSameShape('binaryCrossEntropy', x, target);
-  const log = (p: Variable): Variable => p.clamp(leastProbability).log().clamp(leastLogarithm);
-  const hits = target.mul(log(x));
-  const losses = hits
-    .add(
-      target
-        .neg()
-        .add(1)
-        .mul(log(x.neg().add(1))),
-    )
-    .neg();
+  const [p, t] = [x.detach(), target.detach()];
+  const rest = p.neg().add(1);
+  const log = (q: Variable): Variable => q.clamp(leastProbability).log().clamp(leastLogarithm);
+  const [logHit, logMiss] = [log(p), log(rest)];
+  let losses = t.mul(logHit).add(t.neg().add(1).mul(logMiss)).neg();
+  // The gradients are not those of the bounded logarithms: they come in by terms whose value is 0.
+  if (x.requiresGrad) losses = losses.add(x.sub(p).mul(p.sub(t).div(rest.mul(p).clamp(leastProduct))));
+  if (target.requiresGrad) losses = losses.add(target.sub(t).mul(logMiss.sub(logHit)));
   return reduced('binaryCrossEntropy', options.weight ? losses.mul(options.weight) : losses, options.reduction);
 }
 

@@ -30,6 +30,20 @@ describe.each([['js', () => jsBackend()], ...variants.map((v) => [v, () => backe
       expectClose([F.crossEntropy(variable([1, 2, 3]), variable(Int32Array.of(2), [])).item()], [log]);
     });
 
+    it('binary cross entropy of saturated probabilities: PyTorch 1.13, whose p·(1 − p) is at least 1e-12', () => {
+      const values = [0, 1, 1, 0.3, 0.9, 1e-20, 2e-39];
+      const x = variable(values, undefined, { requiresGrad: true });
+      const t = variable([1, 0, 1, 0.2, 0.7, 1, 1], undefined, { requiresGrad: true });
+      const loss = F.binaryCrossEntropy(x, t, { reduction: 'sum' });
+      loss.backward();
+      const grad = [-1e12, 1e12, 0, 0.1 / 0.21, 0.2 / 0.09, -1e12, -1e12];
+      grad.forEach((value, i) => {
+        expect(x.grad!.data[i] / (value || 1)).toBeCloseTo(value === 0 ? 0 : 1, 5);
+      });
+      expectClose(t.grad!.data.slice(3, 5), [Math.log(0.7 / 0.3), Math.log(0.1 / 0.9)], 5);
+      expect(Number.isFinite(loss.item())).toBe(true);
+    });
+
     it('nothing is left: NaN as PyTorch, and no gradient', () => {
       const x = logits();
       const loss = F.crossEntropy(x, ints(-100, -100), { reduction: 'sum' });
