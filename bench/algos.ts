@@ -1,11 +1,13 @@
 // npm run bench:algos [-- --assert] [--variant V] [--within 1.1] [NAME...]: every algorithm that can do a convolution, timed in turns on
 // layers of real networks and between them; shows what the table of src/backend/wasm/conv.ts takes. --assert: status 1 where
 // the choice is not within a tenth of the fastest.
+
 import { parseArgs } from 'node:util';
 import type { PrimCall, Step } from '../src/backend/backend.ts';
 import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import type { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
+import { Declined } from '../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
 import { inferencePrims } from '../src/backend/wasm/prims.ts';
 import { formatTable } from '../src/cli/table.ts';
@@ -121,7 +123,7 @@ function timeLayer(layer: Layer): { chosen: string; times: Map<string, number>; 
   const session = backend.session();
   try {
     const call = callOf(layer);
-    const fitting = convAlgorithms.filter((algorithm) => algorithm.cost(call, session) !== null);
+    const fitting = convAlgorithms.filter((algorithm) => !(algorithm.cost(call, session) instanceof Declined));
     const prepared = fitting.map((algorithm) => ({
       algorithm,
       steps: lower(call, session, algorithm),
@@ -193,7 +195,7 @@ function random(i: number): number {
 
 function lower(call: PrimCall<'conv'>, session: WasmSession, algorithm: ConvAlgorithm): Step[] {
   const steps = convBy(() => algorithm)(call, session);
-  if (steps === null) throw new Error(`${algorithm.name} cannot do what it names a cost for`);
+  if (steps instanceof Declined) throw new Error(`${algorithm.name} cannot do what it names a cost for`);
   return steps;
 }
 

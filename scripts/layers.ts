@@ -223,7 +223,7 @@ export const layers = {
   cli: {
     paths: ['src/cli/'],
     what: '`npx convlet`',
-    imports: ['runtime', 'io', 'compile', 'graph/passes', 'backend/js', 'common'],
+    imports: ['runtime', 'io', 'compile', 'graph', 'graph/passes', 'backend/wasm', 'backend/js', 'backend', 'common'],
   },
   entries: {
     paths: ['src/'],

@@ -47,6 +47,21 @@ const strange = (): string =>
   ]);
 
 describe('inspect', () => {
+  test('--kernels: what runs each layer, how it was chosen, what else there was', async () => {
+    const { code, stdout } = await convlet('inspect', mobilenet, '--kernels', '--json');
+    expect(code).toBe(0);
+    const { kernels } = JSON.parse(stdout) as { kernels: { op: string; kernel: string; others: string }[] };
+    const convs = kernels.filter(({ op, kernel }) => op === 'conv' && kernel !== 'copy');
+    expect(convs.length).toBeGreaterThan(5);
+    for (const { kernel, others } of convs) {
+      expect(kernel).toMatch(/^\w+: (gemm|depthwise|winograd)/);
+      expect(others).toMatch(/cannot: |ms/);
+    }
+    const text = await convlet('inspect', mobilenet, '--kernels');
+    expect(text.stdout).toContain('other ways');
+    expect(text.stdout).toContain('not one kernel per channel');
+  });
+
   test('npx convlet inspect: a row per layer, and totals', async () => {
     const { code, stdout } = await run('npx', ['convlet', 'inspect', mobilenet]);
     expect(code).toBe(0);
@@ -159,7 +174,7 @@ describe('bench', () => {
     expect(stdout).toMatch(/^wasm (simd|relaxed), Node [\d.]+$/m);
     expect(stdout).toMatch(/^median [\d.]+ ms {3}min [\d.]+ ms {3}max [\d.]+ ms {3}\(\d+ runs\)$/m);
     expect(stdout).toMatch(/^[\d.]+ MMACs, [\d.]+ GFLOP\/s at the median$/m);
-    expect(stdout).toMatch(/^\/f\/f\.0\/Conv +conv +\S+ +[\d.]+ +[\d.]+ % +[\d.]+$/m);
+    expect(stdout).toMatch(/^\/f\/f\.0\/Conv +conv +\w+: (?:gemm|winograd\w+).* +[\d.]+ +[\d.]+ % +[\d.]+$/m);
   });
 
   test("--json, on the js backend and a shape of one's own", async () => {

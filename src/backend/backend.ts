@@ -25,9 +25,19 @@ export interface PrimCall<P extends PrimName = PrimName> {
 /** A prim bound to fixed memory: `run()` does the work and allocates nothing. */
 export interface Step {
   readonly prim: PrimName;
-  /** Which implementation was chosen ("js", "conv/gemm", …), for profiles. */
+  /** What runs it: the name of a kernel, or "js". */
   readonly kernel: string;
+  /** How it was chosen, for profiles: "winograd4, 24 tiles a chunk", or of plain JS why no kernel takes it ("float64"). */
+  readonly detail?: string;
+  /** Where there was a choice: estimated costs of the other ways, or why they cannot. */
+  readonly others?: string;
   run(): void;
+}
+
+/** What runs a step, for people: "conv: winograd4, 24 tiles a chunk", "plain JS: float64". */
+export function stepText({ kernel, detail = '' }: Step): string {
+  const name = kernel === 'js' ? 'plain JS' : kernel;
+  return detail === '' ? name : `${name}: ${detail}`;
 }
 
 /** A list of steps made ready to run in order, again and again. */
@@ -109,11 +119,13 @@ export type JsPrims = { readonly [P in PrimName]: JsPrim<P> };
 export class JsStep<P extends PrimName = PrimName> implements Step {
   readonly prim: P;
   readonly kernel = 'js';
+  readonly detail: string;
   private readonly call: PrimCall<P>;
   private readonly implementation: JsPrim<P>;
 
-  constructor(call: PrimCall<P>, implementation: JsPrim<P>) {
+  constructor(call: PrimCall<P>, implementation: JsPrim<P>, detail = '') {
     this.prim = call.prim;
+    this.detail = detail;
     this.call = call;
     this.implementation = implementation;
   }

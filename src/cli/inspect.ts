@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
+import { stepText } from '../backend/backend.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { jsPrims } from '../backend/js/prims.ts';
+import { inferencePrims } from '../backend/wasm/prims.ts';
 import { shapeText } from '../common/error.ts';
 import { compile } from '../compile/plan.ts';
+import type { Graph } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
 import { describeLayers } from '../runtime/inspect.ts';
-import { openProgram } from '../runtime/load.ts';
+import { createBackend, openProgram } from '../runtime/load.ts';
 import { defaultShape } from '../runtime/model.ts';
 import { nodePlatform } from '../runtime/node.ts';
 import { parseShapes } from './options.ts';
@@ -17,11 +20,18 @@ export function inspectCommand(program: Command): void {
     .description('layers, shapes, parameters, multiply–accumulates and memory of a model')
     .argument('<model>', 'path or URL of an .onnx file')
     .option('--shape <name=dims...>', 'shape of an input, e.g. input=1x3x224x224', [])
+    .option('--kernels', 'what runs each layer, how it was chosen, and what the other ways would cost')
     .option('--json', 'the same as JSON')
     .action(inspect);
 }
 
-async function inspect(path: string, flags: { shape: string[]; json?: boolean }): Promise<void> {
+interface InspectFlags {
+  readonly shape: string[];
+  readonly kernels?: boolean;
+  readonly json?: boolean;
+}
+
+async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const program = await openProgram(nodePlatform, path);
   const unsupported = program.unsupported();
   if (unsupported.length > 0) {
@@ -49,6 +59,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   const { graph, tail } = program.specialize(shapes);
   const layers = describeLayers(optimize(graph));
   const plan = compile(graph, new JsBackend({ prims: jsPrims }));
+  const kernels = flags.kernels ? await kernelsOf(graph) : undefined;
   const totals = {
     parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
@@ -57,7 +68,7 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   };
   const inputs = [...shapes].map(([name, shape]) => ({ name, shape }));
   if (flags.json) {
-    console.log(JSON.stringify({ inputs, outputs: program.outputs, layers, totals }, null, 2));
+    console.log(JSON.stringify({ inputs, outputs: program.outputs, layers, kernels, totals }, null, 2));
     return;
   }
   for (const { name, shape } of inputs) console.log(`input   ${name}  ${shapeText(shape)}`);
@@ -71,6 +82,10 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
     layer.macs ? grouped(layer.macs) : '',
   ]);
   console.log(`\n${formatTable(['layer', 'op', 'output', 'parameters', 'MACs'], rows, [3, 4])}\n`);
+  if (kernels !== undefined) {
+    const list = kernels.map(({ node, op, kernel, others }) => [node, op, kernel, others]);
+    console.log(`${formatTable(['layer', 'op', 'runs', 'other ways'], list, [])}\n`);
+  }
   console.log(`parameters  ${grouped(totals.parameters)}  (${bytesText(4 * totals.parameters)})`);
   console.log(`MACs        ${grouped(totals.macs)}`);
   console.log(
@@ -78,4 +93,15 @@ async function inspect(path: string, flags: { shape: string[]; json?: boolean })
   );
   if (totals.dynamic)
     console.log('part of the graph has shapes that depend on the data; it is run node by node and not listed');
+}
+
+/** What the WebAssembly backend of this machine makes of each step of the graph. */
+async function kernelsOf(graph: Graph): Promise<{ node: string; op: string; kernel: string; others: string }[]> {
+  const backend = await createBackend(nodePlatform, {}, inferencePrims);
+  try {
+    const { steps } = compile(graph, backend);
+    return steps.map(({ node, op, step }) => ({ node, op, kernel: stepText(step), others: step.others ?? '' }));
+  } finally {
+    backend.dispose();
+  }
 }

@@ -1,3 +1,4 @@
+import { stepText } from '../backend/backend.ts';
 import { dtypes } from '../common/dtype.ts';
 import { elementCount } from '../tensor/layout.ts';
 import type { Model, ModelInput } from './model.ts';
@@ -57,7 +58,7 @@ export async function measure(model: Model, inputs: { [name: string]: ModelInput
   const steps = plan.steps.map(({ node, op, step, macs }) => ({
     node,
     op,
-    kernel: step.kernel,
+    kernel: stepText(step),
     macs,
     samples: [] as number[],
   }));

@@ -4,6 +4,7 @@ import { supportedVariants } from '../../src/abi/modules.ts';
 import type { PrimCall } from '../../src/backend/backend.ts';
 import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import { WasmBackend } from '../../src/backend/wasm/backend.ts';
+import { Declined } from '../../src/backend/wasm/core/prim.ts';
 import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { BorrowedStorage, StorageSlice } from '../../src/memory/storage.ts';
@@ -84,7 +85,7 @@ export function runPrim<P extends PrimName>(
   inputs: readonly (Operand | null)[],
   outputs: readonly { length: number; dtype?: DType; initial?: TypedArray }[],
   attrs: Prims[P],
-  lower: (call: PrimCall<P>, session: ReturnType<WasmBackend['session']>) => { run(): void }[] | null,
+  lower: (call: PrimCall<P>, session: ReturnType<WasmBackend['session']>) => { run(): void }[] | Declined,
   options: { inPlace?: boolean } = {},
 ): { arrays: TypedArray[]; steps: number } | null {
   const backend = backendOf(variant);
@@ -110,7 +111,7 @@ export function runPrim<P extends PrimName>(
       options.inPlace ? ins[0]! : place(out.dtype ?? 'float32', out.length, out.initial),
     );
     const steps = lower({ prim, inputs: ins, outputs: outs, attrs }, session);
-    if (steps === null) return null;
+    if (steps instanceof Declined) return null;
     session.seal();
     for (const step of steps) runStep(step);
     const arrays = outs.map((t) => t.array.slice());

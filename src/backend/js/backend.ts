@@ -88,9 +88,9 @@ class JsSession implements Session {
   }
 }
 
-/** The step of a call in plain JS. A call of a prim that is not among `prims` is a bug of ours. */
-export function jsStep<P extends PrimName>(call: PrimCall<P>, prims: Partial<JsPrims>): Step {
+/** The step of a call in plain JS, `why` no kernel takes it. A call of a prim that is not among `prims` is a bug of ours. */
+export function jsStep<P extends PrimName>(call: PrimCall<P>, prims: Partial<JsPrims>, why = ''): Step {
   const implementation = prims[call.prim] as JsPrim<P> | undefined;
   if (implementation === undefined) throw new Error(`the backend was built without the prim '${call.prim}'`);
-  return call.pitch === undefined ? new JsStep(call, implementation) : new PitchedStep(call, implementation);
+  return call.pitch === undefined ? new JsStep(call, implementation, why) : new PitchedStep(call, implementation, why);
 }

@@ -8,14 +8,16 @@ import type { PrimName } from '../prims/index.ts';
 export class PitchedStep<P extends PrimName> implements Step {
   readonly prim: P;
   readonly kernel = 'js';
+  readonly detail: string;
   private readonly call: PrimCall<P>;
   private readonly inner: JsStep<P>;
   private readonly x: Tensor | null;
   private readonly y: Tensor | null;
 
-  constructor(call: PrimCall<P>, implementation: JsPrim<P>) {
+  constructor(call: PrimCall<P>, implementation: JsPrim<P>, detail = '') {
     const { inputs, outputs, pitch } = call;
     this.prim = call.prim;
+    this.detail = detail;
     this.call = call;
     this.x = pitch!.x > 0 ? packed(inputs[0]!) : null;
     this.y = pitch!.y > 0 ? packed(outputs[0]) : null;

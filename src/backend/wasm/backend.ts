@@ -4,7 +4,7 @@ import { LinearMemory } from '../../memory/linear.ts';
 import type { Backend, PrimCall, Session, Step } from '../backend.ts';
 import { jsStep } from '../js/backend.ts';
 import type { PrimName } from '../prims/index.ts';
-import type { PrimTables, WasmPrim } from './core/prim.ts';
+import { Declined, type PrimTables, type WasmPrim } from './core/prim.ts';
 import { type SessionBackend, WasmSession } from './core/session.ts';
 import { type Leader, type SpawnWorker, Team } from './core/team.ts';
 
@@ -78,7 +78,8 @@ export class WasmBackend implements Backend, SessionBackend {
 
   lower(call: PrimCall, session: WasmSession): Step[] {
     const binding = this.prims.wasm[call.prim] as WasmPrim<PrimName> | undefined;
-    return binding?.(call, session) ?? [jsStep(call, this.prims.js)];
+    const lowered = binding === undefined ? new Declined('no kernel') : binding(call, session);
+    return lowered instanceof Declined ? [jsStep(call, this.prims.js, lowered.why)] : lowered;
   }
 
   /** Resolves when all threads are there. */

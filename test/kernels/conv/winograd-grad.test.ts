@@ -1,4 +1,5 @@
 // Weight gradients by F(3×3, 4×4) against sums in f64: random geometry, NaN around the operands, any cut.
+
 import { describe, expect, test } from 'vitest';
 import type { PrimCall } from '../../../src/backend/backend.ts';
 import type { ConvWeightGradAttrs } from '../../../src/backend/prims/conv.ts';
@@ -8,6 +9,7 @@ import {
   type WinogradGradPlan,
   winogradGradSteps,
 } from '../../../src/backend/wasm/conv/winograd-grad.ts';
+import { Declined } from '../../../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../../../src/backend/wasm/core/session.ts';
 import { allPrims } from '../../../src/backend/wasm/training-prims.ts';
 import { wrap } from '../../../src/tensor/tensor.ts';
@@ -156,8 +158,8 @@ describe.each(variants)('%s', (variant) => {
     const length = (attrs.channels / attrs.groups) * attrs.outChannels * cells(attrs.kernel);
     const found: string[] = [];
     runPrim(variant, 'convWeightGrad', [{ data: x }, { data: gy }], [{ length }], attrs, (call, session) => {
-      const steps = convWeightGrad(call, session)!;
-      found.push(...steps.map((step) => step.kernel));
+      const steps = convWeightGrad(call, session);
+      if (!(steps instanceof Declined)) found.push(...steps.map((step) => step.kernel));
       return steps;
     });
     expect(found[0]).toBe(kernel);

@@ -1,15 +1,17 @@
 import { FillDesc } from '../../../abi/generated/abi.ts';
 import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
-import { type ConvTransposeAttrs, convTransposeInputs } from '../../prims/conv.ts';
+import { type ConvTransposeAttrs, convInputs } from '../../prims/conv.ts';
 import type { Triple } from '../../prims/window.ts';
+import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { depthOf, isDepthwise, outputsOf } from './conv.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
+import { cannotTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
+import type { TileSize } from './winograd-weights.ts';
 
 /**
  * The outputs p, p + stride, … of one axis. Output p + q·stride takes input q + first − j·step through tap tap0 + j·tapStep,
@@ -51,20 +53,25 @@ function phasesOf(attrs: ConvTransposeAttrs, axis: number): Phase[] {
   return phases;
 }
 
+export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
+  const { inputs, outputs, attrs } = call;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (outputsOf(attrs) === 0) return [];
+  if (depthOf(attrs) === 0) return nothingToSum();
+  const epilogue = epilogueOf(session, outputs[0], inputs[convInputs.residual] ?? null, attrs.activation);
+  if (epilogue === null) return unknownActivation(attrs.activation);
+  const algorithm = cheapest(algorithms, call, session);
+  return explain(algorithm.lower(call, session, epilogue), algorithm, algorithms, call, session);
+};
+
 /**
  * One convolution per phase of the output grid: nothing is multiplied with inserted zeros, nothing is scattered, and the
  * epilogue stays in registers. The packed weights of all phases together are as large as the weight.
  */
-export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
+function phaseSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilogue: Epilogue): Step[] {
   const { inputs, outputs, attrs, pitch } = call;
   const [x, weight, bias] = inputs;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
-  if (outputsOf(attrs) === 0) return [];
-  if (depthOf(attrs) === 0) return null;
-  const epilogue = epilogueOf(session, outputs[0], null, attrs.activation);
-  if (epilogue === null) return null;
-  const transformed = transformedSteps(call, session, epilogue);
-  if (transformed !== null) return transformed;
   const { groups, kernel, stride, output, input } = attrs;
   const depthwise = isDepthwise(attrs);
   const channels = attrs.channels / groups;
@@ -120,29 +127,38 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
     return [...panels.steps, step(session, 'convTranspose', shape, panels, epilogue)];
   });
   return [...fills, ...steps];
-};
-
-/** By Winograd, where that is estimated to be the fastest: a convolution with the kernel mirrored and the padding's complement. */
-function transformedSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilogue: Epilogue): Step[] | null {
-  const { inputs, outputs, attrs, pitch } = call;
-  if (!canTransform(call, session)) return null;
-  const plans = ([4, 2] as const).map((size) => planWinograd(attrs, size, session));
-  const costs = plans.map((plan) => winogradCost(plan, inputs[convTransposeInputs.weight]!.constant));
-  if (Math.min(...costs) >= gemmCost(attrs)) return null;
-  const pixel = (pitch?.y || attrs.outChannels) * 4;
-  const row = attrs.output[2] * pixel;
-  const plane = attrs.output[1] * row;
-  const shape: WindowShape = {
-    ...attrs,
-    grid: attrs.output,
-    pad: [0, 2 - attrs.padBegin[1], 2 - attrs.padBegin[2]],
-    x: session.address(inputs[0]!),
-    xPixel: (pitch?.x || attrs.channels) * 4,
-    y: session.address(outputs[0]),
-    yPitch: [pixel, row, plane, attrs.output[0] * plane],
-  };
-  return winogradSteps(call, session, shape, epilogue, plans[costs[0] <= costs[1] ? 0 : 1]);
 }
+
+/** By Winograd: a convolution with the kernel mirrored and the padding's complement. */
+const winograd = (size: TileSize): Algorithm<'convTranspose', Epilogue> => ({
+  name: `winograd${size}`,
+  detail: ({ attrs }, session) => `${planWinograd(attrs, size, session).chunk} tiles a chunk`,
+  cost: (call, session) =>
+    cannotTransform(call, session) ??
+    winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant),
+  lower(call, session, epilogue) {
+    const { inputs, outputs, attrs, pitch } = call;
+    const pixel = (pitch?.y || attrs.outChannels) * 4;
+    const row = attrs.output[2] * pixel;
+    const plane = attrs.output[1] * row;
+    const shape: WindowShape = {
+      ...attrs,
+      grid: attrs.output,
+      pad: [0, 2 - attrs.padBegin[1], 2 - attrs.padBegin[2]],
+      x: session.address(inputs[0]!),
+      xPixel: (pitch?.x || attrs.channels) * 4,
+      y: session.address(outputs[0]),
+      yPitch: [pixel, row, plane, attrs.output[0] * plane],
+    };
+    return winogradSteps(call, session, shape, epilogue, planWinograd(attrs, size, session));
+  },
+});
+
+const algorithms: readonly Algorithm<'convTranspose', Epilogue>[] = [
+  { name: 'phases', cost: ({ attrs }) => gemmCost(attrs), lower: phaseSteps },
+  winograd(4),
+  winograd(2),
+];
 
 /** Bytes that a work unit fills. */
 const fillUnit = 65536;

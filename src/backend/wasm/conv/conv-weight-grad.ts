@@ -2,10 +2,11 @@ import { ConvWeightGradDesc, FinishWeightGradDesc, runBytes, runsOffset } from '
 import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
+import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
 import { tileRowsOf } from '../core/blocks.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { canTransform, gemmCost } from './winograd.ts';
+import { cannotTransform, gemmCost } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 
 /**
@@ -43,13 +44,21 @@ function cut(pixels: number, splitBytes: number, items: number, panels: number) 
 
 export const convWeightGrad: WasmPrim<'convWeightGrad'> = (call, session) => {
   const { inputs, outputs, attrs } = call;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
-  if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return null;
-  const plan = canTransform(call, session) ? planWinogradGrad(attrs) : null;
-  return plan !== null && plan.cost < gemmCost(attrs)
-    ? winogradGradSteps(call, session, plan)
-    : directSteps(call, session);
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return nothingToSum();
+  const algorithm = cheapest(algorithms, call, session);
+  return explain(algorithm.lower(call, session, null), algorithm, algorithms, call, session);
 };
+
+const algorithms: readonly Algorithm<'convWeightGrad', null>[] = [
+  { name: 'direct', cost: ({ attrs }) => gemmCost(attrs), lower: directSteps },
+  {
+    name: 'winograd',
+    cost: (call, session) => cannotTransform(call, session) ?? planWinogradGrad(call.attrs).cost,
+    lower: (call, session) => winogradGradSteps(call, session, planWinogradGrad(call.attrs)),
+  },
+];
 
 /** Rows of pixels, as they lie in x and gy. */
 export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad'>, session: WasmSession): Step[] {

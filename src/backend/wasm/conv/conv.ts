@@ -1,13 +1,14 @@
 import { product } from '../../../common/numbers.ts';
-import type { PrimCall, Step } from '../../backend.ts';
+import type { PrimCall } from '../../backend.ts';
 import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
+import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { canTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
-import { canTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
+import { cannotTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
+import { cannotTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
 import type { TileSize } from './winograd-weights.ts';
 
 /** Output cells, and additions per output; where either is 0 there is nothing for a kernel to loop over. */
@@ -17,20 +18,21 @@ export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * produ
 export const isDepthwise = (a: ConvAttrs): boolean =>
   a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
 
-export interface ConvAlgorithm {
-  readonly name: string;
-  /** Estimated nanoseconds of one thread with cold weights, on the machine of the figures; null where it cannot do this. */
-  cost(call: PrimCall<'conv'>, session: WasmSession): number | null;
-  lower(call: PrimCall<'conv'>, session: WasmSession, shape: WindowShape, epilogue: Epilogue): Step[];
+/** Where the operands are, and what is done to a result before it is stored. */
+interface Context {
+  readonly shape: WindowShape;
+  readonly epilogue: Epilogue;
 }
+
+export type ConvAlgorithm = Algorithm<'conv', Context>;
 
 const winograd = (size: TileSize): ConvAlgorithm => ({
   name: `winograd${size}`,
+  detail: ({ attrs }, session) => `${planWinograd(attrs, size, session).chunk} tiles a chunk`,
   cost: (call, session) =>
-    canTransform(call, session)
-      ? winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant)
-      : null,
-  lower: (call, session, shape, epilogue) =>
+    cannotTransform(call, session) ??
+    winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant),
+  lower: (call, session, { shape, epilogue }) =>
     winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
 });
 
@@ -38,8 +40,8 @@ const winograd = (size: TileSize): ConvAlgorithm => ({
 export const convAlgorithms: readonly ConvAlgorithm[] = [
   {
     name: 'depthwise',
-    cost: ({ attrs }) => (isDepthwise(attrs) ? 0 : null),
-    lower({ inputs: [, weight, bias], attrs: { channels, kernel } }, session, shape, epilogue) {
+    cost: ({ attrs }) => (isDepthwise(attrs) ? 0 : new Declined('not one kernel per channel')),
+    lower({ inputs: [, weight, bias], attrs: { channels, kernel } }, session, { shape, epilogue }) {
       const panels = panelsOf(session, 'conv', weight!, bias, {
         groups: 1,
         columns: channels,
@@ -59,13 +61,13 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   winograd(2),
   {
     name: 'winogradRow',
-    cost: (call, session) => (canTransformRows(call, session) ? winogradRowCost(call.attrs) : null),
-    lower: winogradRowSteps,
+    cost: (call, session) => cannotTransformRows(call, session) ?? winogradRowCost(call.attrs),
+    lower: (call, session, { shape, epilogue }) => winogradRowSteps(call, session, shape, epilogue),
   },
   {
     name: 'gemm',
     cost: ({ attrs }) => gemmCost(attrs),
-    lower({ inputs: [, weight, bias], attrs }, session, shape, epilogue) {
+    lower({ inputs: [, weight, bias], attrs }, session, { shape, epilogue }) {
       const { groups, kernel } = attrs;
       const channels = attrs.channels / groups;
       const columns = attrs.outChannels / groups;
@@ -92,11 +94,12 @@ export const convBy =
   (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
   (call, session) => {
     const { inputs, outputs, attrs, pitch } = call;
-    if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+    const other = otherThanFloat32(inputs, outputs);
+    if (other !== null) return other;
     if (outputsOf(attrs) === 0) return [];
-    if (depthOf(attrs) === 0) return null;
+    if (depthOf(attrs) === 0) return nothingToSum();
     const epilogue = epilogueOf(session, outputs[0], inputs[convInputs.residual] ?? null, attrs.activation);
-    if (epilogue === null) return null;
+    if (epilogue === null) return unknownActivation(attrs.activation);
     const { output, channels, outChannels } = attrs;
     const pixel = (pitch?.y || outChannels) * 4;
     const row = output[2] * pixel;
@@ -110,13 +113,12 @@ export const convBy =
       y: session.address(outputs[0]),
       yPitch: [pixel, row, plane, output[0] * plane],
     };
-    return choose(call, session).lower(call, session, shape, epilogue);
+    const algorithm = choose(call, session);
+    return explain(algorithm.lower(call, session, { shape, epilogue }), algorithm, convAlgorithms, call, session);
   };
 
 /** The algorithm of the least estimated cost. */
-export function chooseConv(call: PrimCall<'conv'>, session: WasmSession): ConvAlgorithm {
-  const costs = convAlgorithms.map((algorithm) => algorithm.cost(call, session) ?? Number.POSITIVE_INFINITY);
-  return convAlgorithms[costs.indexOf(Math.min(...costs))];
-}
+export const chooseConv = (call: PrimCall<'conv'>, session: WasmSession): ConvAlgorithm =>
+  cheapest(convAlgorithms, call, session);
 
 export const conv: WasmPrim<'conv'> = convBy(chooseConv);

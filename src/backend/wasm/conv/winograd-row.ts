@@ -3,6 +3,7 @@ import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
+import { Declined } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
 import { perByte, perStep } from './winograd.ts';
@@ -12,11 +13,13 @@ const tileSize = 4;
 const points = [0.5, 1, 2].flatMap((p) => [p, -p]);
 
 /** Seven taps at stride 2 along W, whatever there is along H; constant weights. */
-export function canTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): boolean {
+export function cannotTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): Declined | null {
   const { kernel, stride, dilation, groups, input } = attrs;
-  const shape = kernel[0] === 1 && kernel[2] === 7 && stride[2] === 2 && input[0] === 1;
-  const plain = groups === 1 && dilation[1] === 1 && dilation[2] === 1;
-  return shape && plain && inputs[convInputs.weight]!.constant && session.backend.precision !== 'exact';
+  if (session.backend.precision === 'exact') return new Declined("precision 'exact'");
+  if (kernel[0] !== 1 || kernel[2] !== 7 || stride[2] !== 2 || input[0] !== 1)
+    return new Declined('no rows of 7 at stride 2');
+  if (groups !== 1 || dilation[1] !== 1 || dilation[2] !== 1) return new Declined('groups or dilation');
+  return inputs[convInputs.weight]!.constant ? null : new Declined('the weight is no constant');
 }
 
 /** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels, per product. */

@@ -3,6 +3,7 @@ import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, type ConvWeightGradAttrs, convInputs } from '../../prims/conv.ts';
 import { leavesOne, roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
+import { Declined } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
 import { type TileSize, transformedWeights } from './winograd-weights.ts';
@@ -32,12 +33,14 @@ export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) |
 const cacheBytes = 524288;
 
 /** What there are transforms for: 3×3 (in each slice of a 3-d input), stride 1, dilation 1, one group. */
-export function canTransform({ attrs }: { attrs: ConvWeightGradAttrs }, session: WasmSession): boolean {
+export function cannotTransform({ attrs }: { attrs: ConvWeightGradAttrs }, session: WasmSession): Declined | null {
   const { kernel, stride, dilation, padBegin, groups, input, output, channels, outChannels } = attrs;
-  const shape = kernel.join() === '1,3,3' && [...stride, ...dilation, groups].every((n) => n === 1);
-  const slices = padBegin[0] === 0 && input[0] === output[0];
-  const wanted = session.backend.precision !== 'exact';
-  return shape && slices && wanted && channels >= 8 && outChannels >= 8;
+  if (session.backend.precision === 'exact') return new Declined("precision 'exact'");
+  if (kernel.join() !== '1,3,3') return new Declined(`kernel ${kernel.join('×')}`);
+  if ([...stride, ...dilation].some((n) => n !== 1)) return new Declined('stride or dilation');
+  if (groups !== 1) return new Declined(`${groups} groups`);
+  if (padBegin[0] !== 0 || input[0] !== output[0]) return new Declined('padding between slices');
+  return channels >= 8 && outChannels >= 8 ? null : new Declined('fewer than 8 channels');
 }
 
 /** The results do not depend on the number of threads. */

@@ -4,7 +4,7 @@ import type { Step } from '../../backend.ts';
 import type { CopyAttrs } from '../../prims/copy.ts';
 import type { PrimName } from '../../prims/index.ts';
 import { coalesce } from '../../strided.ts';
-import type { WasmPrim } from '../core/prim.ts';
+import { Declined, tooManyLoops, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** One loop of a copy; strides in bytes. */
@@ -136,9 +136,9 @@ function splitFlat(attrs: CopyAttrs, size: number): { part: CopyAttrs; at: numbe
 
 export const copy: WasmPrim<'copy'> = ({ inputs, outputs, attrs }, session) => {
   const [x, y] = [inputs[0]!, outputs[0]];
-  if (x.dtype !== y.dtype) return null;
+  if (x.dtype !== y.dtype) return new Declined(`${x.dtype} to ${y.dtype}`);
   const addresses = { x: session.address(x), y: session.address(y) };
-  return copySteps('copy', session, attrs, dtypes[x.dtype].bytes, addresses);
+  return copySteps('copy', session, attrs, dtypes[x.dtype].bytes, addresses) ?? new Declined(tooManyLoops);
 };
 
 /** The four bytes that `value`, stored as `dtype`, repeats; null where eight bytes are needed. */
@@ -152,7 +152,7 @@ export const fill: WasmPrim<'fill'> = ({ outputs, attrs }, session) => {
   const [y] = outputs;
   const { array, bytes } = dtypes[y.dtype];
   const pattern = patternOf(array.of(attrs.value));
-  if (pattern === null) return null;
+  if (pattern === null) return new Declined(`${attrs.value} in ${y.dtype}`);
   const total = attrs.length * bytes;
   if (total === 0) return [];
   const values = { y: session.address(y), bytes: total, unit: unitBytes, pattern };

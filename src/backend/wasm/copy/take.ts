@@ -3,7 +3,7 @@ import { dtypes } from '../../../common/dtype.ts';
 import { ConvletError } from '../../../common/error.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { WasmPrim } from '../core/prim.ts';
+import { Declined, type WasmPrim } from '../core/prim.ts';
 
 /** Indices that are known only at run time are checked before the kernel uses them. */
 class CheckIndices implements Step {
@@ -39,7 +39,8 @@ export const take: WasmPrim<'take'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner, count } = attrs;
   const bytes = inner * dtypes[x.dtype].bytes;
   const total = outer * count;
-  if (dtypes[index.dtype].array !== Int32Array || x.dtype !== outputs[0].dtype) return null;
+  if (dtypes[index.dtype].array !== Int32Array) return new Declined(`indices in ${index.dtype}`);
+  if (x.dtype !== outputs[0].dtype) return new Declined(`${x.dtype} to ${outputs[0].dtype}`);
   const check = new CheckIndices(index, count, length);
   if (index.constant) check.run();
   const checks: Step[] = index.constant ? [] : [check];

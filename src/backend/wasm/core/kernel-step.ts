@@ -10,6 +10,8 @@ export class KernelStep implements Step {
   readonly descriptor: number;
   readonly descriptorStride: number;
   readonly units: number;
+  detail = '';
+  others = '';
   private readonly call: (descriptor: number, begin: number, end: number) => void;
 
   constructor(

@@ -6,7 +6,15 @@ import type { BinaryKind, UnaryKind } from '../../prims/elementwise.ts';
 import { coalesce } from '../../strided.ts';
 import { copySteps } from '../copy/copy.ts';
 import { activationFields } from '../core/activation.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import {
+  Declined,
+  elementsPerUnit,
+  otherOrder,
+  otherThanFloat32,
+  tooManyLoops,
+  unknownActivation,
+  type WasmPrim,
+} from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** Those that are missing have no kernel, or one of another kind (pow). */
@@ -27,19 +35,22 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
   const { inputs, outputs, attrs } = call;
   const [a, b] = inputs as Tensor[];
   const y = outputs[0];
-  if (!isFloat32([a, b])) return null;
-  if (attrs.kind === 'pow') return isFloat32([y]) ? pow(call, session) : null;
+  const other = otherThanFloat32([a, b]);
+  if (other !== null) return other;
+  if (attrs.kind === 'pow') return pow(call, session);
   const op = ops[attrs.kind];
   const activation = activationFields(attrs.activation);
-  if (op === undefined || activation === null || y.dtype !== (op < BinaryOp.equal ? 'float32' : 'bool')) return null;
-  if (op >= BinaryOp.equal && attrs.activation !== null) return null;
+  if (op === undefined) return new Declined(`'${attrs.kind}'`);
+  if (activation === null || (op >= BinaryOp.equal && attrs.activation !== null))
+    return unknownActivation(attrs.activation);
+  if (y.dtype !== (op < BinaryOp.equal ? 'float32' : 'bool')) return new Declined(y.dtype);
   const total = product(attrs.dims);
   if (total === 0) return [];
 
   const merged = coalesce(attrs.dims, [attrs.aStrides, attrs.bStrides]);
   const steps: Step[] = [];
   const strided = [a, b].map((_, i) => isStrided(merged.strides[i]));
-  if (strided[0] && strided[1]) return null;
+  if (strided[0] && strided[1]) return new Declined(otherOrder);
   const operands: Operand[] = [];
   for (const [i, t] of [a, b].entries()) {
     const operand = { address: session.address(t), strides: merged.strides[i] };
@@ -48,7 +59,7 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
       continue;
     }
     const dense = toDense(session, t, merged.dims, operand, a === b);
-    if (dense === null) return null;
+    if (dense === null) return new Declined(otherOrder);
     operands.push(dense.operand);
     steps.push(...dense.steps);
   }
@@ -64,7 +75,7 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
     [aStrides, bStrides] = joined.strides;
     addresses[1] = joined.address;
   }
-  if (dims.length - 1 > maxOuter) return null;
+  if (dims.length - 1 > maxOuter) return new Declined(tooManyLoops);
   const outer = dims.slice(0, -1).reverse();
   const bytes = (strides: number[], i: number): number => (i < outer.length ? strides[strides.length - 2 - i] * 4 : 0);
   const values = {
@@ -90,7 +101,7 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
     b3: bytes(bStrides, 3),
     ...activation,
   };
-  if (values.aStep === 0 && values.bStep === 0) return null;
+  if (values.aStep === 0 && values.bStep === 0) return new Declined(otherOrder);
   const units = Math.ceil(total / elementsPerUnit);
   steps.push(session.step('binary', 'binary', BinaryDesc, values, units));
   return steps;
@@ -187,13 +198,15 @@ const powers: ReadonlyMap<number, UnaryKind> = new Map([
   [-1, 'reciprocal'],
 ]);
 
-function pow({ inputs, outputs, attrs }: PrimCall<'binary'>, session: WasmSession): Step[] | null {
+function pow({ inputs, outputs, attrs }: PrimCall<'binary'>, session: WasmSession): Step[] | Declined {
   const [a, b] = inputs as Tensor[];
   const [y] = outputs;
   const kind = b.constant && b.size === 1 && a.size === y.size ? powers.get(b.array[0]) : undefined;
   const { dims, strides } = coalesce(attrs.dims, [attrs.aStrides]);
   if (kind === undefined || attrs.activation !== null || dims.length !== 1 || (dims[0] > 1 && strides[0][0] !== 1))
-    return null;
+    return new Declined(b.constant ? `power ${b.array[0]}` : 'powers that are no constant');
+  const other = otherThanFloat32([y]);
+  if (other !== null) return other;
   if (y.size === 0) return [];
   const values = {
     x: session.address(a),

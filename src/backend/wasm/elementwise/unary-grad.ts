@@ -1,7 +1,7 @@
 import { clipExclusive, UnaryGradDesc } from '../../../abi/generated/abi.ts';
 import type { UnaryKind } from '../../prims/elementwise.ts';
 import { activationFields } from '../core/activation.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { elementsPerUnit, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 
 /** What the kernel of functions knows and that of derivatives does not: nobody trains through them. */
 const without: readonly UnaryKind[] = ['identity', 'neg', 'sign', 'floor', 'ceil', 'round', 'trunc', 'linear'];
@@ -9,7 +9,9 @@ const without: readonly UnaryKind[] = ['identity', 'neg', 'sign', 'floor', 'ceil
 export const unaryGrad: WasmPrim<'unaryGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { kind, length, exclusive } = attrs;
   const fields = without.includes(kind) ? null : activationFields(attrs);
-  if (fields === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (fields === null) return unknownActivation(attrs);
   const units = Math.ceil(length / elementsPerUnit);
   if (units === 0) return [];
   const values = {

@@ -1,10 +1,12 @@
 import { UnaryDesc } from '../../../abi/generated/abi.ts';
 import { activationFields } from '../core/activation.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { elementsPerUnit, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 
 export const unary: WasmPrim<'unary'> = ({ inputs, outputs, attrs }, session) => {
   const fields = activationFields(attrs);
-  if (fields === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (fields === null) return unknownActivation(attrs);
   const { length } = attrs;
   const units = Math.ceil(length / elementsPerUnit);
   if (units === 0) return [];

@@ -3,7 +3,7 @@ import { dtypes } from '../../../common/dtype.ts';
 import { product } from '../../../common/numbers.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import { coalesce } from '../../strided.ts';
-import { elementsPerUnit, type WasmPrim } from '../core/prim.ts';
+import { Declined, elementsPerUnit, otherOrder, tooManyLoops, type WasmPrim } from '../core/prim.ts';
 
 /** Dimensions outside of a row. */
 const maxOuter = 4;
@@ -11,13 +11,15 @@ const maxOuter = 4;
 export const where: WasmPrim<'where'> = ({ inputs, outputs, attrs }, session) => {
   const [condition, a, b] = inputs as Tensor[];
   const [y] = outputs;
-  if (a.dtype !== y.dtype || b.dtype !== y.dtype || dtypes[y.dtype].bytes !== 4) return null;
-  if (dtypes[condition.dtype].bytes !== 1) return null;
+  const other = [a, b, y].find((t) => t.dtype !== y.dtype || dtypes[t.dtype].bytes !== 4);
+  if (other !== undefined) return new Declined(other.dtype);
+  if (dtypes[condition.dtype].bytes !== 1) return new Declined(`condition in ${condition.dtype}`);
   const total = product(attrs.dims);
   if (total === 0) return [];
   const { dims, strides } = coalesce(attrs.dims, [attrs.conditionStrides, attrs.aStrides, attrs.bStrides]);
   const steps = strides.map((s) => (total === 1 ? 1 : s[s.length - 1]));
-  if (dims.length - 1 > maxOuter || steps.some((step) => step !== 0 && step !== 1)) return null;
+  if (dims.length - 1 > maxOuter) return new Declined(tooManyLoops);
+  if (steps.some((step) => step !== 0 && step !== 1)) return new Declined(otherOrder);
   const outer = dims.slice(0, -1).reverse();
   const [c, x, z] = strides.map((s, k) =>
     Array.from({ length: maxOuter }, (_, i) => (i < outer.length ? s[s.length - 2 - i] * (k === 0 ? 1 : 4) : 0)),

@@ -1,10 +1,11 @@
 import { ResampleDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { elementsPerUnit, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const resample: WasmPrim<'resample'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, input, output, inner, taps, extrapolation } = attrs;
   const [x, index, weight] = inputs;
-  if (!isFloat32([x, weight]) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32([x, weight], outputs);
+  if (other !== null) return other;
   const total = outer * output;
   if (total * inner === 0) return [];
   const unit = Math.ceil(elementsPerUnit / inner);

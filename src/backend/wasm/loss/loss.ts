@@ -4,7 +4,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import { checkTargets } from '../../js/loss/loss.ts';
 import type { CrossEntropyAttrs } from '../../prims/loss.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, elementsPerUnit, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
 /** Targets are checked before a kernel uses them as places in memory. */
 class CheckTargets implements Step {
@@ -26,7 +26,9 @@ class CheckTargets implements Step {
 export const crossEntropy: WasmPrim<'crossEntropy'> = ({ inputs, outputs, attrs }, session) => {
   const [y, target, weight] = inputs;
   const { outer, length, inner, ignoreIndex, labelSmoothing } = attrs;
-  if (!isFloat32([y, weight, ...outputs]) || dtypes[target!.dtype].array !== Int32Array) return null;
+  const other = otherThanFloat32([y, weight], outputs);
+  if (other !== null) return other;
+  if (dtypes[target!.dtype].array !== Int32Array) return new Declined(`targets in ${target!.dtype}`);
   if (outer * inner === 0) return [];
   const unit = 256;
   const values = {
@@ -52,7 +54,9 @@ export const crossEntropy: WasmPrim<'crossEntropy'> = ({ inputs, outputs, attrs 
 export const crossEntropyGrad: WasmPrim<'crossEntropyGrad'> = ({ inputs, outputs, attrs }, session) => {
   const [y, target, weight, gy, total] = inputs;
   const { outer, length, inner, ignoreIndex, labelSmoothing, logits, gyStep } = attrs;
-  if (!isFloat32([y, weight, gy, total, outputs[0]]) || dtypes[target!.dtype].array !== Int32Array) return null;
+  const other = otherThanFloat32([y, weight, gy, total], outputs);
+  if (other !== null) return other;
+  if (dtypes[target!.dtype].array !== Int32Array) return new Declined(`targets in ${target!.dtype}`);
   if (outer * length * inner === 0) return [];
   const strips = outer * Math.ceil(inner / 4);
   const unit = Math.ceil(elementsPerUnit / (length * Math.min(inner, 4)));

@@ -3,7 +3,7 @@ import type { MatmulAttrs } from '../../prims/matmul.ts';
 import { panelBlockOf, rowBlockOf, tileRowsOf } from '../core/blocks.ts';
 import { epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** Rows up to which reading a row-major B as it is beats packing it first. */
@@ -11,13 +11,14 @@ const fewRows = 12;
 
 export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) => {
   const [a, b, bias, residual] = inputs;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   const { m, n, k, alpha, aOffsets } = attrs;
   const batch = aOffsets.length;
   if (batch * m * n === 0) return [];
-  if (k === 0) return null;
+  if (k === 0) return nothingToSum();
   const epilogue = epilogueOf(session, outputs[0], residual ?? null, attrs.activation);
-  if (epilogue === null) return null;
+  if (epilogue === null) return unknownActivation(attrs.activation);
   const kind = b!.constant ? 'packed' : attrs.bColumn === 1 && alpha === 1 && m <= fewRows ? 'asIs' : 'packedPerUnit';
   const right = kind === 'packed' ? constantPanels(session, attrs, b!) : null;
   const panels = Math.ceil(n / 8);

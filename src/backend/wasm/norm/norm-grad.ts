@@ -10,7 +10,7 @@ import {
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { NormalizeGradAttrs } from '../../prims/norm.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, elementsPerUnit, nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** Elements that a stretch of rows reads: 16 KB, summed twice while they are in the first-level cache. */
@@ -94,7 +94,9 @@ function batchSteps(session: WasmSession, prim: 'batchNormTraining' | 'batchNorm
 }
 
 export const batchNormTraining: WasmPrim<'batchNormTraining'> = ({ inputs, outputs, attrs }, session) => {
-  if (!isFloat32(inputs) || !isFloat32(outputs) || attrs.rows * attrs.channels === 0) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (attrs.rows * attrs.channels === 0) return nothingToSum();
   const [x, weight, bias, mean, variance] = inputs;
   const [y, newMean, newVariance] = outputs;
   const tensors = { x: x!, gy: null, y, weight, bias, mean, variance, out: [newMean, newVariance] as const };
@@ -102,7 +104,9 @@ export const batchNormTraining: WasmPrim<'batchNormTraining'> = ({ inputs, outpu
 };
 
 export const batchNormGrad: WasmPrim<'batchNormGrad'> = ({ inputs, outputs, attrs }, session) => {
-  if (!isFloat32(inputs) || !isFloat32(outputs) || attrs.rows * attrs.channels === 0) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (attrs.rows * attrs.channels === 0) return nothingToSum();
   const [x, weight, gy, mean, variance] = inputs;
   const [gx, gweight, gbias] = outputs;
   const tensors = { x: x!, gy, y: gx, weight, bias: null, mean, variance, out: [gweight, gbias] as const };
@@ -111,7 +115,9 @@ export const batchNormGrad: WasmPrim<'batchNormGrad'> = ({ inputs, outputs, attr
 
 export const normalizeGrad: WasmPrim<'normalizeGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, spatial, groups, size, epsilon, subtractMean } = attrs;
-  if (!isFloat32(inputs) || !isFloat32(outputs) || outer * spatial * groups * size === 0) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (outer * spatial * groups * size === 0) return nothingToSum();
   const [x, weight, gy] = inputs;
   const channels = groups * size;
   // One pair of statistics per row, where the parameters have a column each.
@@ -163,7 +169,9 @@ function stretchesOf({ outer, spatial }: NormalizeGradAttrs): { stretch: number;
 export const lrnGrad: WasmPrim<'lrnGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, channels, size, alpha, beta, bias } = attrs;
   // As in lrn: a window reads up to so many elements in front of a row and behind it.
-  if (!isFloat32(inputs) || !isFloat32(outputs) || size > 64) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (size > 64) return new Declined(`window of ${size} channels`);
   if (outer * channels === 0) return [];
   const before = Math.floor((size - 1) / 2);
   const after = size - 1 - before;

@@ -10,7 +10,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import { type BatchNormAttrs, normalizeInputs } from '../../prims/norm.ts';
 import { activationFields } from '../core/activation.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, elementsPerUnit, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** A row of few channels is repeated until it is at least this long, so that the kernel's loop has something to do. */
@@ -20,7 +20,9 @@ const joinedRow = 384;
 export const batchNorm: WasmPrim<'batchNorm'> = ({ inputs, outputs, attrs, pitch }, session) => {
   const { outer, channels, inner } = attrs;
   const activation = activationFields(attrs.activation);
-  if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (activation === null) return unknownActivation(attrs.activation);
   const total = outer * channels * inner;
   if (total === 0) return [];
   const channelsLast = inner === 1;
@@ -104,7 +106,9 @@ function spanOf(outer: number, groups: number, size: number): number {
 export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, spatial, groups, size, epsilon, subtractMean } = attrs;
   const activation = activationFields(attrs.activation);
-  if (activation === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (activation === null) return unknownActivation(attrs.activation);
   if (outer * spatial * groups * size === 0) return [];
   const span = size === 1 || (spatial > 1 && size <= mostColumns) ? spanOf(outer, groups, size) : 0;
   const unit = Math.ceil(elementsPerUnit / (spatial * size));
@@ -134,11 +138,12 @@ export const normalize: WasmPrim<'normalize'> = ({ inputs, outputs, attrs }, ses
 
 export const lrn: WasmPrim<'lrn'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, channels, size, alpha, beta, bias } = attrs;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   if (outer * channels === 0) return [];
   const before = Math.floor((size - 1) / 2);
   // A window reads up to so many elements in front of the tensor and behind it, which memory must have.
-  if (size > 64) return null;
+  if (size > 64) return new Declined(`window of ${size} channels`);
   const unit = Math.ceil(elementsPerUnit / channels);
   const values = {
     x: session.address(inputs[0]!),

@@ -1,9 +1,10 @@
 import { Optimizer, OptimizerDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { elementsPerUnit, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const optimizerStep: WasmPrim<'optimizerStep'> = ({ inputs, outputs, attrs }, session) => {
   const { kind, length } = attrs;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   if (length === 0) return [];
   const [p, g, a, b, c, hyper] = inputs;
   const values = {

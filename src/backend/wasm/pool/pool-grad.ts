@@ -2,7 +2,7 @@ import { Pool, PoolGradDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { Triple } from '../../prims/window.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { kindOf, named } from './pool.ts';
 
@@ -61,7 +61,9 @@ function poolGradStep(
 
 export const poolGrad: WasmPrim<'poolGrad'> = ({ inputs, outputs, attrs }, session) => {
   const kind = kindOf(attrs);
-  if (kind === null || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (kind === null) return new Declined(`p = ${attrs.p}`);
   const { input, padEnd, countPad } = attrs;
   const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
   return poolGradStep(session, 'poolGrad', kind, inputs, outputs[0], { ...attrs, end, adaptive: false });
@@ -70,7 +72,8 @@ export const poolGrad: WasmPrim<'poolGrad'> = ({ inputs, outputs, attrs }, sessi
 const ones: Triple = [1, 1, 1];
 
 export const adaptivePoolGrad: WasmPrim<'adaptivePoolGrad'> = ({ inputs, outputs, attrs }, session) => {
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   return poolGradStep(session, 'adaptivePoolGrad', kindOf({ kind: attrs.kind, p: 0 })!, inputs, outputs[0], {
     ...attrs,
     kernel: ones,

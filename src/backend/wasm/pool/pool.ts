@@ -3,7 +3,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { PoolAttrs } from '../../prims/pool.ts';
 import type { Triple } from '../../prims/window.ts';
-import { isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
 /** The kernels' number; Lp for other p stays with JavaScript, whose powers are exact. */
@@ -64,14 +64,19 @@ function poolStep(
 
 export const pool: WasmPrim<'pool'> = ({ inputs, outputs, attrs }, session) => {
   const kind = kindOf(attrs);
-  if (kind === null || outputs.length > 1 || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (outputs.length > 1) return new Declined('indices of maxima');
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (kind === null) return new Declined(`p = ${attrs.p}`);
   const { input, padEnd, countPad } = attrs;
   const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
   return poolStep(session, 'pool', kind, inputs[0]!, outputs[0], { ...attrs, end, adaptive: false });
 };
 
 export const adaptivePool: WasmPrim<'adaptivePool'> = ({ inputs, outputs, attrs }, session) => {
-  if (outputs.length > 1 || !isFloat32(inputs) || !isFloat32(outputs)) return null;
+  if (outputs.length > 1) return new Declined('indices of maxima');
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   const kind = kindOf({ kind: attrs.kind, p: 0 })!;
   return poolStep(session, 'adaptivePool', kind, inputs[0]!, outputs[0], {
     ...attrs,

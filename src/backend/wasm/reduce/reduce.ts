@@ -1,10 +1,12 @@
 import { ArgReduceDesc, Reduce, ReduceDesc } from '../../../abi/generated/abi.ts';
 import { dtypes } from '../../../common/dtype.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { Declined, elementsPerUnit, nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner } = attrs;
-  if (!isFloat32(inputs) || !isFloat32(outputs) || length === 0) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
+  if (length === 0) return nothingToSum();
   if (outer * inner === 0) return [];
   const strips = Math.ceil(inner / 16);
   const rows = Math.ceil(elementsPerUnit / length);
@@ -22,7 +24,10 @@ export const reduce: WasmPrim<'reduce'> = ({ inputs, outputs, attrs }, session) 
 
 export const argReduce: WasmPrim<'argReduce'> = ({ inputs, outputs, attrs }, session) => {
   const { kind, outer, length, inner, selectLast } = attrs;
-  if (!isFloat32(inputs) || dtypes[outputs[0].dtype].array !== Int32Array || length === 0) return null;
+  const other = otherThanFloat32(inputs);
+  if (other !== null) return other;
+  if (dtypes[outputs[0].dtype].array !== Int32Array) return new Declined(`positions in ${outputs[0].dtype}`);
+  if (length === 0) return nothingToSum();
   const total = inner === 1 ? outer : outer * Math.ceil(inner / 4);
   if (total === 0) return [];
   const unit = Math.ceil(elementsPerUnit / (inner === 1 ? length : length * 4));

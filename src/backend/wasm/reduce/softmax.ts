@@ -1,9 +1,10 @@
 import { SoftmaxDesc } from '../../../abi/generated/abi.ts';
-import { elementsPerUnit, isFloat32, type WasmPrim } from '../core/prim.ts';
+import { elementsPerUnit, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
 export const softmax: WasmPrim<'softmax'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, length, inner, log } = attrs;
-  if (!isFloat32(inputs) || !isFloat32(outputs)) return null;
+  const other = otherThanFloat32(inputs, outputs);
+  if (other !== null) return other;
   if (outer * length * inner === 0) return [];
   const total = inner === 1 ? outer : outer * Math.ceil(inner / 4);
   const unit = Math.ceil(elementsPerUnit / (inner === 1 ? length : length * 4));

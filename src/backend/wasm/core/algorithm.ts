@@ -1,0 +1,50 @@
+import type { PrimCall, Step } from '../../backend.ts';
+import type { PrimName } from '../../prims/index.ts';
+import { KernelStep } from './kernel-step.ts';
+import { Declined } from './prim.ts';
+import type { WasmSession } from './session.ts';
+
+/** One of several ways to compute a prim. `Context` is what its binding has worked out before it chooses. */
+export interface Algorithm<P extends PrimName, Context> {
+  readonly name: string;
+  /** How it would cut the work, for profiles. */
+  detail?(call: PrimCall<P>, session: WasmSession): string;
+  /** Estimated nanoseconds of one thread with cold weights, on the machine of the figures, or why it cannot do this. */
+  cost(call: PrimCall<P>, session: WasmSession): number | Declined;
+  lower(call: PrimCall<P>, session: WasmSession, context: Context): Step[];
+}
+
+const costOf = (cost: number | Declined): number => (cost instanceof Declined ? Number.POSITIVE_INFINITY : cost);
+
+/** The algorithm of the least estimated cost; the first of equals. */
+export function cheapest<P extends PrimName, Context>(
+  algorithms: readonly Algorithm<P, Context>[],
+  call: PrimCall<P>,
+  session: WasmSession,
+): Algorithm<P, Context> {
+  const costs = algorithms.map((algorithm) => costOf(algorithm.cost(call, session)));
+  return algorithms[costs.indexOf(Math.min(...costs))];
+}
+
+/** Writes on the steps which algorithm they are, and what the others would cost or why they cannot. */
+export function explain<P extends PrimName, Context>(
+  steps: Step[],
+  taken: Algorithm<P, Context>,
+  algorithms: readonly Algorithm<P, Context>[],
+  call: PrimCall<P>,
+  session: WasmSession,
+): Step[] {
+  const extra = taken.detail?.(call, session);
+  const others = algorithms
+    .filter((algorithm) => algorithm !== taken)
+    .map((algorithm) => {
+      const cost = algorithm.cost(call, session);
+      return `${algorithm.name} ${cost instanceof Declined ? `cannot: ${cost.why}` : `${(cost / 1e6).toFixed(3)} ms`}`;
+    });
+  for (const step of steps) {
+    if (!(step instanceof KernelStep)) continue;
+    step.detail = extra === undefined ? taken.name : `${taken.name}, ${extra}`;
+    step.others = others.join('; ');
+  }
+  return steps;
+}
