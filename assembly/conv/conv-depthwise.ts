@@ -5,16 +5,76 @@ import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { sweep } from '../micro/sweep';
 import { clampTo, Epilogue } from '../micro/tile';
-import { ConvDesc } from './desc';
 
-/** Output pixels per call. */
+/**
+ * The same over a grid of output points as ConvDesc, with one kernel per channel. Sizes in bytes unless said; x is
+ * [batch][D][H][W][channels].
+ */
+@unmanaged
+export class DepthwiseDesc {
+  x: usize;
+  /** Panels [⌈channels/8⌉][bias, taps][8]. */
+  weight: usize;
+  /** Zeros in place of a pixel of the padding. */
+  zeros: usize;
+  y: usize;
+  /** The table: `tableRows` rows of addresses. */
+  workspace: usize;
+  channels: i32;
+  inputD: i32;
+  inputH: i32;
+  inputW: i32;
+  outputD: i32;
+  outputH: i32;
+  outputW: i32;
+  kernelD: i32;
+  kernelH: i32;
+  kernelW: i32;
+  strideD: i32;
+  strideH: i32;
+  strideW: i32;
+  dilationD: i32;
+  dilationH: i32;
+  dilationW: i32;
+  padD: i32;
+  padH: i32;
+  padW: i32;
+  /** Bytes of an input pixel, all channels. */
+  pixel: u32;
+  yPixel: u32;
+  yRow: u32;
+  yPlane: u32;
+  yBatch: u32;
+  panelBytes: u32;
+  /** What a row of the table is (DepthwiseRow), the taps of one, and their number. */
+  row: i32;
+  rowTaps: i32;
+  tableRows: i32;
+  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  epilogue: i32;
+  residual: u32;
+  kind: i32;
+  alpha: f32;
+  beta: f32;
+}
+
+/** What a row of the table of addresses is: one tap, or a kernel row of dilation 1 that has a loop of its own. @abi */
+const enum DepthwiseRow {
+  tap,
+  taps3stride1,
+  taps3stride2,
+  taps5stride1,
+  taps5stride2,
+  taps7stride1,
+}
+
+/** Output pixels per call: a row of the table has (depthwisePixels − 1) · stride + taps addresses. @abi */
+// @ts-ignore: decorator
+@inline const depthwisePixels: i32 = 4;
+
 // @ts-ignore: decorator
 @inline
-const pixels: i32 = 4;
-
-// @ts-ignore: decorator
-@inline
-function storePixel(d: ConvDesc, y: usize, v: v128, channels: i32): void {
+function storePixel(d: DepthwiseDesc, y: usize, v: v128, channels: i32): void {
   const epilogue = d.epilogue;
   if (epilogue & Epilogue.addResidual) v = f32x4.add(v, v128.load(y + d.residual));
   if (epilogue & Epilogue.clamp) v = clampTo(v, f32x4.splat(d.alpha), f32x4.splat(d.beta));
@@ -41,13 +101,13 @@ function feed(tap: i32, taps: i32, x: v128, v: v128, w0: v128, w1: v128, w2: v12
  */
 // @ts-ignore: decorator
 @inline
-function quad(taps: i32, stride: i32, d: ConvDesc, table: usize, y: usize, count: i32): void {
-  const positions: i32 = (pixels - 1) * stride + taps;
+function quad(taps: i32, stride: i32, d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
+  const positions: i32 = (depthwisePixels - 1) * stride + taps;
   const panelBytes = <usize>d.panelBytes;
-  const rows = d.taps;
+  const rows = d.tableRows;
   const yPixel = <usize>d.yPixel;
   let panel = d.weight;
-  let channels = d.len;
+  let channels = d.channels;
   let at: usize = 0;
   do {
     let w = panel + (at & 16);
@@ -155,27 +215,27 @@ function quad(taps: i32, stride: i32, d: ConvDesc, table: usize, y: usize, count
   } while (channels > 0);
 }
 
-function quad1s1(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad1s1(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(1, 1, d, table, y, count);
 }
 
-function quad3s1(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad3s1(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(3, 1, d, table, y, count);
 }
 
-function quad3s2(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad3s2(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(3, 2, d, table, y, count);
 }
 
-function quad5s1(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad5s1(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(5, 1, d, table, y, count);
 }
 
-function quad5s2(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad5s2(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(5, 2, d, table, y, count);
 }
 
-function quad7s1(d: ConvDesc, table: usize, y: usize, count: i32): void {
+function quad7s1(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
   quad(7, 1, d, table, y, count);
 }
 
@@ -183,14 +243,14 @@ function quad7s1(d: ConvDesc, table: usize, y: usize, count: i32): void {
  * The addresses for four output pixels from (od, oh, ow) on. `taps` as in `quad`: 1 is the general case, where each tap is a
  * table row of four addresses; else a table row is a kernel row of dilation 1.
  */
-function placeQuad(d: ConvDesc, table: usize, n: i32, od: i32, oh: i32, ow: i32, taps: i32): void {
+function placeQuad(d: DepthwiseDesc, table: usize, n: i32, od: i32, oh: i32, ow: i32, taps: i32): void {
   const pixel = <usize>d.pixel;
   const zeros = d.zeros;
   const inputW = d.inputW;
   const line = pixel * inputW;
   const iw = ow * d.strideW - d.padW;
   // A table row is a sequence of `positions` pixels `step` apart.
-  const positions = taps == 1 ? pixels : (pixels - 1) * d.strideW + taps;
+  const positions = taps == 1 ? depthwisePixels : (depthwisePixels - 1) * d.strideW + taps;
   const step = taps == 1 ? d.strideW : 1;
   const kernelW = taps == 1 ? d.kernelW : 1;
   for (let kd = 0; kd < d.kernelD; kd++) {
@@ -214,10 +274,9 @@ function placeQuad(d: ConvDesc, table: usize, n: i32, od: i32, oh: i32, ow: i32,
 }
 
 /** Unit of work: one row of output pixels. */
-export function convDepthwise(d: ConvDesc, begin: i32, end: i32): void {
+export function convDepthwise(d: DepthwiseDesc, begin: i32, end: i32): void {
   const table = d.workspace;
-  const taps = d.mode;
-  const stride = d.strideW;
+  const taps = d.rowTaps;
   const outputW = d.outputW;
   for (let row = begin; row < end; row++) {
     const h = row % d.outputH;
@@ -225,21 +284,17 @@ export function convDepthwise(d: ConvDesc, begin: i32, end: i32): void {
     const z = plane % d.outputD;
     const n = plane / d.outputD;
     let y = d.y + n * d.yBatch + z * d.yPlane + h * d.yRow;
-    for (let w = 0; w < outputW; w += pixels, y += pixels * d.yPixel) {
+    for (let w = 0; w < outputW; w += depthwisePixels, y += depthwisePixels * d.yPixel) {
       placeQuad(d, table, n, z, h, w, taps);
-      const count = min(pixels, outputW - w);
-      if (taps == 3) {
-        if (stride == 1) quad3s1(d, table, y, count);
-        else quad3s2(d, table, y, count);
-      } else if (taps == 5) {
-        if (stride == 1) quad5s1(d, table, y, count);
-        else quad5s2(d, table, y, count);
-      } else if (taps == 7) {
-        quad7s1(d, table, y, count);
-      } else {
-        quad1s1(d, table, y, count);
-      }
-      if (d.epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, d.len, d.yPixel);
+      const count = min(depthwisePixels, outputW - w);
+      const kind = d.row;
+      if (kind == DepthwiseRow.taps3stride1) quad3s1(d, table, y, count);
+      else if (kind == DepthwiseRow.taps3stride2) quad3s2(d, table, y, count);
+      else if (kind == DepthwiseRow.taps5stride1) quad5s1(d, table, y, count);
+      else if (kind == DepthwiseRow.taps5stride2) quad5s2(d, table, y, count);
+      else if (kind == DepthwiseRow.taps7stride1) quad7s1(d, table, y, count);
+      else quad1s1(d, table, y, count);
+      if (d.epilogue & Epilogue.activateStored) sweep(d.kind, d.alpha, d.beta, y, count, d.channels, d.yPixel);
     }
   }
 }

@@ -6,7 +6,7 @@
 @unmanaged
 export class ConvDesc {
   x: usize;
-  /** Panels [groups][⌈columns/8⌉][bias, taps × channels][8]; for depthwise [⌈channels/8⌉][bias, taps][8]. */
+  /** Panels [groups][⌈columns/8⌉][bias, taps × channels][8]. */
   weight: usize;
   /** Zeros in place of a pixel of the padding: at least a pixel's, for `runs` a run's. */
   zeros: usize;
@@ -39,9 +39,9 @@ export class ConvDesc {
   yBatch: u32;
   /** 1 where grid points follow each other at `yPixel` beyond the end of a row. */
   contiguous: i32;
-  /** How rows of A are found (Addressing). Depthwise: taps of one table row (1, 3, 5, 7). */
+  /** How rows of A are found (Addressing). */
   mode: i32;
-  /** Addresses per row of A, and contiguous elements behind each. Depthwise: rows of the table, and channels. */
+  /** Addresses per row of A, and contiguous elements behind each. */
   taps: i32;
   len: i32;
   /** Output channels of one group, and panels that hold them. */

@@ -83,6 +83,16 @@ export class WinogradDesc {
   beta: f32;
 }
 
+/** Matrices of F(3×3, 4×4). @abi */
+// @ts-ignore: decorator
+@inline export const gradMatrices: i32 = 36;
+/** Bytes from matrix to matrix of the scratch block in which a tile is transformed: 64 channels. @abi */
+// @ts-ignore: decorator
+@inline export const gradScratchBytes: usize = 256;
+/** Workspace of finishWinogradGrad: [6 columns][3 rows] of vectors, and as many of their terms' sizes. @abi at least 6 * 3 * 16 + 6 * 3 * 16 */
+// @ts-ignore: decorator
+@inline export const gradFinishBytes: usize = 576;
+
 /**
  * Gradient of such a convolution by its weight, by F(3×3, 4×4): partial[split][36][channels][outChannels, whole vectors] = Σ over the
  * split's tiles of V · W, where V is transformed x and W transformed gy; finishWinogradGrad adds the splits up and goes back to 3×3.
@@ -137,7 +147,7 @@ export class WinogradGradDesc {
 export class FinishWinogradGradDesc {
   partial: usize;
   gw: usize;
-  /** 576 bytes. */
+  /** `gradFinishBytes`. */
   workspace: usize;
   splits: i32;
   splitBytes: u32;

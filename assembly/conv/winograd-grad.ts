@@ -4,7 +4,7 @@
 // A is the transpose of winograd-output.ts's, G that of pack/winograd.ts.
 import { fma, fnma } from '../common/simd';
 import { Outer, runOuterRows } from '../micro/outer';
-import { FinishWinogradGradDesc, WinogradGradDesc, WinogradTiles } from './winograd-desc';
+import { FinishWinogradGradDesc, gradMatrices, WinogradGradDesc, WinogradTiles } from './winograd-desc';
 import { largePoint, placeInputConstants, smallPoint, strip, transformInput } from './winograd-input';
 import { atHalf, atLarge, atLargeCube, atSmall, atSmallCube, atTwo, placeOutputConstants } from './winograd-output';
 
@@ -181,7 +181,7 @@ export function winogradWeightGrad(d: WinogradGradDesc, begin: i32, end: i32): v
     const split = rest / d.rowUnits;
     const partial = d.partial + <usize>d.splitBytes * split + <usize>d.rowBytes * row + (column << 2);
     const width = min(<usize>columns << 2, <usize>d.rowBytes - (column << 2));
-    for (let m = 0; m < 36; m++) {
+    for (let m = 0; m < gradMatrices; m++) {
       let c = partial + <usize>d.matrixBytes * m;
       for (let i = 0; i < rows; i++, c += d.rowBytes) memory.fill(c, 0, width);
     }
@@ -198,7 +198,7 @@ export function winogradWeightGrad(d: WinogradGradDesc, begin: i32, end: i32): v
       );
       transformGrad(d, d.gy + (column << 2), columns, first, count);
       store<i32>(run, count, 8);
-      for (let m = 0; m < 36; m++) {
+      for (let m = 0; m < gradMatrices; m++) {
         const a = v + <usize>d.vMatrix * m;
         const b = w + <usize>d.wMatrix * m;
         const c = partial + <usize>d.matrixBytes * m;

@@ -2,7 +2,6 @@ import { Kind } from '../common/activation';
 import { elementwise } from '../common/elementwise';
 import { storeFirst } from '../common/tail';
 
-/** The same numbers as in src/backend/wasm/binary.ts. */
 /** @abi */
 const enum BinaryOp {
   add,

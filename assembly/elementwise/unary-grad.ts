@@ -7,6 +7,9 @@ import { storeFirst } from '../common/tail';
 // @ts-ignore: decorator
 @inline const clipExclusive: i32 = 64;
 
+/** Kinds that `gradient` has no branch for: nobody trains through them. @abi */
+const enum WithoutGradient { identity, neg, sign, floor, ceil, round, trunc, linear }
+
 /** gx = gy·f′(v); v is the function's x or y, as src/backend/js/elementwise/unary-grad.ts says. gx may be v or gy. */
 @unmanaged
 export class UnaryGradDesc {

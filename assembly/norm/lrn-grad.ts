@@ -11,8 +11,10 @@ export class LrnGradDesc {
   x: usize;
   gy: usize;
   gx: usize;
-  /** A row of what windows spread, with room for a window in front of it and behind. */
+  /** A row of what windows spread, with `margin` in front of it, and that and a vector behind. */
   workspace: usize;
+  /** Bytes of a window's reach, whole vectors. */
+  margin: u32;
   outer: i32;
   channels: i32;
   /** Rows per work unit. */
@@ -30,7 +32,7 @@ export function lrnGrad(d: LrnGradDesc, begin: i32, end: i32): void {
   const last = min(end * d.unit, d.outer);
   const channels = d.channels;
   const bytes = <usize>channels << 2;
-  const margin = <usize>((max(d.before, d.after) + 3) & ~3) << 2;
+  const margin = <usize>d.margin;
   const spread = d.workspace + margin;
   memory.fill(d.workspace, 0, margin);
   for (let row = begin * d.unit; row < last; row++) {

@@ -1,6 +1,5 @@
 // What pools and their gradients share.
 
-/** The same numbers as in src/backend/wasm/pool.ts. */
 /** @abi */
 export const enum Pool {
   max,
@@ -15,9 +14,10 @@ export const enum Pool {
 // @ts-ignore: decorator
 @inline
 export function areQuads(
-  kH: i32, kW: i32, strideW: i32, dilationH: i32, dilationW: i32, padW: i32, oW: i32, iW: i32,
+  kernelH: i32, kernelW: i32, strideW: i32, dilationH: i32, dilationW: i32, padW: i32, outputW: i32, inputW: i32,
 ): bool {
-  return kH == 2 && kW == 2 && strideW == 2 && dilationH == 1 && dilationW == 1 && padW == 0 && 2 * oW <= iW;
+  return kernelH == 2 && kernelW == 2 && strideW == 2 &&
+    dilationH == 1 && dilationW == 1 && padW == 0 && 2 * outputW <= inputW;
 }
 
 /** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */

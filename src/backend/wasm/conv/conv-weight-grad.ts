@@ -4,6 +4,7 @@ import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
 import { tileRowsOf } from '../core/blocks.ts';
+import { geometryFields } from '../core/geometry.ts';
 import { nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { cannotTransform, gemmCost } from './winograd.ts';
@@ -90,7 +91,7 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
     gy: session.address(inputs[1]!),
     partial,
     workspace: 0,
-    ...geometry(attrs),
+    ...geometryFields(attrs),
     pixel: channels * 4,
     gyPixel: outChannels * 4,
     byTap: byTap ? 1 : 0,
@@ -119,29 +120,6 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-
-function geometry({ input, output, kernel, stride, dilation, padBegin }: ConvWeightGradAttrs) {
-  return {
-    inputD: input[0],
-    inputH: input[1],
-    inputW: input[2],
-    outputD: output[0],
-    outputH: output[1],
-    outputW: output[2],
-    kernelD: kernel[0],
-    kernelH: kernel[1],
-    kernelW: kernel[2],
-    strideD: stride[0],
-    strideH: stride[1],
-    strideW: stride[2],
-    dilationD: dilation[0],
-    dilationH: dilation[1],
-    dilationW: dilation[2],
-    padD: padBegin[0],
-    padH: padBegin[1],
-    padW: padBegin[2],
-  };
-}
 
 function finishStep(
   session: WasmSession,

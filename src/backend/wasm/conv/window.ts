@@ -1,10 +1,19 @@
-import { Addressing, ConvDesc, recordHead, workspaceHead } from '../../../abi/generated/abi.ts';
+import {
+  Addressing,
+  ConvDesc,
+  DepthwiseDesc,
+  DepthwiseRow,
+  depthwisePixels,
+  recordHead,
+  workspaceHead,
+} from '../../../abi/generated/abi.ts';
 import { product } from '../../../common/numbers.ts';
 import type { Step } from '../../backend.ts';
 import type { PrimName } from '../../prims/index.ts';
 import type { Triple } from '../../prims/window.ts';
 import { panelBlockOf, roundUp, rowBlockOf, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
+import { geometryFields } from '../core/geometry.ts';
 import type { Panels } from '../core/panels.ts';
 import type { WasmSession } from '../core/session.ts';
 
@@ -32,47 +41,27 @@ export interface WindowShape {
   readonly yPitch: readonly [pixel: number, row: number, plane: number, batch: number];
 }
 
-function commonFields(session: WasmSession, shape: WindowShape, panels: Panels, epilogue: Epilogue) {
-  const { input, grid, kernel, stride, dilation, pad, yPitch } = shape;
+/** The fields that ConvDesc and DepthwiseDesc share. */
+function commonFields({ x, y, grid, pad, xPixel, yPitch, ...shape }: WindowShape, panels: Panels, epilogue: Epilogue) {
   return {
-    x: shape.x,
-    y: shape.y,
+    x,
+    y,
     weight: panels.address,
     workspace: 0,
-    batch: shape.batch,
-    inputD: input[0],
-    inputH: input[1],
-    inputW: input[2],
-    outputD: grid[0],
-    outputH: grid[1],
-    outputW: grid[2],
-    kernelD: kernel[0],
-    kernelH: kernel[1],
-    kernelW: kernel[2],
-    strideD: stride[0],
-    strideH: stride[1],
-    strideW: stride[2],
-    dilationD: dilation[0],
-    dilationH: dilation[1],
-    dilationW: dilation[2],
-    padD: pad[0],
-    padH: pad[1],
-    padW: pad[2],
-    pixel: shape.xPixel,
+    ...geometryFields({ ...shape, output: grid, padBegin: pad }),
+    pixel: xPixel,
     yPixel: yPitch[0],
     yRow: yPitch[1],
     yPlane: yPitch[2],
     yBatch: yPitch[3],
-    contiguous: Number(
-      yPitch[1] === grid[2] * yPitch[0] && yPitch[2] === grid[1] * yPitch[1] && yPitch[3] === grid[0] * yPitch[2],
-    ),
-    groupPanels: panels.groupPanels,
-    panels: panels.panels,
     panelBytes: panels.panelBytes,
-    tileRows: tileRowsOf(session),
     ...epilogue,
   };
 }
+
+/** Whether grid points follow each other beyond the end of a row. */
+const isContiguous = ({ grid, yPitch }: WindowShape): boolean =>
+  yPitch[1] === grid[2] * yPitch[0] && yPitch[2] === grid[1] * yPitch[1] && yPitch[3] === grid[0] * yPitch[2];
 
 /** Images from which on tiles across them are worth it, and the share of taps in the padding. */
 const leastImages = 12;
@@ -157,20 +146,25 @@ export function gemmStep(
   const byRun =
     groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1 && shape.xPixel === channels * 4;
   const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
-  const fields = commonFields(session, shape, panels, epilogue);
+  const contiguous = isContiguous(shape);
   const mode = byRun
-    ? fields.contiguous && isPlane(shape)
+    ? contiguous && isPlane(shape)
       ? 'padded'
       : 'byRun'
     : shape.batch >= leastImages && paddedShare(shape) > leastPadding
       ? 'acrossImages'
       : 'byTap';
-  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](session, shape, fields.contiguous === 1);
+  const { rowBlock, rowBlocks, tiles, staging } = blocksOf[mode](session, shape, contiguous);
   const panelBlock = panelBlockOf(session, rowBlocks, panels.panels);
   const panelBlocks = Math.ceil(panels.panels / panelBlock);
-  const stagingOffset = workspaceHead + tiles * (recordHead + addresses * fields.tileRows * 4);
+  const stagingOffset = workspaceHead + tiles * (recordHead + addresses * tileRowsOf(session) * 4);
   const values = {
-    ...fields,
+    ...commonFields(shape, panels, epilogue),
+    batch: shape.batch,
+    contiguous: Number(contiguous),
+    groupPanels: panels.groupPanels,
+    panels: panels.panels,
+    tileRows: tileRowsOf(session),
     zeros: session.zeros(Math.max(channels, runLength) * 4 + 64),
     mode: Addressing[mode],
     taps: addresses,
@@ -186,8 +180,9 @@ export function gemmStep(
   return session.step(prim, 'conv', ConvDesc, values, rowBlocks * panelBlocks, { workspace: stagingOffset + staging });
 }
 
-/** Taps × stride of kernel rows for which conv-depthwise.ts has a loop of its own. */
-const depthwiseRows = new Set(['3,1', '3,2', '5,1', '5,2', '7,1']);
+/** The kernel's loop for rows of so many taps and such a stride, or nothing. */
+const depthwiseRow = (taps: number, stride: number): number | undefined =>
+  DepthwiseRow[`taps${taps}stride${stride}` as keyof typeof DepthwiseRow];
 
 /** One kernel per channel. Unit: a row of grid points. */
 export function depthwiseStep(
@@ -198,24 +193,18 @@ export function depthwiseStep(
   epilogue: Epilogue,
 ): Step {
   const { kernel, channels, stride, dilation, grid } = shape;
-  const whole = dilation[2] === 1 && depthwiseRows.has(`${kernel[2]},${stride[2]}`);
-  const mode = whole ? kernel[2] : 1;
-  const taps = product(kernel) / mode;
-  const positions = whole ? 3 * stride[2] + mode : 4;
+  const ofRow = dilation[2] === 1 ? depthwiseRow(kernel[2], stride[2]) : undefined;
+  const rowTaps = ofRow === undefined ? 1 : kernel[2];
+  const tableRows = product(kernel) / rowTaps;
+  const addresses = (depthwisePixels - 1) * (ofRow === undefined ? 1 : stride[2]) + rowTaps;
   const values = {
-    ...commonFields(session, shape, panels, epilogue),
+    ...commonFields(shape, panels, epilogue),
     zeros: session.zeros(channels * 4 + 64),
-    mode,
-    taps,
-    len: channels,
-    columns: channels,
-    groupInput: 0,
-    groupOutput: 0,
-    rowBlock: 1,
-    panelBlock: panels.panels,
-    panelBlocks: 1,
-    stagingOffset: 0,
+    channels,
+    row: ofRow ?? DepthwiseRow.tap,
+    rowTaps,
+    tableRows,
   };
   const units = shape.batch * grid[0] * grid[1];
-  return session.step(prim, 'convDepthwise', ConvDesc, values, units, { workspace: taps * positions * 4 });
+  return session.step(prim, 'convDepthwise', DepthwiseDesc, values, units, { workspace: tableRows * addresses * 4 });
 }

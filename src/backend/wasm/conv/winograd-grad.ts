@@ -1,4 +1,11 @@
-import { FinishWinogradGradDesc, WinogradGradDesc, winogradGradHead } from '../../../abi/generated/abi.ts';
+import {
+  FinishWinogradGradDesc,
+  gradFinishBytes,
+  gradMatrices,
+  gradScratchBytes,
+  WinogradGradDesc,
+  winogradGradHead,
+} from '../../../abi/generated/abi.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
@@ -20,7 +27,6 @@ export interface WinogradGradPlan {
   readonly cost: number;
 }
 
-const matrices = 36;
 /** Work units that there should be at least, where there are so many tiles. */
 const wantedUnits = 8;
 /** Tiles that a split should have. */
@@ -41,7 +47,7 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
   const tileColumns = Math.ceil(output[2] / 4);
   const tiles = batch * output[0] * tileRows * tileColumns;
   const panels = Math.ceil(outChannels / 8);
-  const steps = tiles * matrices * channels * panels * perStep;
+  const steps = tiles * gradMatrices * channels * panels * perStep;
   const rowBytes = vPitchOf(outChannels);
   let best: WinogradGradPlan | null = null;
   for (const parts of halves) {
@@ -56,12 +62,12 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
         const columnUnits = Math.ceil(outChannels / columnBlock);
         const there = perQuad[4][0] * Math.ceil(channels / 4) * columnUnits;
         const transforms = tiles * (there + perGradQuad * Math.ceil(outChannels / 4) * rowUnits);
-        const sums = splits * matrices * channels * rowBytes * perPartialByte;
+        const sums = splits * gradMatrices * channels * rowBytes * perPartialByte;
         const small = splits * rowUnits * columnUnits < wantedUnits ? 1.5 : 1;
-        const large = matrices * rowBlock * columnBlock * 4 > mostBlockBytes ? 1.5 : 1;
+        const large = gradMatrices * rowBlock * columnBlock * 4 > mostBlockBytes ? 1.5 : 1;
         const cost = (steps + transforms + sums) * small * large;
         if (best !== null && cost >= best.cost) continue;
-        const most = Math.max(leastTiles, Math.floor(cacheBytes / (matrices * 4 * (rowBlock + columnBlock))));
+        const most = Math.max(leastTiles, Math.floor(cacheBytes / (gradMatrices * 4 * (rowBlock + columnBlock))));
         const chunk = Math.ceil(splitTiles / Math.ceil(splitTiles / most));
         best = { tileRows, tileColumns, tiles, splits, splitTiles, rowBlock, columnBlock, chunk, cost };
       }
@@ -82,12 +88,12 @@ export function winogradGradSteps(
   const columnUnits = Math.ceil(outChannels / columnBlock);
   const rowBytes = vPitchOf(outChannels);
   const matrixBytes = channels * rowBytes;
-  const splitBytes = matrices * matrixBytes;
+  const splitBytes = gradMatrices * matrixBytes;
   const [vPitch, wPitch] = [rowBlock * 4, columnBlock * 4];
   const [vMatrix, wMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * wPitch)];
   const scratchOffset = winogradGradHead;
-  const vOffset = scratchOffset + matrices * 256;
-  const wOffset = vOffset + matrices * vMatrix;
+  const vOffset = scratchOffset + gradMatrices * gradScratchBytes;
+  const wOffset = vOffset + gradMatrices * vMatrix;
   const partial = session.scratch(splits * splitBytes);
   const values: WinogradGradDesc = {
     x: session.address(inputs[0]!),
@@ -134,10 +140,10 @@ export function winogradGradSteps(
   const [prim, units, workspace] = [
     'convWeightGrad',
     splits * rowUnits * columnUnits,
-    wOffset + matrices * wMatrix,
+    wOffset + gradMatrices * wMatrix,
   ] as const;
   return [
     session.step(prim, 'winogradWeightGrad', WinogradGradDesc, values, units, { workspace }),
-    session.step(prim, 'finishWinogradGrad', FinishWinogradGradDesc, finish, channels, { workspace: 576 }),
+    session.step(prim, 'finishWinogradGrad', FinishWinogradGradDesc, finish, channels, { workspace: gradFinishBytes }),
   ];
 }

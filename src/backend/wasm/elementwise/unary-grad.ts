@@ -1,14 +1,10 @@
-import { clipExclusive, UnaryGradDesc } from '../../../abi/generated/abi.ts';
-import type { UnaryKind } from '../../prims/elementwise.ts';
+import { clipExclusive, UnaryGradDesc, WithoutGradient } from '../../../abi/generated/abi.ts';
 import { activationFields } from '../core/activation.ts';
 import { elementsPerUnit, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 
-/** What the kernel of functions knows and that of derivatives does not: nobody trains through them. */
-const without: readonly UnaryKind[] = ['identity', 'neg', 'sign', 'floor', 'ceil', 'round', 'trunc', 'linear'];
-
 export const unaryGrad: WasmPrim<'unaryGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { kind, length, exclusive } = attrs;
-  const fields = without.includes(kind) ? null : activationFields(attrs);
+  const fields = kind in WithoutGradient ? null : activationFields(attrs);
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
   if (fields === null) return unknownActivation(attrs);

@@ -175,16 +175,17 @@ export const lrnGrad: WasmPrim<'lrnGrad'> = ({ inputs, outputs, attrs }, session
   if (outer * channels === 0) return [];
   const before = Math.floor((size - 1) / 2);
   const after = size - 1 - before;
+  const margin = alignVector(after);
   const unit = Math.ceil(elementsPerUnit / channels);
   const values = {
     x: session.address(inputs[0]!),
     gy: session.address(inputs[1]!),
     gx: session.address(outputs[0]),
     workspace: 0,
-    ...{ outer, channels, unit, before, after, beta, bias },
+    ...{ margin, outer, channels, unit, before, after, beta, bias },
     scale: alpha / size,
     slope: (2 * alpha * beta) / size,
   };
-  const bytes = (channels + 2 * (after + 4) + 8) * 4;
+  const bytes = channels * 4 + 2 * margin + 16;
   return [session.step('lrnGrad', 'lrnGrad', LrnGradDesc, values, Math.ceil(outer / unit), { workspace: bytes })];
 };

@@ -4,22 +4,7 @@ import type { Step } from '../../backend.ts';
 import type { Triple } from '../../prims/window.ts';
 import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { kindOf, named } from './pool.ts';
-
-interface Geometry {
-  readonly batch: number;
-  readonly channels: number;
-  readonly input: Triple;
-  readonly output: Triple;
-  readonly kernel: Triple;
-  readonly stride: Triple;
-  readonly dilation: Triple;
-  readonly padBegin: Triple;
-  readonly end: Triple;
-  readonly countPad: boolean;
-  readonly divisor: number;
-  readonly adaptive: boolean;
-}
+import { kindOf, type PoolGeometry, poolFields } from './pool.ts';
 
 /** Channels of a work unit, unless there are images enough: a cache line's. */
 const lineChannels = 16;
@@ -31,7 +16,7 @@ function poolGradStep(
   kind: number,
   inputs: readonly (Tensor | null)[],
   gx: Tensor,
-  g: Geometry,
+  g: PoolGeometry,
 ): Step[] {
   if (gx.size === 0) return [];
   const block = g.batch >= manyImages ? g.channels : Math.min(g.channels, lineChannels);
@@ -42,19 +27,9 @@ function poolGradStep(
     gy: session.address(inputs[1]!),
     gx: session.address(gx),
     kind,
-    channels: g.channels,
     block,
     blocks,
-    ...named('i', g.input),
-    ...named('o', g.output),
-    ...named('k', g.kernel),
-    ...named('stride', g.stride),
-    ...named('dilation', g.dilation),
-    ...named('pad', g.padBegin),
-    ...named('end', g.end),
-    countPad: g.countPad ? 1 : 0,
-    divisor: g.divisor,
-    adaptive: g.adaptive ? 1 : 0,
+    ...poolFields(g),
   };
   return [session.step(prim, 'poolGrad', PoolGradDesc, values, g.batch * blocks)];
 }

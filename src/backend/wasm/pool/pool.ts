@@ -3,6 +3,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
 import type { PoolAttrs } from '../../prims/pool.ts';
 import type { Triple } from '../../prims/window.ts';
+import { axes, geometryFields, type Window } from '../core/geometry.ts';
 import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
@@ -12,26 +13,27 @@ export function kindOf({ kind, p }: Pick<PoolAttrs, 'kind' | 'p'>): number | nul
   return p === 1 ? Pool.lp1 : p === 2 ? Pool.lp2 : null;
 }
 
-/** The fields of a triple: `named('i', …)` is iD, iH, iW. */
-export const named = <P extends string>(prefix: P, [d, h, w]: Triple): { [K in `${P}${'D' | 'H' | 'W'}`]: number } =>
-  ({ [`${prefix}D`]: d, [`${prefix}H`]: h, [`${prefix}W`]: w }) as { [K in `${P}${'D' | 'H' | 'W'}`]: number };
-
 const ones: Triple = [1, 1, 1];
 
-interface Geometry {
+/** How the windows of a pool lie, and what averages divide by (PoolDesc). */
+export interface PoolGeometry extends Window {
   readonly batch: number;
   readonly channels: number;
-  readonly input: Triple;
-  readonly output: Triple;
-  readonly kernel: Triple;
-  readonly stride: Triple;
-  readonly dilation: Triple;
-  readonly padBegin: Triple;
   readonly end: Triple;
   readonly countPad: boolean;
   readonly divisor: number;
   readonly adaptive: boolean;
 }
+
+/** The fields that PoolDesc and PoolGradDesc share. */
+export const poolFields = (g: PoolGeometry) => ({
+  channels: g.channels,
+  ...geometryFields(g),
+  ...axes('end', g.end),
+  countPad: g.countPad ? 1 : 0,
+  divisor: g.divisor,
+  adaptive: g.adaptive ? 1 : 0,
+});
 
 function poolStep(
   session: WasmSession,
@@ -39,7 +41,7 @@ function poolStep(
   kind: number,
   x: Tensor,
   y: Tensor,
-  g: Geometry,
+  g: PoolGeometry,
 ): Step[] {
   const rows = g.batch * g.output[0] * g.output[1];
   if (rows * g.output[2] * g.channels === 0) return [];
@@ -47,17 +49,7 @@ function poolStep(
     x: session.address(x),
     y: session.address(y),
     kind,
-    channels: g.channels,
-    ...named('i', g.input),
-    ...named('o', g.output),
-    ...named('k', g.kernel),
-    ...named('stride', g.stride),
-    ...named('dilation', g.dilation),
-    ...named('pad', g.padBegin),
-    ...named('end', g.end),
-    countPad: g.countPad ? 1 : 0,
-    divisor: g.divisor,
-    adaptive: g.adaptive ? 1 : 0,
+    ...poolFields(g),
   };
   return [session.step(prim, 'pool', PoolDesc, values, rows)];
 }
