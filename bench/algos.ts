@@ -1,12 +1,15 @@
-// npm run bench:algos [-- --assert] [--variant V] [--within 1.1] [NAME...]: every algorithm that can do a convolution, timed in turns on
-// layers of real networks and between them; shows what the table of src/backend/wasm/conv.ts takes. --assert: status 1 where
-// the choice is not within a tenth of the fastest.
+// npm run bench:algos [-- --assert] [--fit] [--write] [--variant V] [--within 1.1] [NAME...]: every algorithm that can do a convolution, timed in turns on
+// layers of real networks and between them; shows what the table of src/backend/wasm/conv/conv.ts takes. --assert: status 1 where
+// the choice is not within a tenth of the fastest. --fit: the constants of conv-cost.ts that would predict these times best.
+// --write: keeps the times in bench/results/conv-costs.json.
 
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { PrimCall, Step } from '../src/backend/backend.ts';
-import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import type { WasmBackend } from '../src/backend/wasm/backend.ts';
 import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
+import { convCosts } from '../src/backend/wasm/conv/conv-cost.ts';
 import { Declined } from '../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
 import { inferencePrims } from '../src/backend/wasm/prims.ts';
@@ -15,18 +18,8 @@ import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
 import { nodePlatform } from '../src/runtime/node.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
+import { fitCosts, type Layer, layerAttrs, type Measured, type Measurement, quality } from './conv-fit.ts';
 import '../src/ops/index.ts';
-
-/** Input and output channels, map, kernel, stride, groups, batch. */
-type Layer = readonly [
-  from: number,
-  to: number,
-  map: number,
-  kernel?: number,
-  stride?: number,
-  groups?: number,
-  n?: number,
-];
 
 /** 3×3 of stride 1 is where there is something to choose: few and many channels, small and large maps, batches. */
 const layers: readonly Layer[] = [
@@ -72,6 +65,8 @@ const { values: flags, positionals } = parseArgs({
     assert: { type: 'boolean', default: false },
     variant: { type: 'string', default: 'auto' },
     within: { type: 'string', default: '1.1' },
+    fit: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '15' },
   },
 });
@@ -91,10 +86,15 @@ console.log(`Node ${process.versions.node}, ${backend.variant}`);
 const held: Storage[] = [];
 const rows: string[][] = [];
 const misses: string[] = [];
+const measured: Measured[] = [];
 for (const layer of layers) {
   const name = nameOf(layer);
   if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
   const result = timeLayer(layer);
+  measured.push({
+    layer,
+    ns: Object.fromEntries([...result.times].map(([by, ms]) => [by, Math.round(ms * 1e6)])),
+  });
   const best = Math.min(...result.times.values());
   const ratio = result.times.get(result.chosen)! / best;
   if (ratio > within) misses.push(`${name}: ${result.chosen} takes ${ratio.toFixed(2)} × the fastest`);
@@ -112,6 +112,42 @@ console.log(
   misses.length === 0 ? 'the choice is good everywhere' : `${misses.length} of ${rows.length} choices missed`,
 );
 if (flags.assert && misses.length > 0) process.exitCode = 1;
+if (flags.fit) printFit();
+if (flags.write) writeMeasurement();
+
+/** The constants of conv-cost.ts beside those that predict these times best. */
+function printFit(): void {
+  const session = backend.session();
+  const fitted = fitCosts(measured, session);
+  const constants = Object.entries(fitted).map(([key, value]) => [
+    key,
+    String(convCosts[key as keyof typeof convCosts]),
+    value.toPrecision(3),
+  ]);
+  console.log(`\n${formatTable(['constant', 'now', 'fitted'], constants, [1, 2])}\n`);
+  for (const [which, costs] of [
+    ['now', convCosts],
+    ['fitted', fitted],
+  ] as const) {
+    const { error, choice, worstChoice } = quality(measured, session, costs);
+    const percent = (100 * error).toFixed(0);
+    console.log(
+      `${which}: off by ${percent} % on average; chosen ÷ best ${choice.toFixed(3)}, ${worstChoice.toFixed(2)} at worst`,
+    );
+  }
+  session.dispose();
+}
+
+function writeMeasurement(): void {
+  const about: Omit<Measurement, 'rows'> = {
+    processor: cpus()[0].model.trim(),
+    variant: backend.variant,
+    node: process.versions.node,
+  };
+  const lines = measured.map((row) => JSON.stringify(row)).join(',\n');
+  const file = new URL('results/conv-costs.json', import.meta.url);
+  writeFileSync(file, `${JSON.stringify(about).slice(0, -1)},"rows":[\n${lines}\n]}\n`);
+}
 
 function nameOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer): string {
   const kind = groups === 1 ? '' : groups === from ? 'depthwise ' : `${groups} groups `;
@@ -153,22 +189,10 @@ function timeLayer(layer: Layer): { chosen: string; times: Map<string, number>; 
 }
 
 /** The layer with a ReLU, on random numbers in linear memory; weights are constants. */
-function callOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer): PrimCall<'conv'> {
-  const pad = kernel >> 1;
-  const size = Math.floor((map + 2 * pad - kernel) / stride) + 1;
-  const attrs: ConvAttrs = {
-    batch: n,
-    channels: from,
-    outChannels: to,
-    groups,
-    input: [1, map, map],
-    output: [1, size, size],
-    kernel: [1, kernel, kernel],
-    stride: [1, stride, stride],
-    dilation: [1, 1, 1],
-    padBegin: [0, pad, pad],
-    activation: { kind: 'relu', alpha: 0, beta: 0 },
-  };
+function callOf(layer: Layer): PrimCall<'conv'> {
+  const [from, to, map, kernel = 3, , groups = 1, n = 1] = layer;
+  const attrs = layerAttrs(layer);
+  const [, size] = attrs.output;
   const inputs = [linear([n, from, map, map]), weight([to, from / groups, kernel, kernel]), weight([to]), null];
   return { prim: 'conv', inputs, outputs: [linear([n, to, size, size])], attrs };
 }

@@ -9,8 +9,9 @@ import { type PanelShape, panelsOf } from '../core/panels.ts';
 import { nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { depthOf, isDepthwise, outputsOf } from './conv.ts';
+import { gemmCost, winogradCost } from './conv-cost.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { cannotTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
+import { cannotTransform, planWinograd, winogradSteps } from './winograd.ts';
 import type { TileSize } from './winograd-weights.ts';
 
 /**

@@ -7,7 +7,8 @@ import { tileRowsOf } from '../core/blocks.ts';
 import { geometryFields } from '../core/geometry.ts';
 import { nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { cannotTransform, gemmCost } from './winograd.ts';
+import { gemmCost } from './conv-cost.ts';
+import { cannotTransform } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 
 /**
@@ -56,6 +57,10 @@ const algorithms: readonly Algorithm<'convWeightGrad', null>[] = [
   { name: 'direct', cost: ({ attrs }) => gemmCost(attrs), lower: directSteps },
   {
     name: 'winograd',
+    detail({ attrs }) {
+      const { splits, chunk } = planWinogradGrad(attrs);
+      return `${chunk} tiles a chunk, ${splits} ${splits === 1 ? 'sum' : 'sums'}`;
+    },
     cost: (call, session) => cannotTransform(call, session) ?? planWinogradGrad(call.attrs).cost,
     lower: (call, session) => winogradGradSteps(call, session, planWinogradGrad(call.attrs)),
   },
@@ -116,30 +121,31 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
   const count = splits * units.itemUnits * units.panelUnits;
   const bytes = stagingOffset + (byTap ? 0 : rowsOfBlock * stagingRow);
   const sums = session.step('convWeightGrad', name, ConvWeightGradDesc, values, count, { workspace: bytes });
-  return [sums, finishStep(session, attrs, session.address(outputs[0]), partial, splits, splitBytes, rowBytes)];
+  return [sums, finishStep(session, attrs, { gw: session.address(outputs[0]), partial, splits, splitBytes, rowBytes })];
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** Where the sums of each part of the batch lie, and where their sum goes. */
+interface Sums {
+  readonly gw: number;
+  readonly partial: number;
+  readonly splits: number;
+  readonly splitBytes: number;
+  readonly rowBytes: number;
+}
+
 function finishStep(
   session: WasmSession,
   { channels, outChannels, groups, kernel }: ConvWeightGradAttrs,
-  gw: number,
-  partial: number,
-  splits: number,
-  splitBytes: number,
-  rowBytes: number,
+  sums: Sums,
 ): Step {
   const depthwise = groups > 1 && groups === channels && groups === outChannels;
   const [sets, inner, columns] = depthwise ? [1, 1, channels] : [groups, channels / groups, outChannels / groups];
   const taps = product(kernel);
   const values = {
-    partial,
-    gw,
-    splits,
-    splitBytes,
-    groupBytes: taps * inner * rowBytes,
-    rowBytes,
+    ...sums,
+    groupBytes: taps * inner * sums.rowBytes,
     groups: sets,
     channels: inner,
     taps,

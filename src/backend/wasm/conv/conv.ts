@@ -6,9 +6,10 @@ import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
 import { Declined, nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
+import { type ConvCosts, gemmCost, winogradCost, winogradRowCost } from './conv-cost.ts';
 import { depthwiseStep, gemmStep, type WindowShape } from './window.ts';
-import { cannotTransform, gemmCost, planWinograd, winogradCost, winogradSteps } from './winograd.ts';
-import { cannotTransformRows, winogradRowCost, winogradRowSteps } from './winograd-row.ts';
+import { cannotTransform, planWinograd, winogradSteps } from './winograd.ts';
+import { cannotTransformRows, winogradRowSteps } from './winograd-row.ts';
 import type { TileSize } from './winograd-weights.ts';
 
 /** Output cells, and additions per output; where either is 0 there is nothing for a kernel to loop over. */
@@ -24,14 +25,17 @@ interface Context {
   readonly epilogue: Epilogue;
 }
 
-export type ConvAlgorithm = Algorithm<'conv', Context>;
+export interface ConvAlgorithm extends Algorithm<'conv', Context> {
+  /** `costs`: other constants than those of conv-cost.ts, for a fit. */
+  cost(call: PrimCall<'conv'>, session: WasmSession, costs?: ConvCosts): number | Declined;
+}
 
 const winograd = (size: TileSize): ConvAlgorithm => ({
   name: `winograd${size}`,
   detail: ({ attrs }, session) => `${planWinograd(attrs, size, session).chunk} tiles a chunk`,
-  cost: (call, session) =>
+  cost: (call, session, costs) =>
     cannotTransform(call, session) ??
-    winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant),
+    winogradCost(planWinograd(call.attrs, size, session), call.inputs[convInputs.weight]!.constant, costs),
   lower: (call, session, { shape, epilogue }) =>
     winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
 });
@@ -61,12 +65,12 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   winograd(2),
   {
     name: 'winogradRow',
-    cost: (call, session) => cannotTransformRows(call, session) ?? winogradRowCost(call.attrs),
+    cost: (call, session, costs) => cannotTransformRows(call, session) ?? winogradRowCost(call.attrs, costs),
     lower: (call, session, { shape, epilogue }) => winogradRowSteps(call, session, shape, epilogue),
   },
   {
     name: 'gemm',
-    cost: ({ attrs }) => gemmCost(attrs),
+    cost: ({ attrs }, _, costs) => gemmCost(attrs, costs),
     lower({ inputs: [, weight, bias], attrs }, session, { shape, epilogue }) {
       const { groups, kernel } = attrs;
       const channels = attrs.channels / groups;

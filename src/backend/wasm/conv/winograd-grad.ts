@@ -10,7 +10,8 @@ import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { WasmSession } from '../core/session.ts';
-import { oddLines, perQuad, perStep, vPitchOf } from './winograd.ts';
+import { winogradGradCost } from './conv-cost.ts';
+import { oddLines, vPitchOf } from './winograd.ts';
 
 /** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. By the shapes alone, not by threads. */
 export interface WinogradGradPlan {
@@ -34,10 +35,6 @@ const leastTiles = 16;
 /** What V and W of a pass may take, beside the sums. */
 const cacheBytes = 393216;
 const mostBlockBytes = 327680;
-/** Transforming a tile of four channels of gy. */
-const perGradQuad = 14;
-/** A byte of a partial sum: cleared, written, and read again. */
-const perPartialByte = 0.12;
 
 const halves = [1, 2, 4, 8, 16] as const;
 
@@ -46,9 +43,6 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
   const tileRows = Math.ceil(output[1] / 4);
   const tileColumns = Math.ceil(output[2] / 4);
   const tiles = batch * output[0] * tileRows * tileColumns;
-  const panels = Math.ceil(outChannels / 8);
-  const steps = tiles * gradMatrices * channels * panels * perStep;
-  const rowBytes = vPitchOf(outChannels);
   let best: WinogradGradPlan | null = null;
   for (const parts of halves) {
     const splitTiles = Math.ceil(tiles / parts);
@@ -60,12 +54,10 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
       for (const columnParts of halves) {
         const columnBlock = roundUp(Math.ceil(outChannels / columnParts), 8);
         const columnUnits = Math.ceil(outChannels / columnBlock);
-        const there = perQuad[4][0] * Math.ceil(channels / 4) * columnUnits;
-        const transforms = tiles * (there + perGradQuad * Math.ceil(outChannels / 4) * rowUnits);
-        const sums = splits * gradMatrices * channels * rowBytes * perPartialByte;
         const small = splits * rowUnits * columnUnits < wantedUnits ? 1.5 : 1;
         const large = gradMatrices * rowBlock * columnBlock * 4 > mostBlockBytes ? 1.5 : 1;
-        const cost = (steps + transforms + sums) * small * large;
+        const work = { tiles, channels, outChannels, splits, rowUnits, columnUnits };
+        const cost = winogradGradCost(work) * small * large;
         if (best !== null && cost >= best.cost) continue;
         const most = Math.max(leastTiles, Math.floor(cacheBytes / (gradMatrices * 4 * (rowBlock + columnBlock))));
         const chunk = Math.ceil(splitTiles / Math.ceil(splitTiles / most));

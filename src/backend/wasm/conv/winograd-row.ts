@@ -6,7 +6,7 @@ import type { Epilogue } from '../core/epilogue.ts';
 import { Declined } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import type { WindowShape } from './window.ts';
-import { perByte, perStep } from './winograd.ts';
+import { mapFields } from './winograd.ts';
 
 /** Output pixels of a tile, and the points of F(4, 4): p, −p of each, and ∞. */
 const tileSize = 4;
@@ -20,24 +20,6 @@ export function cannotTransformRows({ attrs, inputs }: PrimCall<'conv'>, session
     return new Declined('no rows of 7 at stride 2');
   if (groups !== 1 || dilation[1] !== 1 || dilation[2] !== 1) return new Declined('groups or dilation');
   return inputs[convInputs.weight]!.constant ? null : new Declined('the weight is no constant');
-}
-
-/** Nanoseconds of one thread beside those of winograd.ts: per tile and panel, per tile and input row of four channels, per product. */
-const perTile = 20;
-const perInput = 16;
-const perProduct = 50;
-
-export function winogradRowCost({ batch, output, kernel, stride, channels, outChannels }: ConvAttrs): number {
-  const rows = batch * output[1];
-  const tiles = Math.ceil(output[2] / tileSize);
-  const panels = Math.ceil(outChannels / 8);
-  const steps = 13 * kernel[1] * channels * panels;
-  const there = stride[1] * Math.ceil(channels / 4) * perInput;
-  // Register tiles of fewer than four rows wait for their sums.
-  const multiplications = Math.max(tiles, 4) * steps * perStep;
-  // Those of the even and odd columns of six points, and of ∞.
-  const products = 7 * panels * perProduct;
-  return rows * (multiplications + products + tiles * (panels * perTile + there)) + steps * 32 * perByte;
 }
 
 /**
@@ -73,7 +55,7 @@ export function winogradRowSteps(
   shape: WindowShape,
   epilogue: Epilogue,
 ): Step[] {
-  const { batch, input, output, kernel, stride, channels, outChannels } = attrs;
+  const { batch, output, kernel, stride, channels, outChannels } = attrs;
   const panels = Math.ceil(outChannels / 8);
   const tiles = Math.ceil(output[2] / tileSize);
   const bytes = panels * 13 * kernel[1] * channels * 32;
@@ -97,28 +79,11 @@ export function winogradRowSteps(
   const vOffset = roundUp(stagingOffset + winogradRowColumns * roundUp(channels, 4) * 4, 64);
   const infinityOffset = vOffset + 6 * tiles * vTile;
   const mOffset = roundUp(infinityOffset + tiles * infinityTile, 64);
-  const bias = inputs[convInputs.bias];
-  const none = session.zeros(256);
   const values: WinogradRowDesc = {
-    x: shape.x,
-    y: shape.y,
+    ...mapFields(session, shape, inputs[convInputs.bias]),
     weight,
-    bias: bias ? session.address(bias) : none,
-    zeros: none,
-    workspace: 0,
-    inputH: input[1],
-    inputW: input[2],
-    outputH: output[1],
-    outputW: output[2],
     kernelH: kernel[1],
     strideH: stride[1],
-    padH: shape.pad[1],
-    padW: shape.pad[2],
-    channels,
-    outChannels,
-    pixel: shape.xPixel,
-    yPixel: shape.yPitch[0],
-    yRow: shape.yPitch[1],
     yImage: shape.yPitch[3],
     tiles,
     rowBlock,

@@ -30,13 +30,12 @@ export function transformedWeights(
   attrs: ConvAttrs,
   size: TileSize,
   matrixBytes: number,
-  matrices: number,
 ): TransformedWeights {
   const { channels, outChannels } = attrs;
   const { first, ...strides } = filtersOf(prim, attrs);
   const panels = Math.ceil(outChannels / 8);
   const common = { size, columns: outChannels, channels, matrixBytes, ...strides };
-  const bytes = matrixBytes * matrices;
+  const bytes = matrixBytes * (size + 2) ** 2;
   if (!weight.constant) {
     const address = session.scratch(bytes);
     const values = { ...common, weight: session.address(weight) + first, to: address };

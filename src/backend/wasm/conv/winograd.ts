@@ -1,10 +1,12 @@
 import { recordHead, WinogradDesc, winogradHead } from '../../../abi/generated/abi.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvAttrs, type ConvWeightGradAttrs, convInputs } from '../../prims/conv.ts';
 import { leavesOne, roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { Epilogue } from '../core/epilogue.ts';
 import { Declined } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
+import { convCosts, matricesOf, perStretch, perUnit, transformsOf, unevenness } from './conv-cost.ts';
 import type { WindowShape } from './window.ts';
 import { type TileSize, transformedWeights } from './winograd-weights.ts';
 
@@ -23,7 +25,6 @@ export interface WinogradPlan {
 /** Convolutions, and transposed ones (input gradients among them), which are convolutions with mirrored kernels. */
 export type TransformCall = PrimCall<'conv'> | PrimCall<'convTranspose'>;
 
-const matricesOf = (size: TileSize): number => (size + 2) ** 2;
 /** Rows of V: whole vectors. */
 export const vPitchOf = (channels: number): number => roundUp(channels, 4) * 4;
 /** At least `bytes`, an odd number of cache lines: the transforms touch all matrices at once, which then lie in different cache sets. */
@@ -78,7 +79,7 @@ function chunkOf(tiles: number, chunks: number): number {
  */
 function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
   const { tiles, panels, channels, size } = plan;
-  const [there, back] = perQuad[size];
+  const [there, back] = transformsOf(size);
   const streamed = matricesOf(size) * panels * channels * 32 > cacheBytes;
   let best = plan;
   let least = Infinity;
@@ -88,9 +89,9 @@ function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
     for (let parts = Math.ceil(panels / plan.panelUnit); parts <= Math.min(panels, 4 * threads); parts++) {
       const panelUnit = Math.ceil(panels / parts);
       const steps = matricesOf(size) * channels * panelUnit;
-      const weights = steps * 32 * perByte + (streamed ? matricesOf(size) * perStretch : 0);
+      const weights = steps * 32 * convCosts.byte + (streamed ? matricesOf(size) * perStretch : 0);
       const transforms = chunk * (there * Math.ceil(channels / 4) + back * 2 * panelUnit);
-      const unit = Math.max(chunk, 2) * steps * perStep + weights + transforms + perUnit;
+      const unit = Math.max(chunk, 2) * steps * convCosts.step + weights + transforms + perUnit;
       const units = Math.ceil(tiles / chunk) * Math.ceil(panels / panelUnit);
       const time = (Math.ceil(units / threads) + unevenness) * unit;
       if (time >= least) continue;
@@ -101,40 +102,23 @@ function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
   return best;
 }
 
-// The cost model: nanoseconds on one core of an AMD EPYC (relaxed SIMD; plain SIMD is slower by the same tenth everywhere),
-// fitted to layers from 8 → 8 @32 to 512 → 512 @14, cold and warm, and right within a fifth where an algorithm matters.
-/** One row of A × one row of a panel (8 multiply–adds): 53 GFLOP/s. */
-export const perStep = 0.3;
-/** Bytes of weights, streamed from memory while the multiplications go on. */
-export const perByte = 0.02;
-/** A stretch of weights that is not in the second-level cache: until the processor reads ahead. */
-const perStretch = 1500;
-/** A kernel call for a unit. */
-const perUnit = 300;
-/** Threads are not equally fast: what the slower one has left is part of a unit. */
-const unevenness = 0.1;
-/** The table of addresses of an output pixel. */
-const perPixel = 13;
-/** Transforming a tile of four channels there, and back; the latter with what each panel costs the micro-kernel's calls. */
-export const perQuad = { 4: [16, 50], 2: [6, 16] } as const;
-
-export function gemmCost({ batch, output, kernel, channels, outChannels, groups }: ConvWeightGradAttrs): number {
-  const pixels = batch * output[0] * output[1] * output[2];
-  const steps = kernel[0] * kernel[1] * kernel[2] * (channels / groups) * groups * Math.ceil(outChannels / groups / 8);
-  return pixels * (perPixel + steps * perStep) + steps * 32 * perByte;
-}
-
-/** Transforming the weights of a pair of channels, where that is part of the step. */
-const perFilter = { 4: 10, 2: 6 } as const;
-
-/** `constant`: weights are transformed ahead. */
-export function winogradCost({ size, channels, tiles, panels }: WinogradPlan, constant: boolean): number {
-  const steps = matricesOf(size) * channels * panels;
-  const [there, back] = perQuad[size];
-  const transforms = tiles * (there * Math.ceil(channels / 4) + back * 2 * panels);
-  // A register tile of one row waits for its sums and takes as long as two rows.
-  const filters = constant ? 0 : channels * panels * 8 * perFilter[size];
-  return Math.max(tiles, 2) * steps * perStep + transforms + filters + steps * 32 * perByte;
+/** What the descriptors of Winograd's kernels have in common: the maps, the padding, and the bias, zeros where there is none. */
+export function mapFields(session: WasmSession, shape: WindowShape, bias: Tensor | null | undefined) {
+  const { x, y, input, grid, pad, channels, outChannels, xPixel, yPitch } = shape;
+  const zeros = session.zeros(256);
+  return {
+    ...{ x, y, zeros, channels, outChannels, workspace: 0 },
+    bias: bias ? session.address(bias) : zeros,
+    inputH: input[1],
+    inputW: input[2],
+    outputH: grid[1],
+    outputW: grid[2],
+    padH: pad[1],
+    padW: pad[2],
+    pixel: xPixel,
+    yPixel: yPitch[0],
+    yRow: yPitch[1],
+  };
 }
 
 /** Unit of work: a chunk of tiles × some panels. In front of it a step that transforms weights, if they are no constants. */
@@ -145,13 +129,13 @@ export function winogradSteps(
   epilogue: Epilogue,
   plan: WinogradPlan,
 ): Step[] {
-  const { channels, outChannels, input, output } = attrs;
+  const { channels, output } = attrs;
   const { size, chunk, panels, panelUnit, tiles } = plan;
   const rows = tileRowsOf(session);
   const matrices = matricesOf(size);
   const panelBytes = channels * 32;
   const weightMatrix = oddLines(panels * panelBytes);
-  const weights = transformedWeights(session, prim, inputs[convInputs.weight]!, attrs, size, weightMatrix, matrices);
+  const weights = transformedWeights(session, prim, inputs[convInputs.weight]!, attrs, size, weightMatrix);
   const vPitch = vPitchOf(channels);
   const mPitch = panelUnit * 32;
   const [vMatrix, mMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * mPitch)];
@@ -161,27 +145,10 @@ export function winogradSteps(
   const vOffset = scratchOffset + matrices * 256;
   const mOffset = vOffset + matrices * vMatrix;
   const panelUnits = Math.ceil(panels / panelUnit);
-  const bias = inputs[convInputs.bias];
-  const none = session.zeros(256);
   const values: WinogradDesc = {
-    x: shape.x,
-    y: shape.y,
+    ...mapFields(session, shape, inputs[convInputs.bias]),
     weight: weights.address,
-    bias: bias ? session.address(bias) : none,
-    zeros: none,
-    workspace: 0,
     size,
-    inputH: input[1],
-    inputW: input[2],
-    outputH: output[1],
-    outputW: output[2],
-    padH: shape.pad[1],
-    padW: shape.pad[2],
-    channels,
-    outChannels,
-    pixel: shape.xPixel,
-    yPixel: shape.yPitch[0],
-    yRow: shape.yPitch[1],
     yImage: output[0] === 1 ? shape.yPitch[3] : shape.yPitch[2],
     tileRowsPerImage: plan.tileRows,
     tileColumns: plan.tileColumns,
