@@ -14,6 +14,7 @@ import { Declined } from '../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
 import { inferencePrims } from '../src/backend/wasm/prims.ts';
 import { formatTable } from '../src/cli/table.ts';
+import { product } from '../src/common/numbers.ts';
 import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
 import { nodePlatform } from '../src/runtime/node.ts';
@@ -237,5 +238,5 @@ function spend(steps: readonly Step[], ms: number): number {
 }
 
 function cells(extents: readonly number[]): number {
-  return extents.reduce((a, b) => a * b, 1);
+  return product(extents);
 }

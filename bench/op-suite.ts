@@ -1,5 +1,6 @@
 import benny from 'benny';
 import type { Backend } from '../src/backend/backend.ts';
+import { product } from '../src/common/numbers.ts';
 import { compile, type Plan } from '../src/compile/plan.ts';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import { constantValue, newValue, type Value } from '../src/graph/graph.ts';
@@ -177,5 +178,5 @@ function uniform({ shape, range: [low, high] }: BenchInput, seed: number): Float
 }
 
 function count(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
+  return product(shape);
 }

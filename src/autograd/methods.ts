@@ -1,8 +1,10 @@
 // What variables can do by themselves: functions of a variable, installed as methods from this one table. `F` and `nn` have
 // the layers' functions.
+
 import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { product } from '../common/numbers.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
@@ -235,7 +237,7 @@ export const functions = {
   flatten: (x: Variable, startDim = 0, endDim = -1) => {
     if (x.rank === 0) return reshape(x, [1]);
     const [start, end] = [normalizeAxis('flatten', startDim, x.rank), normalizeAxis('flatten', endDim, x.rank)];
-    const size = x.shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    const size = product(x.shape.slice(start, end + 1));
     return apply1('reshape', [x], { shape: [...x.shape.slice(0, start), size, ...x.shape.slice(end + 1)] });
   },
   squeeze: (x: Variable, dim?: Dim) => {

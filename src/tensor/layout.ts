@@ -1,3 +1,5 @@
+import { product } from '../common/numbers.ts';
+
 /**
  * How the elements of a logical shape lie in memory. `row`: row-major. `channelsLast`: axis 1 (channels) moved to the
  * end, the rest row-major; only for ranks 3 to 5 (N,C,L · N,C,H,W · N,C,D,H,W).
@@ -7,7 +9,7 @@ export type Layout = 'row' | 'channelsLast';
 /** As many axes as NumPy has. */
 export const maxRank = 64;
 
-export const elementCount = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const elementCount = (shape: readonly number[]): number => product(shape);
 
 export const canBeChannelsLast = (rank: number): boolean => rank >= 3 && rank <= 5;
 

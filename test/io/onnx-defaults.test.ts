@@ -1,9 +1,11 @@
 // ONNX's schemas (test/fixtures/onnx-schemas.json, written by onnx-schemas.py beside it) against the handlers: an attribute that is
 // left out has its default, and operators exist from the version on that brings them.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { ConvletError } from '../../src/common/error.ts';
+import { product } from '../../src/common/numbers.ts';
 import { OnnxProgram } from '../../src/io/onnx/import.ts';
 import { type OnnxAttribute, type OnnxModel, type OnnxNode, parseModel } from '../../src/io/onnx/model.ts';
 import { findHandler, latestOpset, supportedOperators } from '../../src/io/onnx/ops/index.ts';
@@ -160,7 +162,7 @@ describe('attributes left out', () => {
         opset,
       );
       const inputs = shapes.map((shape, k) => {
-        const size = shape.reduce((a, b) => a * b, 1);
+        const size = product(shape);
         return {
           data: Float32Array.from({ length: size }, (_, i) => 1.5 * Math.sin(i * 1.7 + k) + (k === 4 ? 2 : 0)),
           shape,

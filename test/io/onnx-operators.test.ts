@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { product } from '../../src/common/numbers.ts';
 import type * as onnx from './onnx-builder.ts';
 import { floatTensor, int64Tensor } from './onnx-builder.ts';
 import { f, floats, program, run } from './onnx-run.ts';
@@ -14,7 +15,7 @@ describe('versions of operators', () => {
       { nodes: [{ ...node, outputs: ['y'] }], initializers, inputs: [f('x', ...shape)], outputs: [f('y')] },
       opset,
     );
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = product(shape);
     return (
       await run(made, {
         x: floats(
@@ -100,7 +101,7 @@ describe('Einsum', () => {
     const offset = (term: string, shape: number[]) =>
       [...term].reduce((sum, label, i) => sum * shape[i] + at.get(label)!, 0);
     const outShape = [...right].map((label) => sizes.get(label)!);
-    const out = new Array<number>(outShape.reduce((a, b) => a * b, 1)).fill(0);
+    const out = new Array<number>(product(outShape)).fill(0);
     const visit = (depth: number) => {
       if (depth < labels.length) {
         for (let i = 0; i < sizes.get(labels[depth])!; i++) {
@@ -167,10 +168,7 @@ describe('Einsum', () => {
       outputs: [f('y')],
     });
     const operands = shapes.map((shape, k) => {
-      const data = Float32Array.from(
-        { length: shape.reduce((a, b) => a * b, 1) },
-        (_, i) => ((i * 7 + k * 3) % 11) - 5,
-      );
+      const data = Float32Array.from({ length: product(shape) }, (_, i) => ((i * 7 + k * 3) % 11) - 5);
       return { data, shape };
     });
     const { y } = await run(made, Object.fromEntries(operands.map((operand, i) => [names[i], operand])));

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { product } from '../../src/common/numbers.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxTensor } from '../../src/io/onnx/model.ts';
 import { parseModel } from '../../src/io/onnx/model.ts';
 import { ProtoReader } from '../../src/io/onnx/protobuf.ts';
@@ -381,7 +382,7 @@ describeShared('models of ../shared', (shared) => {
     let decoded = 0;
     visitTensors(parsed, (tensor) => {
       const { shape, data } = decodeTensor(tensor);
-      expect(data.length).toBe(shape.reduce((product, dim) => product * dim, 1));
+      expect(data.length).toBe(product(shape));
       decoded += data.length;
     });
     expect(decoded).toBeGreaterThan(0);

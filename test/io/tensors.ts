@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { type DType, dtypes } from '../../src/common/dtype.ts';
 import { roundToBfloat16, roundToFloat16 } from '../../src/common/half.ts';
+import { product } from '../../src/common/numbers.ts';
 import type { TensorValue } from '../../src/io/elements.ts';
 
 /** Any tensor, with values that its dtype can hold. */
 export const anyTensor: fc.Arbitrary<TensorValue> = fc
   .tuple(fc.constantFrom(...(Object.keys(dtypes) as DType[])), fc.array(fc.nat(4), { maxLength: 4 }))
   .chain(([dtype, shape]) => {
-    const length = shape.reduce((product, dim) => product * dim, 1);
+    const length = product(shape);
     const round = { float16: roundToFloat16, bfloat16: roundToBfloat16, bool: (value: number) => value & 1 }[
       dtype as string
     ];

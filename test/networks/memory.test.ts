@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { product } from '../../src/common/numbers.ts';
 import { load } from '../../src/runtime/node.ts';
 import { model as build, type NodeSpec, rawTensor } from '../io/onnx-builder.ts';
 import { f } from '../io/onnx-run.ts';
@@ -35,7 +36,7 @@ function vgg16(): Uint8Array<ArrayBuffer> {
     x = y;
   };
   const weight = (name: string, dims: number[]): string => {
-    initializers.push(rawTensor(name, 1, dims, new Uint8Array(4 * dims.reduce((a, b) => a * b, 1))));
+    initializers.push(rawTensor(name, 1, dims, new Uint8Array(4 * product(dims))));
     return name;
   };
   let channels = 3;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { product } from '../../src/common/numbers.ts';
 import { readSafetensors } from '../../src/io/safetensors.ts';
 import { load } from '../../src/runtime/node.ts';
 import { describeShared } from '../shared.ts';
@@ -39,7 +40,7 @@ describeShared('real weights', (shared) => {
   /** (u8 − mean) / std, per channel of N,C,H,W. */
   function normalised({ key, mean = 0, std = 1 }: Slot) {
     const { data, shape } = get(key);
-    const plane = shape.slice(2).reduce((a, b) => a * b, 1);
+    const plane = product(shape.slice(2));
     const at = (value: number | number[], i: number): number =>
       Array.isArray(value) ? value[Math.floor(i / plane) % shape[1]] : value;
     return { data: Float32Array.from(data, (v, i) => (v - at(mean, i)) / at(std, i)), shape };

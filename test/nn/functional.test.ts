@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Variable, variable } from '../../src/autograd/index.ts';
+import { product } from '../../src/common/numbers.ts';
 import { Generator, seed } from '../../src/common/random.ts';
 import * as F from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
@@ -9,14 +10,14 @@ import { describeEngines } from '../support/engines.ts';
 /** 0, 1, 2, … */
 const range = (...shape: number[]): Variable =>
   variable(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i),
+    Float32Array.from({ length: product(shape) }, (_, i) => i),
     shape,
   );
 
 const random = (...shape: number[]): Variable => {
   const generator = new Generator(5);
   return variable(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => generator.normal()),
+    Float32Array.from({ length: product(shape) }, () => generator.normal()),
     shape,
   );
 };

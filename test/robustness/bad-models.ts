@@ -1,4 +1,5 @@
 import type { ConvletErrorCode } from '../../src/common/error.ts';
+import { product } from '../../src/common/numbers.ts';
 import type { ModelInput } from '../../src/runtime/model.ts';
 import * as onnx from '../io/onnx-builder.ts';
 
@@ -19,7 +20,7 @@ const scalar = (name: string, value: number) => int64Tensor(name, [], [value]);
 
 /** Values that are neither equal nor round. */
 export const weights = (name: string, ...dims: number[]) => {
-  const size = dims.reduce((a, b) => a * b, 1);
+  const size = product(dims);
   return floatTensor(
     name,
     dims,

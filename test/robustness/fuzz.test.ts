@@ -1,9 +1,11 @@
 // Valid models with a few things changed, and inputs of changed shapes: results, or a ConvletError, whatever comes.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { dtypes } from '../../src/common/dtype.ts';
 import { ConvletError } from '../../src/common/error.ts';
+import { product } from '../../src/common/numbers.ts';
 import { OnnxProgram } from '../../src/io/onnx/import.ts';
 import { type OnnxModel, parseModel } from '../../src/io/onnx/model.ts';
 import { supportedOperators } from '../../src/io/onnx/ops/index.ts';
@@ -26,7 +28,7 @@ function fuzzedInputs(model: Model, next: () => number): { [name: string]: Model
     if (next() < 0.02) continue;
     const dims = (shape ?? [2, 3]).map((d) => (d === null || next() < 0.03 ? Math.floor(next() * 5) : d));
     if (next() < 0.02) dims.push(1);
-    const size = dims.reduce((a, b) => a * b, 1);
+    const size = product(dims);
     if (size > 1e6) continue;
     const data = new dtypes[dtype].array(size);
     for (let i = 0; i < size; i++) data[i] = dtypes[dtype].kind === 'float' ? next() * 4 - 2 : Math.floor(next() * 4);

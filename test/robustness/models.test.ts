@@ -1,9 +1,11 @@
 // Model files that are wrong: one mistake each, and bytes changed at random. Whatever comes, it is a ConvletError that
 // says where, or the model runs: no trap, no crash, no other error.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { ConvletError } from '../../src/common/error.ts';
+import { product } from '../../src/common/numbers.ts';
 import { seededInputs } from '../../src/runtime/measure.ts';
 import { defaultShape, type Model, type ModelInput } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
@@ -60,7 +62,7 @@ function mutated(file: Uint8Array, next: () => number): Uint8Array {
 
 /** Inputs as the model declares them; null where it asks for more than a test should make. */
 function inputsOf(model: Model): { [name: string]: ModelInput } | null {
-  const cells = model.inputs.map(({ shape }) => defaultShape(shape).reduce((a, b) => a * b, 1));
+  const cells = model.inputs.map(({ shape }) => product(defaultShape(shape)));
   return cells.every((count) => count <= 1e6) ? seededInputs(model, new Map()) : null;
 }
 

@@ -1,7 +1,9 @@
 // npm run soak [-- RUNS]: RUNS runs (default 20,000) of small models with changing input shapes, shared among every way to
 // run them: plain JS, kernels on one and two threads, with the calling thread or a worker as leader. What models hold, the
 // JavaScript heap and the process's memory must stay flat; exit status 1 where they do not.
+
 import { dtypes } from '../../src/common/dtype.ts';
+import { product } from '../../src/common/numbers.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import type { Model, ModelInput } from '../../src/runtime/model.ts';
 import { load } from '../../src/runtime/node.ts';
@@ -34,7 +36,7 @@ function inputsOf(model: Model, batch: number): { [name: string]: ModelInput } {
   return Object.fromEntries(
     model.inputs.map(({ name, dtype, shape }) => {
       const dims = (shape ?? []).map((d) => d ?? batch);
-      const data = new dtypes[dtype].array(dims.reduce((a, b) => a * b, 1));
+      const data = new dtypes[dtype].array(product(dims));
       for (let i = 0; i < data.length; i++) data[i] = Math.sin(i);
       return [name, { data, shape: dims }];
     }),

@@ -1,3 +1,4 @@
+import { product } from '../../src/common/numbers.ts';
 import { floatTensor, model } from '../io/onnx-builder.ts';
 import { f } from '../io/onnx-run.ts';
 import { Random } from '../kernels/harness.ts';
@@ -7,7 +8,7 @@ export function lenet(batch: number | string = 1): Uint8Array<ArrayBuffer> {
   const random = new Random(5);
   const weight = (name: string, dims: number[], inputs: number) => {
     const bound = 1 / Math.sqrt(inputs);
-    const size = dims.reduce((a, b) => a * b, 1);
+    const size = product(dims);
     return floatTensor(name, dims, [...random.floats(size, -bound, bound)]);
   };
   const pool = { kernel_shape: [2, 2], strides: [2, 2] };

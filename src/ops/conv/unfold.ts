@@ -1,4 +1,5 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { product } from '../../common/numbers.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import { expectRank, required } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
@@ -52,7 +53,7 @@ export const unfold = defineOp({
     }
     const [sn, sc, sh, sw] = source.strides;
     const dims = [n, c, kernel[0], kernel[1], oh, ow];
-    const strides = dims.map((_, i) => dims.slice(i + 1).reduce((a, b) => a * b, 1));
+    const strides = dims.map((_, i) => product(dims.slice(i + 1)));
     emit.call('copy', [source], [y], {
       dims,
       inputOffset: 0,

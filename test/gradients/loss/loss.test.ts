@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { useBackend, Variable, variable } from '../../../src/autograd/index.ts';
+import { product } from '../../../src/common/numbers.ts';
 import * as L from '../../../src/nn/loss.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
 import { Random, seeds } from '../../kernels/harness.ts';
@@ -71,7 +72,7 @@ const leaf = (values: Float64Array, shape: readonly number[], requiresGrad = tru
 
 const uniform = (random: Random, shape: readonly number[], lo: number, hi: number, requiresGrad = true): Variable =>
   leaf(
-    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => lo + random.next() * (hi - lo)),
+    Float64Array.from({ length: product(shape) }, () => lo + random.next() * (hi - lo)),
     shape,
     requiresGrad,
   );
@@ -79,7 +80,7 @@ const uniform = (random: Random, shape: readonly number[], lo: number, hi: numbe
 /** ±1. */
 const signs = (random: Random, shape: readonly number[]): Variable =>
   leaf(
-    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (random.next() < 0.5 ? -1 : 1)),
+    Float64Array.from({ length: product(shape) }, () => (random.next() < 0.5 ? -1 : 1)),
     shape,
     false,
   );

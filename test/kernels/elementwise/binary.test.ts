@@ -6,6 +6,7 @@ import type { BinaryAttrs, BinaryKind } from '../../../src/backend/prims/element
 import { binary } from '../../../src/backend/wasm/elementwise/binary.ts';
 import { where } from '../../../src/backend/wasm/elementwise/where.ts';
 import { dtypes } from '../../../src/common/dtype.ts';
+import { product } from '../../../src/common/numbers.ts';
 import { wrap } from '../../../src/tensor/tensor.ts';
 import { expectClose, Random, runPrim, seeds, variants } from '../harness.ts';
 
@@ -145,7 +146,7 @@ describe.each(variants)('%s', (variant) => {
       const [x, z] = [a, b].map(({ size }) => Int32Array.from({ length: size }, () => random.int(-1e9, 1e9)));
       const view = (data: Int32Array) => ({ data: dtype === 'int32' ? data : Float32Array.from(data), dtype });
       const inputs = [{ data: condition, dtype: 'bool' as const }, view(x), view(z)];
-      const length = dims.reduce((n, d) => n * d, 1);
+      const length = product(dims);
       const got = runPrim(variant, 'where', inputs, [{ length, dtype }], attrs, where);
       const out = wrap(new dtypes[dtype].array(length), [length], dtype);
       jsPrims.where(

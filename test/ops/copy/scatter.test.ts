@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { product } from '../../../src/common/numbers.ts';
 import * as family from '../../../src/ops/copy/scatter.ts';
 import { opTests } from '../harness.ts';
 import { expectError, run, t, values } from '../run.ts';
 
 opTests('scatter', family);
 
-const zeros = (shape: number[]) => t(new Array(shape.reduce((a, b) => a * b, 1)).fill(0), shape);
+const zeros = (shape: number[]) => t(new Array(product(shape)).fill(0), shape);
 const ints = (v: number[], shape: number[]) => t(v, shape, 'int64');
 
 describe('scatterElements', () => {

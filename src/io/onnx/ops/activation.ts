@@ -1,5 +1,6 @@
 import type { UnaryKind } from '../../../backend/prims/elementwise.ts';
 import { ConvletError } from '../../../common/error.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
@@ -45,7 +46,7 @@ function alongAxis(op: 'softmax' | 'logSoftmax' | 'hardmax'): Handler {
       const given = ctx.attr.int('axis', 1);
       const axis = given === rank ? rank : ctx.axis(given, rank);
       if (axis === rank - 1) return ctx.one(op, [x], { axis });
-      const size = (from: number, to: number) => x.shape.slice(from, to).reduce((a, b) => a * b, 1);
+      const size = (from: number, to: number) => product(x.shape.slice(from, to));
       const matrix = ctx.reshape(x, [size(0, axis), size(axis, rank)]);
       return ctx.reshape(ctx.one(op, [matrix], { axis: 1 }), x.shape);
     },

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../../common/error.ts';
+import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 
@@ -17,7 +18,7 @@ function isTraining(ctx: ImportContext): boolean {
 function perChannel(ctx: ImportContext, x: Value): Value {
   if (x.shape.length === 1) return ctx.reshape(x, [x.shape[0], 1]);
   if (x.shape.length <= 5) return x;
-  return ctx.reshape(x, [...x.shape.slice(0, 4), x.shape.slice(4).reduce((a, b) => a * b, 1)]);
+  return ctx.reshape(x, [...x.shape.slice(0, 4), product(x.shape.slice(4))]);
 }
 
 function batchNorm(ctx: ImportContext): (Value | null)[] {
