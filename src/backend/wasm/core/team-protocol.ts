@@ -85,7 +85,10 @@ export const exportNames = (module: WebAssembly.Module): string[] =>
  */
 export function runSteps(thread: Thread, alone: (step: number) => void): void {
   const { control, threads } = thread;
-  const [first, end, base] = [control[word.first], control[word.end], control[word.base]];
+  // Nothing is allocated from here on: a plan of a hundred steps runs thousands of times a second.
+  const first = control[word.first];
+  const end = control[word.end];
+  const base = control[word.base];
   for (let step = first; step < end; step++) {
     if (control[word.program + step * wordsPerStep] < 0) alone(step);
     else share(thread, step);
@@ -113,11 +116,13 @@ function share({ control, index, threads, kernels }: Thread, step: number): void
   }
 }
 
+/** Whether the count of arrivals, which may wrap around, has reached `target`. */
+const isReached = (arrived: number, target: number): boolean => ((arrived - target) | 0) >= 0;
+
 /** The barrier: waits until `target` arrivals have been counted, this one included. False if a thread has failed. */
 function meet(control: Int32Array, target: number): boolean {
-  const isComplete = (arrived: number) => ((arrived - target) | 0) >= 0;
-  if (isComplete(Atomics.add(control, word.arrived, 1) + 1)) Atomics.notify(control, word.arrived);
-  for (let polls = 1; !isComplete(Atomics.load(control, word.arrived)); polls++) {
+  if (isReached(Atomics.add(control, word.arrived, 1) + 1, target)) Atomics.notify(control, word.arrived);
+  for (let polls = 1; !isReached(Atomics.load(control, word.arrived), target); polls++) {
     if (Atomics.load(control, word.abort) !== 0) return false;
     pause(control, word.arrived, polls);
   }

@@ -117,7 +117,7 @@ export class Team {
     }
     this.begin(0, program.steps.length, false);
     try {
-      runSteps(this.self, (step) => program.steps[step].run());
+      runSteps(this.self, program.alone);
     } catch (error) {
       Atomics.store(this.control, word.abort, 1);
       throw error;
@@ -251,12 +251,15 @@ const chunkOf = (units: number, threads: number): number => Math.max(1, Math.flo
 export class TeamProgram {
   readonly steps: readonly TeamStep[];
   readonly words: Int32Array;
+  /** Does a step that has no kernel; made once, so that a run allocates nothing. */
+  readonly alone: (step: number) => void;
   private readonly team: Team;
 
   constructor(team: Team, steps: readonly TeamStep[], words: Int32Array) {
     this.team = team;
     this.steps = steps;
     this.words = words;
+    this.alone = (step) => steps[step].run();
   }
 
   run(): void {
