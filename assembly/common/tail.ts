@@ -22,11 +22,3 @@ export function storeFirst(p: usize, v: v128, n: i32): void {
 export function firstLanes(n: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n));
 }
-
-/** The sum of the lanes. */
-// @ts-ignore: decorator
-@inline
-export function sumLanes(v: v128): f32 {
-  const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
-}

@@ -1,12 +1,13 @@
 // Batch normalisation in training: statistics of the columns of x [rows, channels], and its gradient. Stretches of rows that fit
 // in the first-level cache are summed twice (mean, then deviations from it), so memory is read once and nothing cancels; their
 // moments are put together in a fixed order (Chan, Golub & LeVeque 1979).
+import { high, join, low } from '../common/doubles';
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /**
- * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and with gy Σ gy·(x − mean), Σ (x − mean),
- * which is what rounding left of it, and Σ gy (f64, two planes each).
+ * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and Σ (x − mean), which is what rounding left of
+ * it. With gy: mean, Σ (x − mean)², Σ gy·(x − mean), then Σ (x − mean) and Σ gy (f64, two planes each).
  */
 @unmanaged
 export class MomentsDesc {
@@ -59,22 +60,35 @@ function meanOf(x: usize, rows: i32, pitch: usize): v128 {
 
 function column(x: usize, to: usize, rows: i32, pitch: usize, plane: usize): void {
   const mean = meanOf(x, rows, pitch);
-  let a = f32x4.splat(0);
-  let b = a;
-  let n = rows;
-  for (; n > 1; n -= 2) {
-    const u = f32x4.sub(v128.load(x), mean);
-    const v = f32x4.sub(v128.load(x + pitch), mean);
-    a = fma(u, u, a);
-    b = fma(v, v, b);
-    x += pitch << 1;
-  }
-  if (n) {
-    const u = f32x4.sub(v128.load(x), mean);
-    a = fma(u, u, a);
+  let squares = f32x4.splat(0);
+  let rest = squares;
+  // Blocks, so that errors of a stretch of few channels do not grow with its rows.
+  while (rows > 0) {
+    let n = min(rows, 64);
+    rows -= n;
+    let a = f32x4.splat(0);
+    let b = a;
+    let apart = a;
+    for (; n > 1; n -= 2) {
+      const u = f32x4.sub(v128.load(x), mean);
+      const v = f32x4.sub(v128.load(x + pitch), mean);
+      a = fma(u, u, a);
+      b = fma(v, v, b);
+      apart = f32x4.add(apart, f32x4.add(u, v));
+      x += pitch << 1;
+    }
+    if (n) {
+      const u = f32x4.sub(v128.load(x), mean);
+      a = fma(u, u, a);
+      apart = f32x4.add(apart, u);
+      x += pitch;
+    }
+    squares = f32x4.add(squares, f32x4.add(a, b));
+    rest = f32x4.add(rest, apart);
   }
   v128.store(to, mean);
-  v128.store(to + plane, f32x4.add(a, b));
+  v128.store(to + plane, squares);
+  v128.store(to + 2 * plane, rest);
 }
 
 /** Four columns, `to` the place of theirs in the first plane. */
@@ -85,18 +99,18 @@ function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, p
   let dot = squares;
   // Σ gy in doubles, and the mean to more than f32: their errors would be added to every element of gx, and the gradient of a
   // bias in front of the normalisation, which is 0, would not be so for an optimizer that divides gradients by their size.
-  let low = f64x2.splat(0);
-  let high = low;
-  let restLow = low;
-  let restHigh = low;
+  let sumLow = f64x2.splat(0);
+  let sumHigh = sumLow;
+  let restLow = sumLow;
+  let restHigh = sumLow;
   for (let n = rows; n > 0; n--) {
     const u = f32x4.sub(v128.load(x), mean);
     const g = v128.load(gy);
     squares = fma(u, u, squares);
-    restLow = f64x2.add(restLow, f64x2.promote_low_f32x4(u));
-    restHigh = f64x2.add(restHigh, upper(u));
-    low = f64x2.add(low, f64x2.promote_low_f32x4(g));
-    high = f64x2.add(high, upper(g));
+    restLow = f64x2.add(restLow, low(u));
+    restHigh = f64x2.add(restHigh, high(u));
+    sumLow = f64x2.add(sumLow, low(g));
+    sumHigh = f64x2.add(sumHigh, high(g));
     dot = fma(g, u, dot);
     x += pitch;
     gy += pitch;
@@ -108,8 +122,8 @@ function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, p
   v128.store(rests, restLow);
   v128.store(rests, restHigh, 16);
   const sums = rests + 2 * plane;
-  v128.store(sums, low);
-  v128.store(sums, high, 16);
+  v128.store(sums, sumLow);
+  v128.store(sums, sumHigh, 16);
 }
 
 /**
@@ -147,33 +161,38 @@ function rowsOf(d: FinishMomentsDesc, i: i32): f64 {
   return <f64>min(d.stretch, d.rows - i * d.stretch);
 }
 
-/** Mean of stretch i, at p among the planes; c is the place in a plane. */
+/** How far the mean of stretch i, at p among the planes, is from the one that its squares were measured from. */
 // @ts-ignore: decorator
 @inline
-function stretchMean(d: FinishMomentsDesc, p: usize, c: usize, i: i32, exact: bool): f64 {
-  const mean = <f64>load<f32>(p);
-  return exact ? mean + load<f64>(p + 3 * <usize>d.planeBytes + c) / rowsOf(d, i) : mean;
+function restOf(d: FinishMomentsDesc, p: usize, c: usize, i: i32, grad: bool): f64 {
+  const plane = <usize>d.planeBytes;
+  return (grad ? load<f64>(p + 3 * plane + c) : <f64>load<f32>(p + 2 * plane)) / rowsOf(d, i);
 }
 
+/** c is the place in a plane. */
 // @ts-ignore: decorator
 @inline
-function meanOfStretches(d: FinishMomentsDesc, c: usize, exact: bool): f64 {
-  let sum: f64 = 0;
-  let p = d.partial + c;
-  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) sum += stretchMean(d, p, c, i, exact) * rowsOf(d, i);
-  return sum / <f64>d.rows;
-}
-
-// @ts-ignore: decorator
-@inline
-function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64, exact: bool): f64 {
+function meanOfStretches(d: FinishMomentsDesc, c: usize, grad: bool): f64 {
   let sum: f64 = 0;
   let p = d.partial + c;
   for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
-    const apart = stretchMean(d, p, c, i, exact) - mean;
-    sum += <f64>load<f32>(p + d.planeBytes) + apart * apart * rowsOf(d, i);
+    sum += (<f64>load<f32>(p) + restOf(d, p, c, i, grad)) * rowsOf(d, i);
   }
   return sum / <f64>d.rows;
+}
+
+// @ts-ignore: decorator
+@inline
+function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64, grad: bool): f64 {
+  let sum: f64 = 0;
+  let p = d.partial + c;
+  for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
+    const rest = restOf(d, p, c, i, grad);
+    const apart = <f64>load<f32>(p) + rest - mean;
+    // Squares are least from the stretch's true mean.
+    sum += <f64>load<f32>(p + d.planeBytes) + (apart * apart - rest * rest) * rowsOf(d, i);
+  }
+  return max(sum, 0) / <f64>d.rows;
 }
 
 /** One value of table `k`, repeated `times` times. */
@@ -285,19 +304,12 @@ function applyGrad(x: usize, gy: usize, y: usize, centre: usize, pitch: usize, n
   for (let i: usize = 0, t: usize = 0; n > 0; n -= 4, i += 16, t += 32) {
     const u = v128.load(x + i);
     const g = v128.load(gy + i);
-    let low = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(u), v128.load(centre + t)), v128.load(scale + t));
-    let high = f64x2.mul(f64x2.sub(upper(u), v128.load(centre + t, 16)), v128.load(scale + t, 16));
-    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(g), v128.load(factor + t)));
-    high = f64x2.add(high, f64x2.mul(upper(g), v128.load(factor + t, 16)));
-    low = f32x4.demote_f64x2_zero(f64x2.add(low, v128.load(shift + t)));
-    high = f32x4.demote_f64x2_zero(f64x2.add(high, v128.load(shift + t, 16)));
-    storeFirst(y + i, v128.shuffle<f32>(low, high, 0, 1, 4, 5), n);
+    let lows = f64x2.mul(f64x2.sub(low(u), v128.load(centre + t)), v128.load(scale + t));
+    let highs = f64x2.mul(f64x2.sub(high(u), v128.load(centre + t, 16)), v128.load(scale + t, 16));
+    lows = f64x2.add(lows, f64x2.mul(low(g), v128.load(factor + t)));
+    highs = f64x2.add(highs, f64x2.mul(high(g), v128.load(factor + t, 16)));
+    lows = f64x2.add(lows, v128.load(shift + t));
+    highs = f64x2.add(highs, v128.load(shift + t, 16));
+    storeFirst(y + i, join(lows, highs), n);
   }
-}
-
-/** The upper two lanes in doubles. */
-// @ts-ignore: decorator
-@inline
-function upper(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3));
 }

@@ -1,7 +1,8 @@
 // Gradients of the normalisations whose statistics belong to one image or row. Two steps: gx with the statistics, then the
 // parameters' gradients from those.
+import { high, join, low, sumPairs } from '../common/doubles';
 import { fma } from '../common/simd';
-import { firstLanes, storeFirst, sumLanes } from '../common/tail';
+import { firstLanes, storeFirst } from '../common/tail';
 
 /** x, gy and gx as [outer, spatial, groups, size]; weight [groups · size] or 0. */
 @unmanaged
@@ -38,79 +39,111 @@ export function normalizeGrad(d: NormalizeGradDesc, begin: i32, end: i32): void 
   }
 }
 
-/** The sum of all lanes in every lane, unless the lanes are groups of their own. */
+/** What both pairs of sums are per element, in every lane; lanes are groups of their own if size is 1. */
 // @ts-ignore: decorator
 @inline
-function total(d: NormalizeGradDesc, v: v128): v128 {
-  return d.size == 1 ? v : f32x4.splat(sumLanes(v));
+function perElement(d: NormalizeGradDesc, lows: v128, highs: v128, count: f64): v128 {
+  const by = f64x2.splat(count);
+  if (d.size == 1) return join(f64x2.div(lows, by), f64x2.div(highs, by));
+  return f32x4.splat(<f32>(sumPairs(lows, highs) / count));
 }
+
+/** Vectors that are added up in single precision before the sum goes into doubles. */
+// @ts-ignore: decorator
+@inline const chain: i32 = 64;
 
 // @ts-ignore: decorator
 @inline
-function meanOf(d: NormalizeGradDesc, at: usize, n: i32, stride: usize, count: v128): v128 {
+function meanOf(d: NormalizeGradDesc, at: usize, n: i32, stride: usize, count: f64): v128 {
   let x = d.x + at;
-  let whole = f32x4.splat(0);
-  let part = whole;
+  let lows = f64x2.splat(0);
+  let highs = lows;
+  let part = f32x4.splat(0);
+  let added = 0;
   for (let s = 0; s < d.spatial; s++, x += stride) {
     let p = x;
-    let other = f32x4.splat(0);
-    let left = n;
-    for (; left >= 8; left -= 8, p += 32) {
-      part = f32x4.add(part, v128.load(p));
-      other = f32x4.add(other, v128.load(p, 16));
-    }
-    for (; left > 0; left -= 4, p += 16) part = f32x4.add(part, v128.and(v128.load(p), firstLanes(left)));
-    part = f32x4.add(part, other);
-    // Sums of sums: errors grow with the number of blocks only.
-    if ((s & 63) == 63) {
-      whole = f32x4.add(whole, part);
+    for (let rest = n; rest > 0; ) {
+      let left = min(rest, 4 * chain);
+      rest -= left;
+      added += (left + 3) >> 2;
+      let other = f32x4.splat(0);
+      for (; left >= 8; left -= 8, p += 32) {
+        part = f32x4.add(part, v128.load(p));
+        other = f32x4.add(other, v128.load(p, 16));
+      }
+      for (; left > 0; left -= 4, p += 16) part = f32x4.add(part, v128.and(v128.load(p), firstLanes(left)));
+      part = f32x4.add(part, other);
+      if (added < chain) continue;
+      lows = f64x2.add(lows, low(part));
+      highs = f64x2.add(highs, high(part));
       part = f32x4.splat(0);
+      added = 0;
     }
   }
-  return f32x4.div(total(d, f32x4.add(whole, part)), count);
+  return perElement(d, f64x2.add(lows, low(part)), f64x2.add(highs, high(part)), count);
 }
 
-/** One group, or with size 1 four channels side by side: `n` elements at each position. */
+/**
+ * One group, or with size 1 four channels side by side: `n` elements at each position. Σ (x − mean) is what rounding left of the
+ * mean, which is corrected by it.
+ */
 function groupGrad(d: NormalizeGradDesc, o: i32, channel: i32, n: i32, at: usize): void {
   const stride = <usize>(d.groups * d.size) << 2;
-  const count = f32x4.splat(<f32>d.spatial * <f32>d.size);
+  const count = <f64>d.spatial * <f64>d.size;
   const weight = d.weight + (<usize>channel << 2);
   const weighted = d.weight != 0;
   const zero = f32x4.splat(0);
-  const mean = d.subtractMean ? meanOf(d, at, n, stride, count) : zero;
-  let squares = zero, sum = zero, dot = zero;
-  let squaresPart = zero, sumPart = zero, dotPart = zero;
+  let mean = d.subtractMean ? meanOf(d, at, n, stride, count) : zero;
+  let squaresLow = zero, sumLow = zero, dotLow = zero, restLow = zero;
+  let squaresHigh = zero, sumHigh = zero, dotHigh = zero, restHigh = zero;
+  let squares = zero, sum = zero, dot = zero, apart = zero;
+  let added = 0;
   let x = d.x + at;
   let gy = d.gy + at;
   for (let s = 0; s < d.spatial; s++, x += stride, gy += stride) {
     let i: usize = 0;
-    for (let left = n; left > 0; left -= 4, i += 16) {
-      let u = f32x4.sub(v128.load(x + i), mean);
-      let g = v128.load(gy + i);
-      if (weighted) g = f32x4.mul(g, v128.load(weight + i));
-      if (left < 4) {
-        const mask = firstLanes(left);
-        u = v128.and(u, mask);
-        g = v128.and(g, mask);
+    for (let rest = n; rest > 0; ) {
+      let left = min(rest, 4 * chain);
+      rest -= left;
+      added += (left + 3) >> 2;
+      for (; left > 0; left -= 4, i += 16) {
+        let u = f32x4.sub(v128.load(x + i), mean);
+        let g = v128.load(gy + i);
+        if (weighted) g = f32x4.mul(g, v128.load(weight + i));
+        if (left < 4) {
+          const mask = firstLanes(left);
+          u = v128.and(u, mask);
+          g = v128.and(g, mask);
+        }
+        squares = fma(u, u, squares);
+        apart = f32x4.add(apart, u);
+        sum = f32x4.add(sum, g);
+        dot = fma(g, u, dot);
       }
-      squaresPart = fma(u, u, squaresPart);
-      sumPart = f32x4.add(sumPart, g);
-      dotPart = fma(g, u, dotPart);
-    }
-    if ((s & 63) == 63) {
-      squares = f32x4.add(squares, squaresPart);
-      sum = f32x4.add(sum, sumPart);
-      dot = f32x4.add(dot, dotPart);
-      squaresPart = sumPart = dotPart = zero;
+      if (added < chain) continue;
+      squaresLow = f64x2.add(squaresLow, low(squares));
+      squaresHigh = f64x2.add(squaresHigh, high(squares));
+      restLow = f64x2.add(restLow, low(apart));
+      restHigh = f64x2.add(restHigh, high(apart));
+      sumLow = f64x2.add(sumLow, low(sum));
+      sumHigh = f64x2.add(sumHigh, high(sum));
+      dotLow = f64x2.add(dotLow, low(dot));
+      dotHigh = f64x2.add(dotHigh, high(dot));
+      squares = sum = dot = apart = zero;
+      added = 0;
     }
   }
-  const variance = f32x4.div(total(d, f32x4.add(squares, squaresPart)), count);
+  const off =
+    d.subtractMean ? perElement(d, f64x2.add(restLow, low(apart)), f64x2.add(restHigh, high(apart)), count) : zero;
+  const meanGrad = perElement(d, f64x2.add(sumLow, low(sum)), f64x2.add(sumHigh, high(sum)), count);
+  let variance = perElement(d, f64x2.add(squaresLow, low(squares)), f64x2.add(squaresHigh, high(squares)), count);
+  let meanDot = perElement(d, f64x2.add(dotLow, low(dot)), f64x2.add(dotHigh, high(dot)), count);
+  mean = f32x4.add(mean, off);
+  variance = f32x4.max(zero, f32x4.sub(variance, f32x4.mul(off, off)));
+  meanDot = f32x4.sub(meanDot, f32x4.mul(off, meanGrad));
   const inverse = f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(d.epsilon))));
-  const shift = d.subtractMean ? f32x4.div(total(d, f32x4.add(sum, sumPart)), count) : zero;
-  const slope = f32x4.mul(
-    f32x4.div(total(d, f32x4.add(dot, dotPart)), count),
-    f32x4.mul(inverse, inverse),
-  );
+  const shift = d.subtractMean ? meanGrad : zero;
+  const slope = f32x4.mul(meanDot, f32x4.mul(inverse, inverse));
   keepStatistics(d, o, channel, n, mean, inverse);
   x = d.x + at;
   gy = d.gy + at;
@@ -184,9 +217,12 @@ function parameterColumn(shared: bool, d: ParameterGradDesc, row: i32, last: i32
   let gy = d.gy + pitch * row + c;
   let sum = f32x4.splat(0);
   let dot = sum;
+  let sumLow = sum, sumHigh = sum, dotLow = sum, dotHigh = sum;
+  let added = 0;
   while (row < last) {
     const o = row / spatial;
-    const stop = min(last, (o + 1) * spatial);
+    const stop = min(min(last, (o + 1) * spatial), row + chain);
+    added += stop - row;
     const p = d.statistics + <usize>d.statisticsBytes * o + (shared ? 0 : c);
     const mean = shared ? v128.load32_splat(p) : v128.load(p);
     const inverse = shared ? v128.load32_splat(p, 4) : v128.load(p + d.planeBytes);
@@ -201,9 +237,16 @@ function parameterColumn(shared: bool, d: ParameterGradDesc, row: i32, last: i32
     }
     sum = f32x4.add(sum, sumPart);
     dot = fma(dotPart, inverse, dot);
+    if (added < chain) continue;
+    sumLow = f64x2.add(sumLow, low(sum));
+    sumHigh = f64x2.add(sumHigh, high(sum));
+    dotLow = f64x2.add(dotLow, low(dot));
+    dotHigh = f64x2.add(dotHigh, high(dot));
+    sum = dot = f32x4.splat(0);
+    added = 0;
   }
-  v128.store(to, dot);
-  v128.store(to + d.planeBytes, sum);
+  v128.store(to, join(f64x2.add(dotLow, low(dot)), f64x2.add(dotHigh, high(dot))));
+  v128.store(to + d.planeBytes, join(f64x2.add(sumLow, low(sum)), f64x2.add(sumHigh, high(sum))));
 }
 
 /** gweight and gbias: the stretches added up in order. Unit of work: 16 channels. */

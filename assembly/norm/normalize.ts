@@ -1,9 +1,11 @@
 // Statistics from the data: two passes (mean, then squared deviations), which does not cancel as Σx² − n·mean² does.
 import { Kind } from '../common/activation';
+import { high, join, low } from '../common/doubles';
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { sweep } from '../micro/sweep';
-import { Fold, foldRow } from '../reduce/fold';
+import { addRow, Fold } from '../reduce/fold';
+import { sumOf } from '../reduce/sum';
 
 /** x as [outer, spatial, groups, size]; weight and bias [groups · size] or 0. y may be x. */
 @unmanaged
@@ -55,15 +57,7 @@ export function normalize(d: NormalizeDesc, begin: i32, end: i32): void {
   }
 }
 
-function sumOf(x: usize, n: i32): f32 {
-  return f32x4.extract_lane(foldRow(Fold.sum, x, n, f32x4.splat(0)), 0);
-}
-
-function deviationOf(x: usize, n: i32, mean: f32): f32 {
-  return f32x4.extract_lane(foldRow(Fold.deviation, x, n, f32x4.splat(mean)), 0);
-}
-
-/** Runs of `size` elements, one per position. Sums of runs are added up in f64: there may be very many. */
+/** Runs of `size` elements, one per position. The mean is added up in doubles: that of equal values is their value. */
 function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
   const size = d.size;
   const stride = <usize>(d.groups * size) << 2;
@@ -73,7 +67,7 @@ function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
     let sum: f64 = 0;
     let x = d.x + at;
     for (let s = 0; s < d.spatial; s++) {
-      sum += <f64>sumOf(x, size);
+      sum += sumOf(x, size);
       x += stride;
     }
     mean = <f32>(sum / count);
@@ -81,7 +75,7 @@ function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
   let squares: f64 = 0;
   let x = d.x + at;
   for (let s = 0; s < d.spatial; s++) {
-    squares += <f64>deviationOf(x, size, mean);
+    squares += addRow(Fold.deviation, x, size, f32x4.splat(mean));
     x += stride;
   }
   const inverse = <f32>(1 / sqrt(squares / count + <f64>d.epsilon));
@@ -148,24 +142,32 @@ function add(deviation: bool, sum: v128, v: v128, mean: usize): v128 {
 }
 
 /**
- * Sums down 16 or, if `wide`, 32 columns, one or two whole cache lines per row, to `to`. Two levels, as in reduce/fold.ts. Columns
- * behind the last are read as well. With four columns at a time each line was fetched four times: group norm of 32 groups,
- * 256 @28, ran at 3.9 GB/s, now 6.8 and more.
+ * Sums down 16 or, if `wide`, 32 columns, one or two whole cache lines per row, to `to`. Two levels: chains of 32 rows in single
+ * precision, then doubles. Columns behind the last are read as well. With four columns at a time each line was fetched four times:
+ * group norm of 32 groups, 256 @28, ran at 3.9 GB/s, now 6.8 and more.
  */
 // @ts-ignore: decorator
 @inline
 function columnSums(deviation: bool, wide: bool, x: usize, pitch: usize, rows: i32, mean: usize, to: usize): void {
   const zero = f32x4.splat(0);
   let t0 = zero;
+  let u0 = zero;
   let t1 = zero;
+  let u1 = zero;
   let t2 = zero;
+  let u2 = zero;
   let t3 = zero;
+  let u3 = zero;
   let t4 = zero;
+  let u4 = zero;
   let t5 = zero;
+  let u5 = zero;
   let t6 = zero;
+  let u6 = zero;
   let t7 = zero;
+  let u7 = zero;
   while (rows > 0) {
-    let left = min(rows, 256);
+    let left = min(rows, 32);
     rows -= left;
     let a0 = zero;
     let a1 = zero;
@@ -188,24 +190,34 @@ function columnSums(deviation: bool, wide: bool, x: usize, pitch: usize, rows: i
       }
       x += pitch;
     } while (--left);
-    t0 = f32x4.add(t0, a0);
-    t1 = f32x4.add(t1, a1);
-    t2 = f32x4.add(t2, a2);
-    t3 = f32x4.add(t3, a3);
-    t4 = f32x4.add(t4, a4);
-    t5 = f32x4.add(t5, a5);
-    t6 = f32x4.add(t6, a6);
-    t7 = f32x4.add(t7, a7);
+    t0 = f64x2.add(t0, low(a0));
+    u0 = f64x2.add(u0, high(a0));
+    t1 = f64x2.add(t1, low(a1));
+    u1 = f64x2.add(u1, high(a1));
+    t2 = f64x2.add(t2, low(a2));
+    u2 = f64x2.add(u2, high(a2));
+    t3 = f64x2.add(t3, low(a3));
+    u3 = f64x2.add(u3, high(a3));
+    if (wide) {
+      t4 = f64x2.add(t4, low(a4));
+      u4 = f64x2.add(u4, high(a4));
+      t5 = f64x2.add(t5, low(a5));
+      u5 = f64x2.add(u5, high(a5));
+      t6 = f64x2.add(t6, low(a6));
+      u6 = f64x2.add(u6, high(a6));
+      t7 = f64x2.add(t7, low(a7));
+      u7 = f64x2.add(u7, high(a7));
+    }
   }
-  v128.store(to, t0);
-  v128.store(to, t1, 16);
-  v128.store(to, t2, 32);
-  v128.store(to, t3, 48);
+  v128.store(to, join(t0, u0));
+  v128.store(to, join(t1, u1), 16);
+  v128.store(to, join(t2, u2), 32);
+  v128.store(to, join(t3, u3), 48);
   if (!wide) return;
-  v128.store(to, t4, 64);
-  v128.store(to, t5, 80);
-  v128.store(to, t6, 96);
-  v128.store(to, t7, 112);
+  v128.store(to, join(t4, u4), 64);
+  v128.store(to, join(t5, u5), 80);
+  v128.store(to, join(t6, u6), 96);
+  v128.store(to, join(t7, u7), 112);
 }
 
 function sums16(x: usize, pitch: usize, rows: i32, to: usize): void {
@@ -231,6 +243,30 @@ function groupMean(d: NormalizeDesc, sums: usize): f64 {
   return sum / (<f64>d.spatial * <f64>d.size);
 }
 
+/** Below this share of mean², what rounding left of the mean counts in the variance. */
+// @ts-ignore: decorator
+@inline const closeToMean: f64 = 1e-4;
+
+/** The mean of a group at `x`, in doubles: that of equal values is their value. */
+function exactMean(d: NormalizeDesc, x: usize, pitch: usize): f64 {
+  let sum: f64 = 0;
+  for (let s = 0; s < d.spatial; s++, x += pitch) {
+    for (let i = 0; i < d.size; i++) sum += <f64>load<f32>(x + (<usize>i << 2));
+  }
+  return sum / (<f64>d.spatial * <f64>d.size);
+}
+
+function exactVariance(d: NormalizeDesc, x: usize, pitch: usize, mean: f64): f64 {
+  let sum: f64 = 0;
+  for (let s = 0; s < d.spatial; s++, x += pitch) {
+    for (let i = 0; i < d.size; i++) {
+      const apart = <f64>load<f32>(x + (<usize>i << 2)) - mean;
+      sum += apart * apart;
+    }
+  }
+  return sum / (<f64>d.spatial * <f64>d.size);
+}
+
 /** Small groups: statistics of `n` ≤ `mostColumns` columns at a time, put together per group, then applied row by row. */
 function normalizeSpan(d: NormalizeDesc, at: usize, c: i32, n: i32): void {
   const pitch = <usize>(d.groups * d.size) << 2;
@@ -252,7 +288,15 @@ function normalizeSpan(d: NormalizeDesc, at: usize, c: i32, n: i32): void {
   if (n > 16) deviations32(x, pitch, d.spatial, mean, sums);
   else deviations16(x, pitch, d.spatial, mean, sums);
   for (let g = 0; g < n; g += d.size) {
-    const inverse = 1 / sqrt(groupMean(d, sums + (<usize>g << 2)) + <f64>d.epsilon);
+    const place = <usize>g << 2;
+    let variance = groupMean(d, sums + place);
+    const centre = <f64>load<f32>(mean + place);
+    if (variance < closeToMean * centre * centre) {
+      const exact = <f32>exactMean(d, x + place, pitch);
+      variance = exactVariance(d, x + place, pitch, <f64>exact);
+      for (let i = g; i < g + d.size; i++) store<f32>(mean + (<usize>i << 2), exact);
+    }
+    const inverse = 1 / sqrt(variance + <f64>d.epsilon);
     for (let i = g; i < g + d.size; i++) {
       const from = <usize>(c + i) << 2;
       const to = <usize>i << 2;

@@ -1,4 +1,6 @@
+import { high, join, low } from '../common/doubles';
 import { storeFirst } from '../common/tail';
+import { fewCells } from './sums';
 import { areQuads, Pool, tapsBefore } from './window';
 
 /**
@@ -183,6 +185,42 @@ function addTo(gx: usize, lane: i32, found: usize, share: f32): void {
   store<f32>(at, load<f32>(at) + share);
 }
 
+// @ts-ignore: decorator
+@inline
+function squares(x: usize, dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize): v128 {
+  let sum = f32x4.splat(0);
+  for (let i = 0; i < dTaps; i++, x += stepD) {
+    let row = x;
+    for (let j = 0; j < hTaps; j++, row += stepH) {
+      let p = row;
+      for (let k = 0; k < wTaps; k++, p += stepW) {
+        const v = v128.load(p);
+        sum = f32x4.add(sum, f32x4.mul(v, v));
+      }
+    }
+  }
+  return sum;
+}
+
+/** In doubles, so that the rounding error does not grow with the window. */
+function manySquares(x: usize, dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize): v128 {
+  let lows = f64x2.splat(0);
+  let highs = lows;
+  for (let i = 0; i < dTaps; i++, x += stepD) {
+    let row = x;
+    for (let j = 0; j < hTaps; j++, row += stepH) {
+      let p = row;
+      for (let k = 0; k < wTaps; k++, p += stepW) {
+        const v = v128.load(p);
+        const square = f32x4.mul(v, v);
+        lows = f64x2.add(lows, low(square));
+        highs = f64x2.add(highs, high(square));
+      }
+    }
+  }
+  return join(lows, highs);
+}
+
 /**
  * All channels of one window, four at a time: first what the window is (its maxima's distances, its norm), then its cells' parts.
  * Maxima are added one by one: comparing places cell by cell took 0.66 instead of 0.27 ms on 2×2 6 @28, batch 64.
@@ -222,18 +260,9 @@ function window(
       continue;
     }
     if (kind == Pool.lp2) {
-      let sum = f32x4.splat(0);
-      let plane = x;
-      for (let i = 0; i < dTaps; i++, plane += stepD) {
-        let row = plane;
-        for (let j = 0; j < hTaps; j++, row += stepH) {
-          let p = row;
-          for (let k = 0; k < wTaps; k++, p += stepW) {
-            const v = v128.load(p);
-            sum = f32x4.add(sum, f32x4.mul(v, v));
-          }
-        }
-      }
+      const sum =
+        dTaps * hTaps * wTaps > fewCells ? manySquares(x, dTaps, hTaps, wTaps, stepD, stepH, stepW)
+          : squares(x, dTaps, hTaps, wTaps, stepD, stepH, stepW);
       share = v128.and(f32x4.div(share, f32x4.sqrt(sum)), f32x4.ne(sum, f32x4.splat(0)));
     }
     let distance: usize = 0;

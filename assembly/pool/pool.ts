@@ -1,5 +1,6 @@
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
+import { fewCells, sumCells } from './sums';
 import { areQuads, Pool, tapsBefore } from './window';
 
 /** x [batch, inputD, inputH, inputW, channels] → y [batch, outputD, outputH, outputW, channels]; a work unit is one row of y. */
@@ -120,7 +121,11 @@ function outputs(kind: i32, quick: bool, d: PoolDesc, x: usize, y: usize, dTaps:
     const from = x + (<usize>((w0 + wSkip * d.dilationW) * channels) << 2);
     // A window without cells gives 0.
     const divisor = d.divisor == 0 ? <f32>max(counted * wCounted, 1) : d.divisor;
-    sum = f32x4.add(sum, pixel(kind, quick, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor));
+    if (kind != Pool.max && dTaps * hTaps * wTaps > fewCells) {
+      sumCells(kind, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor);
+    } else {
+      sum = f32x4.add(sum, pixel(kind, quick, from, y, channels, dTaps, hTaps, wTaps, stepD, stepH, stepW, divisor));
+    }
     y += <usize>channels << 2;
   }
   return sum;

@@ -1,5 +1,6 @@
-// Folding many vectors into one. Sums run in two levels (blocks, then the sum of the blocks), so that the rounding error
-// grows with the number of blocks and not with the number of elements.
+// Folding many vectors into one. Sums run in two levels: chains of 16 additions in single precision, then doubles, so that the
+// rounding error does not grow with the number of elements.
+import { high, join, low, sumPairs } from '../common/doubles';
 import { exp } from '../common/math';
 import { fma } from '../common/simd';
 import { firstLanes } from '../common/tail';
@@ -56,10 +57,51 @@ export function combine(fold: i32, a: v128, b: v128): v128 {
   return f32x4.add(a, b);
 }
 
+// @ts-ignore: decorator
+@inline
+function adds(fold: i32): bool {
+  return fold != Fold.max && fold != Fold.min && fold != Fold.prod;
+}
+
+/** The sum of n contiguous elements, each as `fold` (one that adds) takes it. */
+// @ts-ignore: decorator
+@inline
+export function addRow(fold: i32, x: usize, n: i32, shift: v128): f64 {
+  const zero = f32x4.splat(0);
+  let lows = zero;
+  let highs = zero;
+  while (n >= 16) {
+    let vectors = min(n, 256) >> 4;
+    n -= vectors << 4;
+    let a0 = zero;
+    let a1 = zero;
+    let a2 = zero;
+    let a3 = zero;
+    do {
+      a0 = accumulate(fold, a0, v128.load(x), shift);
+      a1 = accumulate(fold, a1, v128.load(x, 16), shift);
+      a2 = accumulate(fold, a2, v128.load(x, 32), shift);
+      a3 = accumulate(fold, a3, v128.load(x, 48), shift);
+      x += 64;
+    } while (--vectors);
+    const block = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3));
+    lows = f64x2.add(lows, low(block));
+    highs = f64x2.add(highs, high(block));
+  }
+  let rest = zero;
+  // Lanes behind the end count as what changes nothing: the value itself, or its distance from the shift.
+  const nothing = fold == Fold.deviation ? shift : neutral(fold);
+  for (; n > 0; n -= 4, x += 16) {
+    rest = accumulate(fold, rest, v128.bitselect(v128.load(x), nothing, firstLanes(n)), shift);
+  }
+  return sumPairs(f64x2.add(lows, low(rest)), f64x2.add(highs, high(rest)));
+}
+
 /** n contiguous elements, in every lane of the result. */
 // @ts-ignore: decorator
 @inline
 export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
+  if (adds(fold)) return f32x4.splat(<f32>addRow(fold, x, n, shift));
   let total = start(fold);
   while (n >= 16) {
     let vectors = min(n, 1024) >> 4;
@@ -69,18 +111,16 @@ export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
     let a2 = a0;
     let a3 = a0;
     do {
-      a0 = accumulate(fold, a0, v128.load(x), shift);
-      a1 = accumulate(fold, a1, v128.load(x, 16), shift);
-      a2 = accumulate(fold, a2, v128.load(x, 32), shift);
-      a3 = accumulate(fold, a3, v128.load(x, 48), shift);
+      a0 = combine(fold, a0, v128.load(x));
+      a1 = combine(fold, a1, v128.load(x, 16));
+      a2 = combine(fold, a2, v128.load(x, 32));
+      a3 = combine(fold, a3, v128.load(x, 48));
       x += 64;
     } while (--vectors);
     total = combine(fold, total, combine(fold, combine(fold, a0, a1), combine(fold, a2, a3)));
   }
   for (; n > 0; n -= 4) {
-    // Lanes behind the end count as what changes nothing: the value itself, or its distance from the shift.
-    const rest = fold == Fold.deviation ? shift : neutral(fold);
-    total = accumulate(fold, total, v128.bitselect(v128.load(x), rest, firstLanes(n)), shift);
+    total = combine(fold, total, v128.bitselect(v128.load(x), neutral(fold), firstLanes(n)));
     x += 16;
   }
   total = combine(fold, total, v128.shuffle<f32>(total, total, 2, 3, 0, 1));
@@ -92,8 +132,10 @@ export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
 @inline
 export function foldColumns(fold: i32, x: usize, stride: usize, n: i32, shift: v128): v128 {
   let total = start(fold);
+  let lows = total;
+  let highs = total;
   while (n > 0) {
-    let rows = min(n, 256);
+    let rows = min(n, adds(fold) ? 32 : 256);
     n -= rows;
     let a0 = start(fold);
     let a1 = a0;
@@ -106,7 +148,13 @@ export function foldColumns(fold: i32, x: usize, stride: usize, n: i32, shift: v
       a0 = accumulate(fold, a0, v128.load(x), shift);
       x += stride;
     }
-    total = combine(fold, total, combine(fold, a0, a1));
+    const block = combine(fold, a0, a1);
+    if (adds(fold)) {
+      lows = f64x2.add(lows, low(block));
+      highs = f64x2.add(highs, high(block));
+    } else {
+      total = combine(fold, total, block);
+    }
   }
-  return total;
+  return adds(fold) ? join(lows, highs) : total;
 }

@@ -1,3 +1,4 @@
+import { high, low, sumPairs } from '../common/doubles';
 import { exp, log } from '../common/math';
 import { firstLanes, storeFirst } from '../common/tail';
 import { Fold, foldColumns, foldRow } from './fold';
@@ -46,6 +47,8 @@ function softmaxRow(x: usize, y: usize, n: i32, logarithm: i32): void {
     return;
   }
   let sum = f32x4.splat(0);
+  let lows = sum;
+  let highs = sum;
   const first = y;
   let left = n;
   for (; left >= 4; left -= 4) {
@@ -54,14 +57,24 @@ function softmaxRow(x: usize, y: usize, n: i32, logarithm: i32): void {
     sum = f32x4.add(sum, e);
     x += 16;
     y += 16;
+    // Long rows in blocks, as in fold.ts.
+    if ((left & 1020) == 0) {
+      lows = f64x2.add(lows, low(sum));
+      highs = f64x2.add(highs, high(sum));
+      sum = f32x4.splat(0);
+    }
   }
   if (left > 0) {
     const e = exp(f32x4.sub(v128.load(x), top));
     storeFirst(y, e, left);
     sum = f32x4.add(sum, v128.and(e, firstLanes(left)));
   }
-  sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
-  sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 1, 0, 3, 2));
+  if (n >= 1024) {
+    sum = f32x4.splat(<f32>sumPairs(f64x2.add(lows, low(sum)), f64x2.add(highs, high(sum))));
+  } else {
+    sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
+    sum = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 1, 0, 3, 2));
+  }
   const scale = f32x4.div(f32x4.splat(1), sum);
   for (y = first; n > 0; n -= 4) {
     storeFirst(y, f32x4.mul(v128.load(y), scale), n);

@@ -1,28 +1,10 @@
 // Sums in double precision: a gradient that is the sum of a million elements of either sign is what remains of them, and an
 // optimizer that divides by its size (RMSprop, Adam) makes steps of what rounding left. Memory is the limit, not these adds.
+import { high, join, low } from '../common/doubles';
 import { firstLanes } from '../common/tail';
 
-// @ts-ignore: decorator
-@inline
-function low(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 0, 1));
-}
-
-/** Both pairs as four lanes of single precision. */
-// @ts-ignore: decorator
-@inline
-function join(lows: v128, highs: v128): v128 {
-  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(lows), f32x4.demote_f64x2_zero(highs), 0, 1, 4, 5);
-}
-
-/** n contiguous elements, in every lane of the result. */
-export function sumRow(x: usize, n: i32): v128 {
+/** n contiguous elements. */
+export function sumOf(x: usize, n: i32): f64 {
   let a = f64x2.splat(0);
   let b = a;
   let c = a;
@@ -43,7 +25,12 @@ export function sumRow(x: usize, n: i32): v128 {
     x += 16;
   }
   a = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
-  return f32x4.splat(<f32>(f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1)));
+  return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+}
+
+/** The same, in every lane of the result. */
+export function sumRow(x: usize, n: i32): v128 {
+  return f32x4.splat(<f32>sumOf(x, n));
 }
 
 /** Four columns over n rows, `stride` bytes apart. */

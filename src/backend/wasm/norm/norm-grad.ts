@@ -44,7 +44,7 @@ function batchSteps(session: WasmSession, prim: 'batchNormTraining' | 'batchNorm
   const stretch = Math.max(8, Math.floor(stretchElements / channels / (gy === null ? 1 : 2)));
   const stretches = Math.ceil(rows / stretch);
   const planeBytes = alignVector(channels);
-  const stretchBytes = planeBytes * (gy === null ? 2 : 7);
+  const stretchBytes = planeBytes * (gy === null ? 3 : 7);
   const times = channels < shortRow && rows > 1 ? Math.ceil(joinedRow / channels) : 1;
   const row = channels * times;
   const tableBytes = alignVector(row) * (gy === null ? 1 : 2);
