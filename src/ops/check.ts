@@ -2,6 +2,7 @@
 
 import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import type { OpName } from './attrs.ts';
 import type { TensorInfo } from './core/op.ts';
 
 type Numbers = readonly number[];
@@ -107,3 +108,62 @@ export function expectPerChannel(
   expectSameDType(op, name, input, x);
   expectShape(op, name, input, [channels]);
 }
+
+/** The checks above for one op, whose name is said once: `const check = checker('softmax')`. */
+export class Checker {
+  readonly op: string;
+
+  constructor(op: string) {
+    this.op = op;
+  }
+
+  required(inputs: readonly (TensorInfo | null)[], index: number, name: string): TensorInfo {
+    return required(this.op, inputs, index, name);
+  }
+
+  rank(name: string, input: TensorInfo, ...ranks: number[]): void {
+    expectRank(this.op, name, input, ...ranks);
+  }
+
+  dtype(name: string, input: TensorInfo, ...allowed: DType[]): void {
+    expectDType(this.op, name, input, ...allowed);
+  }
+
+  sameDType(name: string, input: TensorInfo, x: TensorInfo): void {
+    expectSameDType(this.op, name, input, x);
+  }
+
+  float(name: string, input: TensorInfo): void {
+    expectFloat(this.op, name, input);
+  }
+
+  shape(name: string, input: TensorInfo, shape: Numbers): void {
+    expectShape(this.op, name, input, shape);
+  }
+
+  perChannel(name: string, input: TensorInfo | null | undefined, x: TensorInfo, channels: number): void {
+    expectPerChannel(this.op, name, input, x, channels);
+  }
+
+  broadcast(...shapes: Numbers[]): number[] {
+    return broadcastShape(this.op, ...shapes);
+  }
+
+  axis(axis: number, rank: number): number {
+    return normalizeAxis(this.op, axis, rank);
+  }
+
+  whole(name: string, values: Numbers, length: number, least: number, most?: number): void {
+    expectWhole(this.op, name, values, length, least, most);
+  }
+
+  number(name: string, value: number, least?: number): void {
+    expectNumber(this.op, name, value, least);
+  }
+
+  oneOf(name: string, value: string, allowed: readonly string[]): void {
+    expectOneOf(this.op, name, value, allowed);
+  }
+}
+
+export const checker = (op: OpName): Checker => new Checker(op);

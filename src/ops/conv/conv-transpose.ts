@@ -2,13 +2,15 @@ import { convTransposeInputs } from '../../backend/prims/conv.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
-import { expectPerChannel, expectWhole, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
 import { axisNames, extent, spatialInput, spatialOf, windowAttrs } from '../window.ts';
 import type { ConvTransposeOpAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
 import { checkConvWeight } from './conv.ts';
+
+const check = checker('convTranspose');
 
 /**
  * Transposed convolution (PyTorch ConvTranspose, ONNX ConvTranspose): every input cell adds its kernel-sized patch to
@@ -19,7 +21,7 @@ export const convTranspose = defineOp({
   name: 'convTranspose',
   infer(inputs, attrs) {
     const x = spatialInput('convTranspose', inputs);
-    const weight = required('convTranspose', inputs, convTransposeInputs.weight, 'weight');
+    const weight = check.required(inputs, convTransposeInputs.weight, 'weight');
     checkConvWeight('convTranspose', x, weight, attrs);
     const rank = x.shape.length - 2;
     const [channels, perGroup, ...kernel] = weight.shape;
@@ -36,8 +38,8 @@ export const convTranspose = defineOp({
       );
     }
     const outChannels = perGroup * attrs.groups;
-    expectPerChannel('convTranspose', 'bias', inputs[convTransposeInputs.bias], x, outChannels);
-    expectWhole('convTranspose', 'outputPadding', attrs.outputPadding, rank, 0);
+    check.perChannel('bias', inputs[convTransposeInputs.bias], x, outChannels);
+    check.whole('outputPadding', attrs.outputPadding, rank, 0);
     const spatial = spatialOf(x.shape).map((size, i) => axisOutput(size, kernel[i], attrs, i, rank));
     return [{ dtype: x.dtype, shape: [x.shape[0], outChannels, ...spatial] }];
   },

@@ -1,10 +1,12 @@
 import { ConvletError } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
-import { expectSameDType, expectShape, expectWhole, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
 import { checkSpatial, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
 import type { ConvWeightGradOpAttrs } from './attrs.ts';
+
+const check = checker('convWeightGrad');
 
 /**
  * Gradient of conv by its weight: gw[o, c, k] = Σ over images and outputs i of x[i·stride + k·dilation − pad, c] · gy[i, o].
@@ -14,12 +16,12 @@ export const convWeightGrad = defineOp({
   name: 'convWeightGrad',
   infer(inputs, attrs) {
     const x = spatialInput('convWeightGrad', inputs);
-    const gy = required('convWeightGrad', inputs, 1, 'gy');
+    const gy = check.required(inputs, 1, 'gy');
     const rank = x.shape.length - 2;
-    expectSameDType('convWeightGrad', 'gy', gy, x);
+    check.sameDType('gy', gy, x);
     checkSpatial('convWeightGrad', attrs, rank);
-    expectWhole('convWeightGrad', 'kernel', attrs.kernel, rank, 1);
-    expectWhole('convWeightGrad', 'groups', [attrs.groups], 1, 1);
+    check.whole('kernel', attrs.kernel, rank, 1);
+    check.whole('groups', [attrs.groups], 1, 1);
     const outChannels = gy.shape[1] ?? 0;
     for (const [name, channels] of Object.entries({ x: x.shape[1], gy: outChannels })) {
       if (channels % attrs.groups === 0) continue;
@@ -29,7 +31,7 @@ export const convWeightGrad = defineOp({
       );
     }
     const output = windowOutput('convWeightGrad', spatialOf(x.shape), attrs.kernel, attrs);
-    expectShape('convWeightGrad', 'gy', gy, [x.shape[0], outChannels, ...output]);
+    check.shape('gy', gy, [x.shape[0], outChannels, ...output]);
     return [{ dtype: x.dtype, shape: [outChannels, x.shape[1] / attrs.groups, ...attrs.kernel] }];
   },
   layouts: (inputs) => ({ ...channelsLastLayouts(inputs, [], [0, 1]), outputs: ['row'] }),

@@ -3,12 +3,14 @@ import type { Activation } from '../../backend/prims/elementwise.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { caseSpatial, random } from '../case.ts';
-import { expectPerChannel, expectSameDType, expectShape, expectWhole, required } from '../check.ts';
+import { checker, expectSameDType, expectWhole } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type OpCase, type TensorInfo } from '../core/op.ts';
 import { checkSpatial, extent, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
 import type { ConvOpAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
+
+const check = checker('conv');
 
 /**
  * Convolution over 1 to 3 spatial axes (cross-correlation, as in PyTorch and ONNX Conv):
@@ -19,7 +21,7 @@ export const conv = defineOp({
   name: 'conv',
   infer(inputs, attrs) {
     const x = spatialInput('conv', inputs);
-    const weight = required('conv', inputs, convInputs.weight, 'weight');
+    const weight = check.required(inputs, convInputs.weight, 'weight');
     checkConvWeight('conv', x, weight, attrs);
     const [outChannels, perGroup, ...kernel] = weight.shape;
     const channels = x.shape[1];
@@ -36,12 +38,12 @@ export const conv = defineOp({
         `conv: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`,
       );
     }
-    expectPerChannel('conv', 'bias', inputs[convInputs.bias], x, outChannels);
+    check.perChannel('bias', inputs[convInputs.bias], x, outChannels);
     const shape = [x.shape[0], outChannels, ...windowOutput('conv', spatialOf(x.shape), kernel, attrs)];
     const residual = inputs[convInputs.residual];
     if (residual) {
-      expectSameDType('conv', 'residual', residual, x);
-      expectShape('conv', 'residual', residual, shape);
+      check.sameDType('residual', residual, x);
+      check.shape('residual', residual, shape);
     }
     return [{ dtype: x.dtype, shape }];
   },

@@ -1,12 +1,15 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { expectRank, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, type OpCase, rowLayouts } from '../core/op.ts';
 import { checkSpatial, windowOutput } from '../window.ts';
 import type { FoldAttrs, UnfoldAttrs } from './attrs.ts';
+
+const ofUnfold = checker('unfold');
+const ofFold = checker('fold');
 
 type Numbers = readonly number[];
 
@@ -26,8 +29,8 @@ const windowCases: readonly UnfoldAttrs[] = [
 export const unfold = defineOp({
   name: 'unfold',
   infer(inputs, attrs) {
-    const x = required('unfold', inputs, 0, 'x');
-    expectRank('unfold', 'x', x, 4);
+    const x = ofUnfold.required(inputs, 0, 'x');
+    ofUnfold.rank('x', x, 4);
     const [n, c, ...size] = x.shape;
     const [oh, ow] = checkWindow('unfold', attrs, size);
     return [{ dtype: x.dtype, shape: [n, c * attrs.kernel[0] * attrs.kernel[1], oh * ow] }];
@@ -70,8 +73,8 @@ export const unfold = defineOp({
 export const fold = defineOp({
   name: 'fold',
   infer(inputs, attrs) {
-    const x = required('fold', inputs, 0, 'x');
-    expectRank('fold', 'x', x, 3);
+    const x = ofFold.required(inputs, 0, 'x');
+    ofFold.rank('x', x, 3);
     expectIntegers('fold', 'outputSize', attrs.outputSize, 2, 1);
     const [oh, ow] = checkWindow('fold', attrs, attrs.outputSize);
     const [n, rows, columns] = x.shape;

@@ -1,7 +1,7 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { expectFloat, expectOneOf, expectShape, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, type Emitter, type OpCase } from '../core/op.ts';
 import { inMemoryOrder } from '../elementwise/binary.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
@@ -9,13 +9,16 @@ import type { PadGradAttrs } from './attrs.ts';
 import { expectIntegers, sameLayout } from './copy.ts';
 import { padPositions } from './pad.ts';
 
+const ofSliceGrad = checker('sliceGrad');
+const ofPadGrad = checker('padGrad');
+
 type Numbers = readonly number[];
 
 /** The transpose of slice: gy at its places in a tensor of `shape`, zeros elsewhere. */
 export const sliceGrad = defineOp({
   name: 'sliceGrad',
   infer(inputs, { starts, steps, shape }) {
-    const gy = required('sliceGrad', inputs, 0, 'gy');
+    const gy = ofSliceGrad.required(inputs, 0, 'gy');
     const rank = gy.shape.length;
     expectIntegers('sliceGrad', 'starts', starts, rank, 0);
     expectIntegers('sliceGrad', 'steps', steps, rank);
@@ -96,14 +99,13 @@ function emitAxis(
 export const padGrad = defineOp({
   name: 'padGrad',
   infer(inputs, { begin, end, mode, shape }) {
-    const gy = required('padGrad', inputs, 0, 'gy');
-    expectFloat('padGrad', 'gy', gy);
-    expectOneOf('padGrad', 'mode', mode, Object.keys(padPositions));
+    const gy = ofPadGrad.required(inputs, 0, 'gy');
+    ofPadGrad.float('gy', gy);
+    ofPadGrad.oneOf('mode', mode, Object.keys(padPositions));
     expectIntegers('padGrad', 'shape', shape, gy.shape.length, 0);
     expectIntegers('padGrad', 'begin', begin, shape.length);
     expectIntegers('padGrad', 'end', end, shape.length);
-    expectShape(
-      'padGrad',
+    ofPadGrad.shape(
       'gy',
       gy,
       shape.map((d, axis) => d + begin[axis] + end[axis]),

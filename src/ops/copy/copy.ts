@@ -1,11 +1,17 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { broadcastShape, expectDType, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
 import { defineOp, type Emitter, type Layouts, type Placed } from '../core/op.ts';
 import { broadcastStrides, inMemoryOrder } from '../elementwise/binary.ts';
 import type { TransposeAttrs } from './attrs.ts';
+
+const ofTranspose = checker('transpose');
+const ofConcat = checker('concat');
+const ofSlice = checker('slice');
+const ofExpand = checker('expand');
+const ofTile = checker('tile');
 
 type Numbers = readonly number[];
 
@@ -39,7 +45,7 @@ function transposedLayout(x: Placed, perm: Numbers): Layout | null {
 export const transpose = defineOp({
   name: 'transpose',
   infer(inputs, { perm }) {
-    const x = required('transpose', inputs, 0, 'x');
+    const x = ofTranspose.required(inputs, 0, 'x');
     const rank = x.shape.length;
     expectIntegers('transpose', 'perm', perm, rank, 0);
     if (new Set(perm).size !== rank || perm.some((axis) => axis >= rank)) {
@@ -86,12 +92,12 @@ export const transpose = defineOp({
 export const concat = defineOp({
   name: 'concat',
   infer(inputs, attrs) {
-    const first = required('concat', inputs, 0, 'x0');
-    const axis = normalizeAxis('concat', attrs.axis, first.shape.length);
+    const first = ofConcat.required(inputs, 0, 'x0');
+    const axis = ofConcat.axis(attrs.axis, first.shape.length);
     let length = 0;
     inputs.forEach((_, i) => {
-      const x = required('concat', inputs, i, `x${i}`);
-      expectDType('concat', `x${i}`, x, first.dtype);
+      const x = ofConcat.required(inputs, i, `x${i}`);
+      ofConcat.dtype(`x${i}`, x, first.dtype);
       if (x.shape.length !== first.shape.length || x.shape.some((d, j) => j !== axis && d !== first.shape[j])) {
         throw new ConvletError(
           'shape',
@@ -111,7 +117,7 @@ export const concat = defineOp({
   },
   forward(emit, inputs, outputs, attrs) {
     const [y] = outputs;
-    const axis = normalizeAxis('concat', attrs.axis, y.rank);
+    const axis = ofConcat.axis(attrs.axis, y.rank);
     let at = 0;
     for (const x of inputs as Tensor[]) {
       if (x.size > 0) copyInto(emit, x, y, { outputOffset: at * y.strides[axis] });
@@ -120,7 +126,7 @@ export const concat = defineOp({
   },
   backward(g) {
     const gy = gradOf(g);
-    const axis = normalizeAxis('concat', g.attrs.axis, gy.shape.length);
+    const axis = ofConcat.axis(g.attrs.axis, gy.shape.length);
     let at = 0;
     return g.inputs.map((_, i) => {
       const { shape } = inputOf(g, i);
@@ -167,7 +173,7 @@ function copyInto(
 export const slice = defineOp({
   name: 'slice',
   infer(inputs, { starts, steps, sizes }) {
-    const x = required('slice', inputs, 0, 'x');
+    const x = ofSlice.required(inputs, 0, 'x');
     expectIntegers('slice', 'starts', starts, x.shape.length, 0);
     expectIntegers('slice', 'steps', steps, x.shape.length);
     expectIntegers('slice', 'sizes', sizes, x.shape.length, 0);
@@ -210,9 +216,9 @@ export const slice = defineOp({
 export const expand = defineOp({
   name: 'expand',
   infer(inputs, attrs) {
-    const x = required('expand', inputs, 0, 'x');
+    const x = ofExpand.required(inputs, 0, 'x');
     const shape = checkShape('expand', attrs.shape);
-    const out = broadcastShape('expand', x.shape, shape);
+    const out = ofExpand.broadcast(x.shape, shape);
     if (out.length !== shape.length || out.some((d, i) => d !== shape[i])) {
       throw new ConvletError(
         'shape',
@@ -243,7 +249,7 @@ export const expand = defineOp({
 export const tile = defineOp({
   name: 'tile',
   infer(inputs, { repeats }) {
-    const x = required('tile', inputs, 0, 'x');
+    const x = ofTile.required(inputs, 0, 'x');
     expectIntegers('tile', 'repeats', repeats, x.shape.length, 0);
     return [
       {

@@ -1,10 +1,14 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectRank, required } from '../check.ts';
+import { checker, expectRank } from '../check.ts';
 import { apply, gradOf } from '../core/gradient.ts';
 import { defineOp, followLayouts, type TensorInfo } from '../core/op.ts';
 import type { DepthToSpaceAttrs } from './attrs.ts';
 import { expectIntegers, sameLayout } from './copy.ts';
+
+const ofDepthToSpace = checker('depthToSpace');
+const ofSpaceToDepth = checker('spaceToDepth');
+const ofChannelShuffle = checker('channelShuffle');
 
 // Ops that move elements between channels and space, or channels among themselves: one strided copy each.
 
@@ -36,7 +40,7 @@ function wideStrides(t: Tensor, b: number): number[] {
 export const depthToSpace = defineOp({
   name: 'depthToSpace',
   infer(inputs, attrs) {
-    const x = required('depthToSpace', inputs, 0, 'x');
+    const x = ofDepthToSpace.required(inputs, 0, 'x');
     expectBlock('depthToSpace', x, attrs, ['DCR', 'CRD']);
     const [n, c, h, w] = x.shape;
     const b = attrs.blockSize;
@@ -72,7 +76,7 @@ export const depthToSpace = defineOp({
 export const spaceToDepth = defineOp({
   name: 'spaceToDepth',
   infer(inputs, attrs) {
-    const x = required('spaceToDepth', inputs, 0, 'x');
+    const x = ofSpaceToDepth.required(inputs, 0, 'x');
     expectBlock('spaceToDepth', x, attrs, ['DCR', 'CRD']);
     const [n, c, h, w] = x.shape;
     const b = attrs.blockSize;
@@ -108,8 +112,8 @@ export const spaceToDepth = defineOp({
 export const channelShuffle = defineOp({
   name: 'channelShuffle',
   infer(inputs, { groups }) {
-    const x = required('channelShuffle', inputs, 0, 'x');
-    expectRank('channelShuffle', 'x', x, 3, 4, 5);
+    const x = ofChannelShuffle.required(inputs, 0, 'x');
+    ofChannelShuffle.rank('x', x, 3, 4, 5);
     expectIntegers('channelShuffle', 'groups', [groups], 1, 1);
     if (x.shape[1] % groups !== 0) {
       throw new ConvletError(

@@ -1,25 +1,28 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { expectShape, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 import { checkedIndex, forEachSlice, indexInput } from './gather.ts';
 import { around } from './select.ts';
+
+const ofGatherGrad = checker('gatherGrad');
+const ofGatherNDGrad = checker('gatherNDGrad');
 
 /** The transpose of gather: slice j of gy is added to slice indices[j] of a tensor of zeros (PyTorch's index_add). */
 export const gatherGrad = defineOp({
   name: 'gatherGrad',
   infer(inputs, attrs) {
     const indices = indexInput('gatherGrad', inputs, 0);
-    const gy = required('gatherGrad', inputs, 1, 'gy');
+    const gy = ofGatherGrad.required(inputs, 1, 'gy');
     const shape = checkShape('gatherGrad', attrs.shape);
-    const axis = normalizeAxis('gatherGrad', attrs.axis, shape.length);
-    expectShape('gatherGrad', 'gy', gy, [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)]);
+    const axis = ofGatherGrad.axis(attrs.axis, shape.length);
+    ofGatherGrad.shape('gy', gy, [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)]);
     return [{ dtype: gy.dtype, shape }];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    const axis = normalizeAxis('gatherGrad', attrs.axis, attrs.shape.length);
+    const axis = ofGatherGrad.axis(attrs.axis, attrs.shape.length);
     const [outer, length, inner] = around(attrs.shape, axis);
     emit.call('host', inputs, outputs, {
       name: 'gatherGrad',
@@ -57,7 +60,7 @@ export const gatherNDGrad = defineOp({
   name: 'gatherNDGrad',
   infer(inputs, attrs) {
     const indices = indexInput('gatherNDGrad', inputs, 0);
-    const gy = required('gatherNDGrad', inputs, 1, 'gy');
+    const gy = ofGatherNDGrad.required(inputs, 1, 'gy');
     const shape = checkShape('gatherNDGrad', attrs.shape);
     const depth = indices.shape.at(-1) ?? 0;
     if (depth < 1 || attrs.batchDims + depth > shape.length) {
@@ -66,7 +69,7 @@ export const gatherNDGrad = defineOp({
         `gatherNDGrad: indices of shape ${shapeText(indices.shape)} do not fit shape ${shapeText(shape)} with batchDims ${attrs.batchDims}`,
       );
     }
-    expectShape('gatherNDGrad', 'gy', gy, [...indices.shape.slice(0, -1), ...shape.slice(attrs.batchDims + depth)]);
+    ofGatherNDGrad.shape('gy', gy, [...indices.shape.slice(0, -1), ...shape.slice(attrs.batchDims + depth)]);
     return [{ dtype: gy.dtype, shape }];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),

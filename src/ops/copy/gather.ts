@@ -1,10 +1,14 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, normalizeAxis, required } from '../check.ts';
+import { checker, expectDType, required } from '../check.ts';
 import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, type Emitter, type Placed, rowLayouts, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
+
+const ofGather = checker('gather');
+const ofGatherElements = checker('gatherElements');
+const ofGatherND = checker('gatherND');
 
 /** The index counted from 0, or a ConvletError('index-range'). */
 export function checkedIndex(op: string, index: number, axis: number, length: number): number {
@@ -34,9 +38,9 @@ function checkedIndices(emit: Emitter, indices: Tensor, axis: number, length: nu
 export const gather = defineOp({
   name: 'gather',
   infer(inputs, attrs) {
-    const x = required('gather', inputs, 0, 'x');
+    const x = ofGather.required(inputs, 0, 'x');
     const indices = indexInput('gather', inputs, 1);
-    const axis = normalizeAxis('gather', attrs.axis, x.shape.length);
+    const axis = ofGather.axis(attrs.axis, x.shape.length);
     if (x.shape[axis] === 0 && elementCount(indices.shape) > 0) {
       throw new ConvletError('index-range', `gather: axis ${axis} of x is empty (shape ${shapeText(x.shape)})`);
     }
@@ -49,7 +53,7 @@ export const gather = defineOp({
   },
   forward(emit, inputs, outputs, attrs) {
     const [x, indices] = inputs as Tensor[];
-    const axis = normalizeAxis('gather', attrs.axis, x.rank);
+    const axis = ofGather.axis(attrs.axis, x.rank);
     const index = checkedIndices(emit, indices, axis, x.shape[axis]);
     emit.call('take', [x, index], outputs, { ...aroundAxis(x, axis), count: indices.size });
   },
@@ -76,15 +80,15 @@ export const gather = defineOp({
 export const gatherElements = defineOp({
   name: 'gatherElements',
   infer(inputs, attrs) {
-    const x = required('gatherElements', inputs, 0, 'x');
+    const x = ofGatherElements.required(inputs, 0, 'x');
     const indices = indexInput('gatherElements', inputs, 1);
-    const axis = normalizeAxis('gatherElements', attrs.axis, x.shape.length);
+    const axis = ofGatherElements.axis(attrs.axis, x.shape.length);
     expectWithin('gatherElements', x, indices, axis);
     return [{ dtype: x.dtype, shape: indices.shape }];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    const axis = normalizeAxis('gatherElements', attrs.axis, outputs[0].rank);
+    const axis = ofGatherElements.axis(attrs.axis, outputs[0].rank);
     emit.call('host', inputs, outputs, {
       name: 'gatherElements',
       run: ([x, indices], [y]) => {
@@ -139,7 +143,7 @@ export function forEachElement(
 export const gatherND = defineOp({
   name: 'gatherND',
   infer(inputs, { batchDims }) {
-    const x = required('gatherND', inputs, 0, 'x');
+    const x = ofGatherND.required(inputs, 0, 'x');
     const indices = indexInput('gatherND', inputs, 1);
     const depth = indices.shape.at(-1) ?? 0;
     const batchFits = x.shape.slice(0, batchDims).every((d, i) => d === indices.shape[i]);

@@ -2,7 +2,7 @@ import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectRank, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, followLayouts, rowLayouts, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
@@ -10,14 +10,20 @@ import { expectIntegers } from './copy.ts';
 import { indexInput } from './gather.ts';
 import { around } from './select.ts';
 
+const ofOneHot = checker('oneHot');
+const ofTrilu = checker('trilu');
+const ofEyeLike = checker('eyeLike');
+const ofHardmax = checker('hardmax');
+const ofReverseSequence = checker('reverseSequence');
+
 // Masks, codes and reorderings by position. All run on the host.
 
 /** values[1] where the new axis's position is the index, values[0] elsewhere (everywhere for an index outside). */
 export const oneHot = defineOp({
   name: 'oneHot',
   infer(inputs, { depth, axis }) {
-    const indices = required('oneHot', inputs, 0, 'indices');
-    const values = required('oneHot', inputs, 1, 'values');
+    const indices = ofOneHot.required(inputs, 0, 'indices');
+    const values = ofOneHot.required(inputs, 1, 'values');
     expectIntegers('oneHot', 'depth', [depth], 1, 1);
     if (elementCount(values.shape) !== 2) {
       throw new ConvletError(
@@ -25,12 +31,12 @@ export const oneHot = defineOp({
         `oneHot: values expects 2 elements (off, on), got shape ${shapeText(values.shape)}`,
       );
     }
-    const at = normalizeAxis('oneHot', axis, indices.shape.length + 1);
+    const at = ofOneHot.axis(axis, indices.shape.length + 1);
     return [{ dtype: values.dtype, shape: indices.shape.toSpliced(at, 0, depth) }];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { depth, axis }) {
-    const [outer, , inner] = around(outputs[0].shape, normalizeAxis('oneHot', axis, outputs[0].rank));
+    const [outer, , inner] = around(outputs[0].shape, ofOneHot.axis(axis, outputs[0].rank));
     emit.call('host', inputs, outputs, {
       name: 'oneHot',
       run: ([indices, values], [y]) => {
@@ -68,7 +74,7 @@ export const oneHot = defineOp({
 export const trilu = defineOp({
   name: 'trilu',
   infer(inputs, { k }) {
-    const x = required('trilu', inputs, 0, 'x');
+    const x = ofTrilu.required(inputs, 0, 'x');
     if (x.shape.length < 2)
       throw new ConvletError('shape', `trilu: x expects rank 2 or more, got shape ${shapeText(x.shape)}`);
     expectIntegers('trilu', 'k', [k], 1);
@@ -102,8 +108,8 @@ export const trilu = defineOp({
 export const eyeLike = defineOp({
   name: 'eyeLike',
   infer(inputs, { dtype, k }) {
-    const x = required('eyeLike', inputs, 0, 'x');
-    expectRank('eyeLike', 'x', x, 2);
+    const x = ofEyeLike.required(inputs, 0, 'x');
+    ofEyeLike.rank('x', x, 2);
     expectIntegers('eyeLike', 'k', [k], 1);
     if (!Object.hasOwn(dtypes, dtype)) throw new ConvletError('dtype', `eyeLike: there is no dtype ${String(dtype)}`);
     return [{ dtype, shape: x.shape }];
@@ -129,14 +135,14 @@ export const eyeLike = defineOp({
 export const hardmax = defineOp({
   name: 'hardmax',
   infer(inputs, { axis }) {
-    const x = required('hardmax', inputs, 0, 'x');
-    normalizeAxis('hardmax', axis, x.shape.length);
+    const x = ofHardmax.required(inputs, 0, 'x');
+    ofHardmax.axis(axis, x.shape.length);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { axis }) {
     const x = inputs[0] as Tensor;
-    const { outer, length, inner } = aroundAxis(x, normalizeAxis('hardmax', axis, x.rank));
+    const { outer, length, inner } = aroundAxis(x, ofHardmax.axis(axis, x.rank));
     emit.call('host', inputs, outputs, {
       name: 'hardmax',
       run: ([from], [y]) => {
@@ -164,9 +170,9 @@ export const hardmax = defineOp({
 export const reverseSequence = defineOp({
   name: 'reverseSequence',
   infer(inputs, { batchAxis, timeAxis }) {
-    const x = required('reverseSequence', inputs, 0, 'x');
+    const x = ofReverseSequence.required(inputs, 0, 'x');
     const lengths: TensorInfo = indexInput('reverseSequence', inputs, 1, 'sequenceLengths');
-    const [b, t] = [batchAxis, timeAxis].map((axis) => normalizeAxis('reverseSequence', axis, x.shape.length));
+    const [b, t] = [batchAxis, timeAxis].map((axis) => ofReverseSequence.axis(axis, x.shape.length));
     if (b === t) throw new ConvletError('argument', `reverseSequence: batchAxis and timeAxis are both ${b}`);
     if (lengths.shape.length !== 1 || lengths.shape[0] !== x.shape[b]) {
       throw new ConvletError(
@@ -179,7 +185,7 @@ export const reverseSequence = defineOp({
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { batchAxis, timeAxis }) {
     const y = outputs[0];
-    const [b, t] = [batchAxis, timeAxis].map((axis) => normalizeAxis('reverseSequence', axis, y.rank));
+    const [b, t] = [batchAxis, timeAxis].map((axis) => ofReverseSequence.axis(axis, y.rank));
     const [perBatch, perStep] = [y.strides[b], y.strides[t]];
     emit.call('host', inputs, outputs, {
       name: 'reverseSequence',

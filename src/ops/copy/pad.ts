@@ -1,13 +1,15 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { memoryOrder } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, type Emitter, type OpCase, type Placed } from '../core/op.ts';
 import { inMemoryOrder } from '../elementwise/binary.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
 import type { PadAttrs, PadMode } from './attrs.ts';
 import { expectIntegers } from './copy.ts';
+
+const check = checker('pad');
 
 type Numbers = readonly number[];
 
@@ -70,7 +72,7 @@ function emitByTables(
 export const pad = defineOp({
   name: 'pad',
   infer(inputs, { begin, end, mode }) {
-    const x = required('pad', inputs, 0, 'x');
+    const x = check.required(inputs, 0, 'x');
     expectIntegers('pad', 'begin', begin, x.shape.length);
     expectIntegers('pad', 'end', end, x.shape.length);
     if (!modes.includes(mode))

@@ -1,9 +1,11 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { canBeChannelsLast, elementCount, type Layout, memoryOrder } from '../../tensor/layout.ts';
 import { checkShape } from '../../tensor/tensor.ts';
-import { required } from '../check.ts';
+import { checker } from '../check.ts';
 import { gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { defineOp, type Placed } from '../core/op.ts';
+
+const check = checker('reshape');
 
 /**
  * For each axis of `from` and of `to`, the number of the group that it belongs to: groups are the smallest runs of axes
@@ -62,7 +64,7 @@ export function reshapedLayout(x: Placed, shape: readonly number[]): Layout | nu
 export const reshape = defineOp({
   name: 'reshape',
   infer(inputs, attrs) {
-    const x = required('reshape', inputs, 0, 'x');
+    const x = check.required(inputs, 0, 'x');
     const shape = checkShape('reshape', attrs.shape);
     if (elementCount(shape) !== elementCount(x.shape)) {
       throw new ConvletError(

@@ -1,11 +1,14 @@
 import type { TypedArray } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
 import type { ScatterReduction } from './attrs.ts';
 import { expectWithin, forEachElement, forEachSlice, indexInput } from './gather.ts';
+
+const ofScatterElements = checker('scatterElements');
+const ofScatterND = checker('scatterND');
 
 /** How an update combines with the element at its place; updates of one place are applied in order. */
 const reductions: Readonly<Record<ScatterReduction, (old: number, update: number) => number>> = {
@@ -42,11 +45,11 @@ const arraysOf = (x: Tensor | null, updates: Tensor | null, y: Tensor): [TypedAr
 export const scatterElements = defineOp({
   name: 'scatterElements',
   infer(inputs, attrs) {
-    const x = required('scatterElements', inputs, 0, 'x');
+    const x = ofScatterElements.required(inputs, 0, 'x');
     const indices = indexInput('scatterElements', inputs, 1);
-    const updates = required('scatterElements', inputs, 2, 'updates');
-    expectDType('scatterElements', 'updates', updates, x.dtype);
-    expectWithin('scatterElements', x, indices, normalizeAxis('scatterElements', attrs.axis, x.shape.length));
+    const updates = ofScatterElements.required(inputs, 2, 'updates');
+    ofScatterElements.dtype('updates', updates, x.dtype);
+    expectWithin('scatterElements', x, indices, ofScatterElements.axis(attrs.axis, x.shape.length));
     if (shapeText(updates.shape) !== shapeText(indices.shape)) {
       throw new ConvletError(
         'shape',
@@ -58,7 +61,7 @@ export const scatterElements = defineOp({
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    const axis = normalizeAxis('scatterElements', attrs.axis, outputs[0].rank);
+    const axis = ofScatterElements.axis(attrs.axis, outputs[0].rank);
     const join = reductionOf('scatterElements', attrs.reduction);
     emit.call('host', inputs, outputs, {
       name: 'scatterElements',
@@ -108,10 +111,10 @@ export const scatterElements = defineOp({
 export const scatterND = defineOp({
   name: 'scatterND',
   infer(inputs, attrs) {
-    const x = required('scatterND', inputs, 0, 'x');
+    const x = ofScatterND.required(inputs, 0, 'x');
     const indices = indexInput('scatterND', inputs, 1);
-    const updates = required('scatterND', inputs, 2, 'updates');
-    expectDType('scatterND', 'updates', updates, x.dtype);
+    const updates = ofScatterND.required(inputs, 2, 'updates');
+    ofScatterND.dtype('updates', updates, x.dtype);
     const depth = indices.shape.at(-1) ?? 0;
     if (depth < 1 || depth > x.shape.length) {
       throw new ConvletError(

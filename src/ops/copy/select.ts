@@ -2,8 +2,12 @@ import { allocateArray, type DType, type TypedArray } from '../../common/dtype.t
 import { ConvletError } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectRank, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
+
+const ofNonZero = checker('nonZero');
+const ofCompress = checker('compress');
+const ofUnique = checker('unique');
 
 // Ops whose output shapes depend on the data: they are evaluated on the host.
 
@@ -46,13 +50,13 @@ const whole = (values: readonly number[], dtype: DType = 'int64'): Tensor =>
 export const nonZero = defineOp({
   name: 'nonZero',
   infer(inputs) {
-    required('nonZero', inputs, 0, 'x');
+    ofNonZero.required(inputs, 0, 'x');
     return [];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
   forward() {},
   evaluate([x]) {
-    required('nonZero', [x], 0, 'x');
+    ofNonZero.required([x], 0, 'x');
     const { shape } = x as Tensor;
     const found: number[] = [];
     (x as Tensor).data.forEach((v, i) => {
@@ -75,11 +79,11 @@ export const nonZero = defineOp({
 export const compress = defineOp({
   name: 'compress',
   infer(inputs, { axis }) {
-    const x = required('compress', inputs, 0, 'x');
-    const condition = required('compress', inputs, 1, 'condition');
-    expectDType('compress', 'condition', condition, 'bool');
-    expectRank('compress', 'condition', condition, 1);
-    const length = axis === null ? elementCount(x.shape) : x.shape[normalizeAxis('compress', axis, x.shape.length)];
+    const x = ofCompress.required(inputs, 0, 'x');
+    const condition = ofCompress.required(inputs, 1, 'condition');
+    ofCompress.dtype('condition', condition, 'bool');
+    ofCompress.rank('condition', condition, 1);
+    const length = axis === null ? elementCount(x.shape) : x.shape[ofCompress.axis(axis, x.shape.length)];
     if (condition.shape[0] > length) {
       throw new ConvletError(
         'shape',
@@ -95,7 +99,7 @@ export const compress = defineOp({
     const [x, condition] = inputs as Tensor[];
     const picked = [...condition.data.keys()].filter((i) => condition.data[i] !== 0);
     const shape = attrs.axis === null ? [x.size] : x.shape;
-    const axis = attrs.axis === null ? 0 : normalizeAxis('compress', attrs.axis, x.rank);
+    const axis = attrs.axis === null ? 0 : ofCompress.axis(attrs.axis, x.rank);
     return [pick(x.data, x.dtype, shape, axis, picked)];
   },
   cases: () => [
@@ -108,8 +112,8 @@ export const compress = defineOp({
 export const unique = defineOp({
   name: 'unique',
   infer(inputs, { axis }) {
-    const x = required('unique', inputs, 0, 'x');
-    if (axis !== null) normalizeAxis('unique', axis, x.shape.length);
+    const x = ofUnique.required(inputs, 0, 'x');
+    if (axis !== null) ofUnique.axis(axis, x.shape.length);
     return [];
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),
@@ -118,7 +122,7 @@ export const unique = defineOp({
     unique.infer(inputs, attrs);
     const x = inputs[0] as Tensor;
     const shape = attrs.axis === null ? [x.size] : x.shape;
-    const axis = attrs.axis === null ? 0 : normalizeAxis('unique', attrs.axis, x.rank);
+    const axis = attrs.axis === null ? 0 : ofUnique.axis(attrs.axis, x.rank);
     const [outer, length, inner] = around(shape, axis);
     const { data } = x;
     const elementsOf = (j: number): number[] => {

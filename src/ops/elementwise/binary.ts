@@ -3,11 +3,13 @@ import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type Layout, memoryOrder } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { broadcastShape, expectDType, required } from '../check.ts';
+import { broadcastShape, checker, expectDType, required } from '../check.ts';
 import { apply, expectNoActivation, gradOf, inputOf, isFloat, scalar, sumTo } from '../core/gradient.ts';
 import { defineOp, followLayouts, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
 import type { BinaryOpAttrs } from './attrs.ts';
 import { binaryRule } from './binary-grad.ts';
+
+const checks = checker('where');
 
 const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'];
 const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
@@ -141,10 +143,10 @@ export const binaryOps = binaryKinds.map((kind) => {
 export const where = defineOp({
   name: 'where',
   infer(inputs) {
-    const [condition, a, b] = Object.entries(whereInputs).map(([name, i]) => required('where', inputs, i, name));
-    expectDType('where', 'condition', condition, 'bool');
-    expectDType('where', 'b', b, a.dtype);
-    return [{ dtype: a.dtype, shape: broadcastShape('where', condition.shape, a.shape, b.shape) }];
+    const [condition, a, b] = Object.entries(whereInputs).map(([name, i]) => checks.required(inputs, i, name));
+    checks.dtype('condition', condition, 'bool');
+    checks.dtype('b', b, a.dtype);
+    return [{ dtype: a.dtype, shape: checks.broadcast(condition.shape, a.shape, b.shape) }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
   forward(emit, inputs, outputs) {

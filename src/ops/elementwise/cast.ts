@@ -1,15 +1,17 @@
 import { type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
-import { required } from '../check.ts';
+import { checker } from '../check.ts';
 import { castTo, gradOf, inputOf, isFloat } from '../core/gradient.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
+
+const check = checker('cast');
 
 const values = [0, 1, -1, 2.5, -2.5, 300, -300, 1.0009, 70000, 0.3];
 
 export const cast = defineOp({
   name: 'cast',
   infer(inputs, { to }) {
-    const x = required('cast', inputs, 0, 'x');
+    const x = check.required(inputs, 0, 'x');
     if (!Object.hasOwn(dtypes, to)) {
       throw new ConvletError('dtype', `cast: to expects one of ${Object.keys(dtypes).join(', ')}, got ${String(to)}`);
     }

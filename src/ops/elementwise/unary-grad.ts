@@ -1,8 +1,10 @@
 import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
-import { expectDType, expectFloat, expectOneOf, expectShape, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, followLayouts, type OpCase } from '../core/op.ts';
 import type { UnaryGradOpAttrs } from './attrs.ts';
+
+const check = checker('unaryGrad');
 
 export const differentiableKinds = Object.keys(unaryDerivatives) as UnaryKind[];
 
@@ -33,11 +35,11 @@ function casesOf(kind: UnaryKind): OpCase<UnaryGradOpAttrs>[] {
 export const unaryGrad = defineOp({
   name: 'unaryGrad',
   infer(inputs, { kind }) {
-    const [v, gy] = [required('unaryGrad', inputs, 0, 'v'), required('unaryGrad', inputs, 1, 'gy')];
-    expectOneOf('unaryGrad', 'kind', kind, differentiableKinds);
-    expectFloat('unaryGrad', 'v', v);
-    expectDType('unaryGrad', 'gy', gy, v.dtype);
-    expectShape('unaryGrad', 'gy', gy, v.shape);
+    const [v, gy] = [check.required(inputs, 0, 'v'), check.required(inputs, 1, 'gy')];
+    check.oneOf('kind', kind, differentiableKinds);
+    check.float('v', v);
+    check.dtype('gy', gy, v.dtype);
+    check.shape('gy', gy, v.shape);
     return [{ dtype: v.dtype, shape: v.shape }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),

@@ -3,7 +3,7 @@ import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { random } from '../case.ts';
-import { expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { emitRelayout } from '../core/layout-conversion.ts';
 import { channelsLastLayouts, defineOp, type Emitter, rowLayouts, type TensorInfo } from '../core/op.ts';
@@ -19,6 +19,9 @@ import {
   transposeTable,
 } from './interpolate-table.ts';
 
+const ofInterpolate = checker('interpolate');
+const ofInterpolateGrad = checker('interpolateGrad');
+
 /**
  * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate): separable, so a chain of one resampling per axis.
  * PyTorch's modes: nearest = asymmetric + floor; nearest-exact = half_pixel + round_prefer_ceil; area = area; linear,
@@ -27,15 +30,15 @@ import {
 export const interpolate = defineOp({
   name: 'interpolate',
   infer(inputs, attrs) {
-    const x = required('interpolate', inputs, 0, 'x');
+    const x = ofInterpolate.required(inputs, 0, 'x');
     const rank = x.shape.length;
-    expectOneOf('interpolate', 'mode', attrs.mode, interpolateModes);
-    expectOneOf('interpolate', 'coordinateMode', attrs.coordinateMode, coordinateModes);
-    expectOneOf('interpolate', 'nearestMode', attrs.nearestMode, nearestModes);
-    if (attrs.mode !== 'nearest') expectFloat('interpolate', 'x', x);
+    ofInterpolate.oneOf('mode', attrs.mode, interpolateModes);
+    ofInterpolate.oneOf('coordinateMode', attrs.coordinateMode, coordinateModes);
+    ofInterpolate.oneOf('nearestMode', attrs.nearestMode, nearestModes);
+    if (attrs.mode !== 'nearest') ofInterpolate.float('x', x);
     checkOutputShape(attrs.outputShape, x.shape);
-    expectNumber('interpolate', 'cubicCoeffA', attrs.cubicCoeffA);
-    expectNumber('interpolate', 'extrapolationValue', attrs.extrapolationValue);
+    ofInterpolate.number('cubicCoeffA', attrs.cubicCoeffA);
+    ofInterpolate.number('extrapolationValue', attrs.extrapolationValue);
     checkScales(attrs, x.shape);
     checkLengths(attrs, x.shape);
     checkRoi(attrs, rank);
@@ -79,11 +82,11 @@ export const interpolate = defineOp({
 export const interpolateGrad = defineOp({
   name: 'interpolateGrad',
   infer(inputs, attrs) {
-    const gy = required('interpolateGrad', inputs, 0, 'gy');
-    expectFloat('interpolateGrad', 'gy', gy);
-    expectWhole('interpolateGrad', 'inputShape', attrs.inputShape, gy.shape.length, 1);
+    const gy = ofInterpolateGrad.required(inputs, 0, 'gy');
+    ofInterpolateGrad.float('gy', gy);
+    ofInterpolateGrad.whole('inputShape', attrs.inputShape, gy.shape.length, 1);
     interpolate.infer([{ dtype: gy.dtype, shape: attrs.inputShape }], attrs);
-    expectShape('interpolateGrad', 'gy', gy, attrs.outputShape);
+    ofInterpolateGrad.shape('gy', gy, attrs.outputShape);
     return [{ dtype: gy.dtype, shape: attrs.inputShape }];
   },
   layouts: (inputs, _attrs, outputs) =>
@@ -159,7 +162,7 @@ function checkOutputShape(output: readonly number[], x: readonly number[]): void
   const kept = x.every((d, axis) => d > 0 || output[axis] === 0);
   if (!kept) throw new ConvletError('shape', `interpolate: x expects no empty axis, got shape ${shapeText(x)}`);
   const least = x.every((d, axis) => d === 0 || output[axis] !== 0) ? 0 : 1;
-  expectWhole('interpolate', 'outputShape', output, x.length, least);
+  ofInterpolate.whole('outputShape', output, x.length, least);
 }
 
 function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number[]): void {

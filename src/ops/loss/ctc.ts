@@ -1,9 +1,11 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectFloat, expectRank, expectShape, expectWhole, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { indexInput } from '../copy/gather.ts';
 import { gradOf, mul, neg, reshapeTo } from '../core/gradient.ts';
 import { defineOp, rowLayouts, type TensorInfo } from '../core/op.ts';
+
+const check = checker('ctcLoss');
 
 const logAdd = (a: number, b: number): number => {
   const most = Math.max(a, b);
@@ -90,18 +92,18 @@ function expectRange(name: string, values: ArrayLike<number>, low: number, high:
 export const ctcLoss = defineOp({
   name: 'ctcLoss',
   infer(inputs, { blank }) {
-    const y = required('ctcLoss', inputs, 0, 'logProbs');
-    expectRank('ctcLoss', 'logProbs', y, 3);
-    expectFloat('ctcLoss', 'logProbs', y);
+    const y = check.required(inputs, 0, 'logProbs');
+    check.rank('logProbs', y, 3);
+    check.float('logProbs', y);
     const [, n, classes] = y.shape;
-    expectWhole('ctcLoss', 'blank', [blank], 1, 0);
+    check.whole('blank', [blank], 1, 0);
     if (blank >= classes)
       throw new ConvletError('argument', `ctcLoss: blank expects a class in 0…${classes - 1}, got ${blank}`);
     const targets: TensorInfo = indexInput('ctcLoss', inputs, 1, 'targets');
     if (targets.shape.length !== 2 || targets.shape[0] !== n)
       throw new ConvletError('shape', `ctcLoss: targets expects shape [${n},S], got ${shapeText(targets.shape)}`);
-    expectShape('ctcLoss', 'inputLengths', indexInput('ctcLoss', inputs, 2, 'inputLengths'), [n]);
-    expectShape('ctcLoss', 'targetLengths', indexInput('ctcLoss', inputs, 3, 'targetLengths'), [n]);
+    check.shape('inputLengths', indexInput('ctcLoss', inputs, 2, 'inputLengths'), [n]);
+    check.shape('targetLengths', indexInput('ctcLoss', inputs, 3, 'targetLengths'), [n]);
     return [
       { dtype: y.dtype, shape: [n] },
       { dtype: y.dtype, shape: y.shape },

@@ -2,12 +2,23 @@ import { crossEntropyGradInputs, crossEntropyInputs } from '../../backend/prims/
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectFloat, expectNumber, expectOneOf, expectShape, expectWhole, required } from '../check.ts';
+import {
+  checker,
+  expectDType,
+  expectFloat,
+  expectNumber,
+  expectOneOf,
+  expectShape,
+  expectWhole,
+  required,
+} from '../check.ts';
 import { indexInput } from '../copy/gather.ts';
 import { add, apply, inputOf } from '../core/gradient.ts';
 import { defineOp, type Layouts, type OpCase, type Placed, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
 import type { CrossEntropyOpAttrs, Reduction } from './attrs.ts';
+
+const checks = checker('crossEntropyGrad');
 
 export const reductions = ['mean', 'sum', 'none'] as const satisfies readonly Reduction[];
 
@@ -128,7 +139,7 @@ export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map
 export const crossEntropyGrad = defineOp({
   name: 'crossEntropyGrad',
   infer(inputs, attrs) {
-    const y = required('crossEntropyGrad', inputs, 0, 'y');
+    const y = checks.required(inputs, 0, 'y');
     check(
       'crossEntropyGrad',
       y,
@@ -136,15 +147,10 @@ export const crossEntropyGrad = defineOp({
       inputs[crossEntropyInputs.weight],
       attrs,
     );
-    const gy = required('crossEntropyGrad', inputs, crossEntropyGradInputs.gy, 'gy');
-    expectDType('crossEntropyGrad', 'gy', gy, y.dtype);
-    expectShape('crossEntropyGrad', 'gy', gy, attrs.reduction === 'none' ? targetShape(y) : []);
-    expectShape(
-      'crossEntropyGrad',
-      'total',
-      required('crossEntropyGrad', inputs, crossEntropyGradInputs.total, 'total'),
-      [],
-    );
+    const gy = checks.required(inputs, crossEntropyGradInputs.gy, 'gy');
+    checks.dtype('gy', gy, y.dtype);
+    checks.shape('gy', gy, attrs.reduction === 'none' ? targetShape(y) : []);
+    checks.shape('total', checks.required(inputs, crossEntropyGradInputs.total, 'total'), []);
     return [{ dtype: y.dtype, shape: y.shape }];
   },
   layouts: (inputs, _, outputs) => layouts(inputs, outputs, [0]),

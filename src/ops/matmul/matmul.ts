@@ -3,10 +3,12 @@ import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount, rowStrides } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { broadcastShape, expectDType, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, expectNoActivation, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
 import { defineOp, type GradContext, rowLayouts, type TensorInfo } from '../core/op.ts';
 import type { MatmulOpAttrs } from './attrs.ts';
+
+const check = checker('matmul');
 
 interface Sizes {
   readonly m: number;
@@ -38,7 +40,7 @@ function sizesOf(a: readonly number[], b: readonly number[], attrs: MatmulOpAttr
   }
   const aBatch = aMatrix.slice(0, -2);
   const bBatch = bMatrix.slice(0, -2);
-  const batch = broadcastShape('matmul', aBatch, bBatch);
+  const batch = check.broadcast(aBatch, bBatch);
   return {
     m,
     n,
@@ -112,13 +114,13 @@ function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
 export const matmul = defineOp({
   name: 'matmul',
   infer(inputs, attrs) {
-    const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];
+    const [a, b] = [check.required(inputs, 0, 'a'), check.required(inputs, 1, 'b')];
     if (dtypes[a.dtype].kind === 'bool') throw new ConvletError('dtype', 'matmul: a expects numbers, got bool');
-    expectDType('matmul', 'b', b, a.dtype);
+    check.dtype('b', b, a.dtype);
     const { n, shape } = sizesOf(a.shape, b.shape, attrs);
     const bias = inputs[matmulInputs.bias];
     if (bias) {
-      expectDType('matmul', 'bias', bias, a.dtype);
+      check.dtype('bias', bias, a.dtype);
       if (bias.shape.length !== 1 || bias.shape[0] !== n) {
         throw new ConvletError('shape', `matmul: bias expects shape [${n}], got ${shapeText(bias.shape)}`);
       }
@@ -151,7 +153,7 @@ export const matmul = defineOp({
   },
   backward,
   macs: (inputs, outputs, attrs) => {
-    const [a, b] = [required('matmul', inputs, 0, 'a'), required('matmul', inputs, 1, 'b')];
+    const [a, b] = [check.required(inputs, 0, 'a'), check.required(inputs, 1, 'b')];
     return elementCount(outputs[0].shape) * sizesOf(a.shape, b.shape, attrs).k;
   },
   cases: () => [

@@ -5,16 +5,7 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
 import { random } from '../case.ts';
-import {
-  expectFloat,
-  expectNumber,
-  expectPerChannel,
-  expectRank,
-  expectSameDType,
-  expectShape,
-  expectWhole,
-  required,
-} from '../check.ts';
+import { checker, expectFloat, expectNumber, expectSameDType, expectShape, required } from '../check.ts';
 import {
   channelsLastLayouts,
   defineOp,
@@ -25,6 +16,11 @@ import {
   type TensorInfo,
 } from '../core/op.ts';
 import type { BatchNormGradOpAttrs, GroupNormGradAttrs, LayerNormGradAttrs, LrnGradOpAttrs } from './attrs.ts';
+
+const ofBatchNormGrad = checker('batchNormGrad');
+const ofGroupNormGrad = checker('groupNormGrad');
+const ofLayerNormGrad = checker('layerNormGrad');
+const ofLrnGrad = checker('lrnGrad');
 
 const offset = (...shape: number[]): OpCaseInput => ({ shape, range: [2, 5] });
 const positive = (...shape: number[]): OpCaseInput => ({ shape, range: [0.5, 2] });
@@ -60,11 +56,11 @@ export const batchNormGrad = defineOp({
   name: 'batchNormGrad',
   infer(inputs, { epsilon }) {
     const x = dataAndGrad('batchNormGrad', inputs, batchNormGradInputs.gy, epsilon);
-    expectRank('batchNormGrad', 'x', x, 2, 3, 4, 5);
+    ofBatchNormGrad.rank('x', x, 2, 3, 4, 5);
     const channels = x.shape[1];
-    expectPerChannel('batchNormGrad', 'weight', inputs[batchNormGradInputs.weight], x, channels);
-    expectPerChannel('batchNormGrad', 'mean', inputs[batchNormGradInputs.mean], x, channels);
-    expectPerChannel('batchNormGrad', 'variance', inputs[batchNormGradInputs.variance], x, channels);
+    ofBatchNormGrad.perChannel('weight', inputs[batchNormGradInputs.weight], x, channels);
+    ofBatchNormGrad.perChannel('mean', inputs[batchNormGradInputs.mean], x, channels);
+    ofBatchNormGrad.perChannel('variance', inputs[batchNormGradInputs.variance], x, channels);
     if (!inputs[batchNormGradInputs.mean] !== !inputs[batchNormGradInputs.variance]) {
       throw new ConvletError('missing-input', 'batchNormGrad: expects both mean and variance or neither');
     }
@@ -86,16 +82,16 @@ export const groupNormGrad = defineOp({
   name: 'groupNormGrad',
   infer(inputs, { groups, epsilon }) {
     const x = dataAndGrad('groupNormGrad', inputs, normalizeGradInputs.gy, epsilon);
-    expectRank('groupNormGrad', 'x', x, 2, 3, 4, 5);
+    ofGroupNormGrad.rank('x', x, 2, 3, 4, 5);
     const channels = x.shape[1];
-    expectWhole('groupNormGrad', 'groups', [groups], 1, 1);
+    ofGroupNormGrad.whole('groups', [groups], 1, 1);
     if (channels % groups !== 0) {
       throw new ConvletError(
         'argument',
         `groupNormGrad: groups expects a divisor of ${channels} channels, got ${groups}`,
       );
     }
-    expectPerChannel('groupNormGrad', 'weight', inputs[normalizeGradInputs.weight], x, channels);
+    ofGroupNormGrad.perChannel('weight', inputs[normalizeGradInputs.weight], x, channels);
     const parameter = { dtype: x.dtype, shape: [channels] };
     return [{ dtype: x.dtype, shape: x.shape }, parameter, parameter];
   },
@@ -122,8 +118,8 @@ export const layerNormGrad = defineOp({
     const shape = x.shape.slice(axis);
     const weight = inputs[1];
     if (weight) {
-      expectSameDType('layerNormGrad', 'weight', weight, x);
-      expectShape('layerNormGrad', 'weight', weight, shape);
+      ofLayerNormGrad.sameDType('weight', weight, x);
+      ofLayerNormGrad.shape('weight', weight, shape);
     }
     const parameter = { dtype: x.dtype, shape };
     return [{ dtype: x.dtype, shape: x.shape }, parameter, parameter];
@@ -142,9 +138,9 @@ export const lrnGrad = defineOp({
   name: 'lrnGrad',
   infer(inputs, attrs) {
     const x = dataAndGrad('lrnGrad', inputs, 1, 0);
-    expectRank('lrnGrad', 'x', x, 2, 3, 4, 5);
-    expectWhole('lrnGrad', 'size', [attrs.size], 1, 1);
-    for (const name of ['alpha', 'beta', 'bias'] as const) expectNumber('lrnGrad', name, attrs[name]);
+    ofLrnGrad.rank('x', x, 2, 3, 4, 5);
+    ofLrnGrad.whole('size', [attrs.size], 1, 1);
+    for (const name of ['alpha', 'beta', 'bias'] as const) ofLrnGrad.number(name, attrs[name]);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   layouts(inputs) {

@@ -5,13 +5,13 @@ import { canBeChannelsLast } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Ops } from '../attrs.ts';
 import {
+  checker,
   expectFloat,
   expectNumber,
   expectPerChannel,
   expectRank,
   expectSameDType,
   expectShape,
-  expectWhole,
   required,
 } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
@@ -34,6 +34,11 @@ import {
   lrnCases,
   rmsNormCases,
 } from './norm-cases.ts';
+
+const ofBatchNorm = checker('batchNorm');
+const ofBatchNormTraining = checker('batchNormTraining');
+const ofGroupNorm = checker('groupNorm');
+const ofLrn = checker('lrn');
 
 type Inputs = readonly (TensorInfo | null)[];
 
@@ -64,8 +69,8 @@ export const batchNorm = defineOp({
   name: 'batchNorm',
   infer(inputs, attrs) {
     const x = channelInput('batchNorm', inputs, attrs.epsilon, 2, 3, 4, 5);
-    required('batchNorm', inputs, batchNormInputs.mean, 'mean');
-    required('batchNorm', inputs, batchNormInputs.variance, 'variance');
+    ofBatchNorm.required(inputs, batchNormInputs.mean, 'mean');
+    ofBatchNorm.required(inputs, batchNormInputs.variance, 'variance');
     perChannel('batchNorm', inputs, x, 'weight', 'bias', 'mean', 'variance');
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -99,10 +104,10 @@ export const batchNormTraining = defineOp({
   name: 'batchNormTraining',
   infer(inputs, attrs) {
     const x = channelInput('batchNormTraining', inputs, attrs.epsilon, 2, 3, 4, 5);
-    required('batchNormTraining', inputs, batchNormInputs.mean, 'mean');
-    required('batchNormTraining', inputs, batchNormInputs.variance, 'variance');
+    ofBatchNormTraining.required(inputs, batchNormInputs.mean, 'mean');
+    ofBatchNormTraining.required(inputs, batchNormInputs.variance, 'variance');
     perChannel('batchNormTraining', inputs, x, 'weight', 'bias', 'mean', 'variance');
-    expectNumber('batchNormTraining', 'momentum', attrs.momentum);
+    ofBatchNormTraining.number('momentum', attrs.momentum);
     const count = product(x.shape) / x.shape[1];
     if (!(count > (attrs.unbiased ? 1 : 0))) {
       const least = attrs.unbiased ? 2 : 1;
@@ -192,7 +197,7 @@ export const groupNorm = defineOp({
   name: 'groupNorm',
   infer(inputs, attrs) {
     const x = channelInput('groupNorm', inputs, attrs.epsilon, 2, 3, 4, 5);
-    expectWhole('groupNorm', 'groups', [attrs.groups], 1, 1);
+    ofGroupNorm.whole('groups', [attrs.groups], 1, 1);
     if (x.shape[1] % attrs.groups !== 0) {
       throw new ConvletError(
         'argument',
@@ -315,8 +320,8 @@ export const lrn = defineOp({
   name: 'lrn',
   infer(inputs, attrs) {
     const x = channelInput('lrn', inputs, 0, 2, 3, 4, 5);
-    expectWhole('lrn', 'size', [attrs.size], 1, 1);
-    for (const name of ['alpha', 'beta', 'bias'] as const) expectNumber('lrn', name, attrs[name]);
+    ofLrn.whole('size', [attrs.size], 1, 1);
+    for (const name of ['alpha', 'beta', 'bias'] as const) ofLrn.number(name, attrs[name]);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   layouts: dataChannelsLast,

@@ -1,13 +1,15 @@
 import { ConvletError } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectOneOf, expectShape, expectWhole, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { apply, gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp } from '../core/op.ts';
 import { triple } from '../window.ts';
 import type { MaxUnpoolAttrs } from './attrs.ts';
 import { poolInput } from './pool.ts';
 import { maxUnpoolCases } from './pool-cases.ts';
+
+const check = checker('maxUnpool');
 
 /**
  * Puts the values of x at the places that `indices` (int64 or int32, shape of x) name, zero elsewhere: the partial
@@ -17,12 +19,12 @@ export const maxUnpool = defineOp({
   name: 'maxUnpool',
   infer(inputs, attrs) {
     const x = poolInput('maxUnpool', inputs, 'int8', 'uint8');
-    const indices = required('maxUnpool', inputs, 1, 'indices');
-    expectDType('maxUnpool', 'indices', indices, 'int64', 'int32');
-    expectShape('maxUnpool', 'indices', indices, x.shape);
-    expectOneOf('maxUnpool', 'indexBase', attrs.indexBase, ['plane', 'tensor']);
-    expectWhole('maxUnpool', 'outputSize', attrs.outputSize, x.shape.length - 2, 1);
-    if (attrs.indexSize !== undefined) expectWhole('maxUnpool', 'indexSize', attrs.indexSize, x.shape.length - 2, 1);
+    const indices = check.required(inputs, 1, 'indices');
+    check.dtype('indices', indices, 'int64', 'int32');
+    check.shape('indices', indices, x.shape);
+    check.oneOf('indexBase', attrs.indexBase, ['plane', 'tensor']);
+    check.whole('outputSize', attrs.outputSize, x.shape.length - 2, 1);
+    if (attrs.indexSize !== undefined) check.whole('indexSize', attrs.indexSize, x.shape.length - 2, 1);
     return [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], ...attrs.outputSize] }];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 1]),

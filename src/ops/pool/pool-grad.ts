@@ -2,18 +2,15 @@
 
 import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
 import { caseSpatial, random } from '../case.ts';
-import {
-  expectFloat,
-  expectNumber,
-  expectRank,
-  expectSameDType,
-  expectShape,
-  expectWhole,
-  required,
-} from '../check.ts';
+import { checker, expectFloat, expectRank, expectSameDType, expectShape, expectWhole, required } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase, type TensorInfo } from '../core/op.ts';
 import { checkSpatial, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
 import type { PoolGradOpAttrs } from './attrs.ts';
+
+const ofAveragePoolGrad = checker('averagePoolGrad');
+const ofLpPoolGrad = checker('lpPoolGrad');
+const ofAdaptiveAveragePoolGrad = checker('adaptiveAveragePoolGrad');
+const ofAdaptiveMaxPoolGrad = checker('adaptiveMaxPoolGrad');
 
 /** x and y of the adaptive cases. */
 const adaptiveShapes: readonly (readonly [number[], number[]])[] = [
@@ -107,8 +104,8 @@ export const maxPoolGrad = defineOp({
 export const averagePoolGrad = defineOp({
   name: 'averagePoolGrad',
   infer(inputs, attrs) {
-    expectWhole('averagePoolGrad', 'divisorOverride', [attrs.divisorOverride], 1, 0);
-    expectWhole('averagePoolGrad', 'inputShape', attrs.inputShape, attrs.inputShape.length, 0);
+    ofAveragePoolGrad.whole('divisorOverride', [attrs.divisorOverride], 1, 0);
+    ofAveragePoolGrad.whole('inputShape', attrs.inputShape, attrs.inputShape.length, 0);
     const shape = pooledShape('averagePoolGrad', attrs.inputShape, attrs);
     const gy = expectGrad('averagePoolGrad', inputs, 0, shape);
     return [{ dtype: gy.dtype, shape: attrs.inputShape }];
@@ -138,7 +135,7 @@ export const lpPoolGrad = defineOp({
   name: 'lpPoolGrad',
   infer(inputs, attrs) {
     const x = floatInput('lpPoolGrad', inputs);
-    expectNumber('lpPoolGrad', 'p', attrs.p, Number.MIN_VALUE);
+    ofLpPoolGrad.number('p', attrs.p, Number.MIN_VALUE);
     expectGrad('lpPoolGrad', inputs, 1, pooledShape('lpPoolGrad', x.shape, attrs), x);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
@@ -154,8 +151,8 @@ export const adaptiveAveragePoolGrad = defineOp({
   name: 'adaptiveAveragePoolGrad',
   infer(inputs, attrs) {
     const gy = floatInput('adaptiveAveragePoolGrad', inputs);
-    expectWhole('adaptiveAveragePoolGrad', 'inputShape', attrs.inputShape, gy.shape.length, 1);
-    expectShape('adaptiveAveragePoolGrad', 'gy', gy, [...attrs.inputShape.slice(0, 2), ...spatialOf(gy.shape)]);
+    ofAdaptiveAveragePoolGrad.whole('inputShape', attrs.inputShape, gy.shape.length, 1);
+    ofAdaptiveAveragePoolGrad.shape('gy', gy, [...attrs.inputShape.slice(0, 2), ...spatialOf(gy.shape)]);
     return [{ dtype: gy.dtype, shape: attrs.inputShape }];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
@@ -170,8 +167,8 @@ export const adaptiveMaxPoolGrad = defineOp({
   name: 'adaptiveMaxPoolGrad',
   infer(inputs) {
     const x = floatInput('adaptiveMaxPoolGrad', inputs);
-    const gy = required('adaptiveMaxPoolGrad', inputs, 1, 'gy');
-    expectRank('adaptiveMaxPoolGrad', 'gy', gy, x.shape.length);
+    const gy = ofAdaptiveMaxPoolGrad.required(inputs, 1, 'gy');
+    ofAdaptiveMaxPoolGrad.rank('gy', gy, x.shape.length);
     expectGrad('adaptiveMaxPoolGrad', inputs, 1, [...x.shape.slice(0, 2), ...spatialOf(gy.shape)], x);
     return [{ dtype: x.dtype, shape: x.shape }];
   },

@@ -3,7 +3,7 @@ import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectNumber, expectOneOf, expectRank, expectWhole, required } from '../check.ts';
+import { checker, expectDType, expectNumber, expectRank, expectWhole, required } from '../check.ts';
 import { apply, expandTo, gradOf, inputOf, scale } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type Emitter, type GradContext, type TensorInfo } from '../core/op.ts';
 import { axisNames, checkSpatial, extent, mostCells, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
@@ -16,6 +16,9 @@ import {
   lpPoolCases,
   maxPoolCases,
 } from './pool-cases.ts';
+
+const ofMaxPool = checker('maxPool');
+const ofAveragePool = checker('averagePool');
 
 const floats: readonly DType[] = ['float32', 'float64', 'float16', 'bfloat16'];
 
@@ -87,7 +90,7 @@ export const maxPool = defineOp({
   name: 'maxPool',
   infer(inputs, attrs) {
     const x = poolInput('maxPool', inputs, 'int8', 'uint8');
-    expectOneOf('maxPool', 'indexBase', attrs.indexBase, ['plane', 'tensor']);
+    ofMaxPool.oneOf('indexBase', attrs.indexBase, ['plane', 'tensor']);
     const shape = pooledShape('maxPool', x, attrs);
     const y = { dtype: x.dtype, shape };
     return attrs.indices ? [y, { dtype: 'int64', shape }] : [y];
@@ -138,7 +141,7 @@ export const averagePool = defineOp({
   name: 'averagePool',
   infer(inputs, attrs) {
     const x = poolInput('averagePool', inputs);
-    expectWhole('averagePool', 'divisorOverride', [attrs.divisorOverride], 1, 0);
+    ofAveragePool.whole('divisorOverride', [attrs.divisorOverride], 1, 0);
     return [{ dtype: x.dtype, shape: pooledShape('averagePool', x, attrs) }];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),

@@ -3,17 +3,20 @@ import { ConvletError } from '../../common/error.ts';
 import { rowStrides } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { caseSpatial } from '../case.ts';
-import { expectFloat, expectRank, expectWhole, required } from '../check.ts';
+import { checker, required } from '../check.ts';
 import { gradOf } from '../core/gradient.ts';
 import { defineOp, type Emitter, followLayouts, rowLayouts, type TensorInfo } from '../core/op.ts';
 import { checkSpatial, spatialOf, windowAttrs, windowOutput } from '../window.ts';
+
+const ofRoundThrough = checker('roundThrough');
+const ofConvInteger = checker('convInteger');
 
 /** Rounds half to even and lets gradients through as they are (straight-through estimator, Bengio et al. 2013). */
 export const roundThrough = defineOp({
   name: 'roundThrough',
   infer(inputs) {
-    const x = required('roundThrough', inputs, 0, 'x');
-    expectFloat('roundThrough', 'x', x);
+    const x = ofRoundThrough.required(inputs, 0, 'x');
+    ofRoundThrough.float('x', x);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
@@ -58,11 +61,11 @@ export const convInteger = defineOp({
   infer(inputs, attrs) {
     const x = integerInput('convInteger', inputs, 0, 'x');
     const w = integerInput('convInteger', inputs, 1, 'weight');
-    expectRank('convInteger', 'x', x, 3, 4, 5);
-    expectRank('convInteger', 'weight', w, x.shape.length);
+    ofConvInteger.rank('x', x, 3, 4, 5);
+    ofConvInteger.rank('weight', w, x.shape.length);
     checkSpatial('convInteger', attrs, x.shape.length - 2);
-    expectWhole('convInteger', 'groups', [attrs.groups], 1, 1);
-    expectWhole('convInteger', 'zero points', [attrs.xZeroPoint, attrs.wZeroPoint], 2, -0x80000000);
+    ofConvInteger.whole('groups', [attrs.groups], 1, 1);
+    ofConvInteger.whole('zero points', [attrs.xZeroPoint, attrs.wZeroPoint], 2, -0x80000000);
     const [channels, outChannels] = [x.shape[1], w.shape[0]];
     if (channels !== w.shape[1] * attrs.groups || outChannels % attrs.groups !== 0) {
       throw new ConvletError(

@@ -1,8 +1,10 @@
 import { philox } from '../../common/random.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectNumber, expectShape, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { channelsLastLayouts, defineOp, type OpCase } from '../core/op.ts';
 import type { DropoutMaskAttrs } from './attrs.ts';
+
+const check = checker('dropoutMask');
 
 /**
  * A random mask: each element is `dropped` with probability p, else `kept`. Input: key [2] (int32), from which every element
@@ -12,10 +14,10 @@ import type { DropoutMaskAttrs } from './attrs.ts';
 export const dropoutMask = defineOp({
   name: 'dropoutMask',
   infer(inputs, { shape, p }) {
-    const key = required('dropoutMask', inputs, 0, 'key');
-    expectDType('dropoutMask', 'key', key, 'int32');
-    expectShape('dropoutMask', 'key', key, [2]);
-    expectNumber('dropoutMask', 'p', p, 0);
+    const key = check.required(inputs, 0, 'key');
+    check.dtype('key', key, 'int32');
+    check.shape('key', key, [2]);
+    check.number('p', p, 0);
     return [{ dtype: 'float32', shape: checkShape('dropoutMask', shape) }];
   },
   // What is dropped comes from convolutions, as a rule.

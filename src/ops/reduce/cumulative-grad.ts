@@ -1,7 +1,9 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
+
+const check = checker('cumProdGrad');
 
 /**
  * Gradient of cumProd: gx[k] = Σ gy[i] · Π x[j] over the products i that hold k, j running over their other factors. Each
@@ -10,19 +12,16 @@ import { aroundAxis } from './softmax.ts';
 export const cumProdGrad = defineOp({
   name: 'cumProdGrad',
   infer(inputs, { axis }) {
-    const [x, gy] = [required('cumProdGrad', inputs, 0, 'x'), required('cumProdGrad', inputs, 1, 'gy')];
-    expectFloat('cumProdGrad', 'x', x);
-    expectDType('cumProdGrad', 'gy', gy, x.dtype);
-    expectShape('cumProdGrad', 'gy', gy, x.shape);
-    normalizeAxis('cumProdGrad', axis, x.shape.length);
+    const [x, gy] = [check.required(inputs, 0, 'x'), check.required(inputs, 1, 'gy')];
+    check.float('x', x);
+    check.dtype('gy', gy, x.dtype);
+    check.shape('gy', gy, x.shape);
+    check.axis(axis, x.shape.length);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { axis, exclusive, reverse }) {
-    const { outer, length, inner } = aroundAxis(
-      inputs[0] as Tensor,
-      normalizeAxis('cumProdGrad', axis, outputs[0].rank),
-    );
+    const { outer, length, inner } = aroundAxis(inputs[0] as Tensor, check.axis(axis, outputs[0].rank));
     emit.call('host', inputs, outputs, {
       name: 'cumProdGrad',
       run: ([xs, gys], [gx]) => {

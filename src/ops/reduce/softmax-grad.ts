@@ -1,23 +1,25 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectFloat, expectShape, normalizeAxis, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, followLayouts, type OpCaseInput } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
+
+const check = checker('softmaxGrad');
 
 /** Gradient of softmax or logSoftmax (whose result is y) by its input. */
 export const softmaxGrad = defineOp({
   name: 'softmaxGrad',
   infer(inputs, { axis }) {
-    const [y, gy] = [required('softmaxGrad', inputs, 0, 'y'), required('softmaxGrad', inputs, 1, 'gy')];
-    expectFloat('softmaxGrad', 'y', y);
-    expectDType('softmaxGrad', 'gy', gy, y.dtype);
-    expectShape('softmaxGrad', 'gy', gy, y.shape);
-    normalizeAxis('softmaxGrad', axis, y.shape.length);
+    const [y, gy] = [check.required(inputs, 0, 'y'), check.required(inputs, 1, 'gy')];
+    check.float('y', y);
+    check.dtype('gy', gy, y.dtype);
+    check.shape('gy', gy, y.shape);
+    check.axis(axis, y.shape.length);
     return [{ dtype: y.dtype, shape: y.shape }];
   },
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { axis, log }) {
     const y = inputs[0] as Tensor;
-    emit.call('softmaxGrad', inputs, outputs, { ...aroundAxis(y, normalizeAxis('softmaxGrad', axis, y.rank)), log });
+    emit.call('softmaxGrad', inputs, outputs, { ...aroundAxis(y, check.axis(axis, y.rank)), log });
   },
   cases: () =>
     [true, false].flatMap((log) => {

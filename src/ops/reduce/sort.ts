@@ -1,10 +1,12 @@
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { normalizeAxis, required } from '../check.ts';
+import { checker, normalizeAxis, required } from '../check.ts';
 import { apply, gradOf, inputOf, zeros } from '../core/gradient.ts';
 import { defineOp, followLayouts, type Layouts, type Placed, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
+
+const check = checker('topK');
 
 function numbers(op: string, inputs: readonly (TensorInfo | null)[]): TensorInfo {
   const x = required(op, inputs, 0, 'x');
@@ -17,7 +19,7 @@ export const topK = defineOp({
   name: 'topK',
   infer(inputs, attrs) {
     const x = numbers('topK', inputs);
-    const axis = normalizeAxis('topK', attrs.axis, x.shape.length);
+    const axis = check.axis(attrs.axis, x.shape.length);
     if (!Number.isInteger(attrs.k) || attrs.k < 0 || attrs.k > x.shape[axis]) {
       throw new ConvletError(
         'argument',
@@ -36,7 +38,7 @@ export const topK = defineOp({
   },
   forward(emit, inputs, outputs, { k, axis, largest }) {
     const x = inputs[0] as Tensor;
-    const { outer, length, inner } = aroundAxis(x, normalizeAxis('topK', axis, x.rank));
+    const { outer, length, inner } = aroundAxis(x, check.axis(axis, x.rank));
     emit.call('host', inputs, outputs, {
       name: 'topK',
       run: ([from], [values, indices]) => {

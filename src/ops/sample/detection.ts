@@ -1,10 +1,13 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectRank, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { indexInput } from '../copy/gather.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 import type { RoiAlignAttrs } from './attrs.ts';
+
+const ofNonMaxSuppression = checker('nonMaxSuppression');
+const ofRoiAlign = checker('roiAlign');
 
 /** [y1, x1, y2, x2, area] with y1 ≤ y2 and x1 ≤ x2. */
 function corners(boxes: ArrayLike<number>, at: number, center: boolean): [number, number, number, number, number] {
@@ -25,12 +28,12 @@ function overlap(a: readonly number[], b: readonly number[]): number {
 export const nonMaxSuppression = defineOp({
   name: 'nonMaxSuppression',
   infer(inputs, { maxOutputBoxesPerClass, iouThreshold }) {
-    const boxes = required('nonMaxSuppression', inputs, 0, 'boxes');
-    const scores = required('nonMaxSuppression', inputs, 1, 'scores');
-    expectDType('nonMaxSuppression', 'boxes', boxes, 'float32', 'float64', 'float16');
-    expectDType('nonMaxSuppression', 'scores', scores, boxes.dtype);
-    expectRank('nonMaxSuppression', 'boxes', boxes, 3);
-    expectRank('nonMaxSuppression', 'scores', scores, 3);
+    const boxes = ofNonMaxSuppression.required(inputs, 0, 'boxes');
+    const scores = ofNonMaxSuppression.required(inputs, 1, 'scores');
+    ofNonMaxSuppression.dtype('boxes', boxes, 'float32', 'float64', 'float16');
+    ofNonMaxSuppression.dtype('scores', scores, boxes.dtype);
+    ofNonMaxSuppression.rank('boxes', boxes, 3);
+    ofNonMaxSuppression.rank('scores', scores, 3);
     if (boxes.shape[2] !== 4 || boxes.shape[0] !== scores.shape[0] || boxes.shape[1] !== scores.shape[2]) {
       throw new ConvletError(
         'shape',
@@ -134,12 +137,12 @@ function tapsAt(y: number, x: number, height: number, width: number): Sample {
 export const roiAlign = defineOp({
   name: 'roiAlign',
   infer(inputs, { mode, outputHeight, outputWidth, samplingRatio, coordinateMode }) {
-    const x = required('roiAlign', inputs, 0, 'x');
-    const rois = required('roiAlign', inputs, 1, 'rois');
+    const x = ofRoiAlign.required(inputs, 0, 'x');
+    const rois = ofRoiAlign.required(inputs, 1, 'rois');
     const batch = indexInput('roiAlign', inputs, 2, 'batchIndices');
-    expectDType('roiAlign', 'x', x, 'float32', 'float64', 'float16');
-    expectDType('roiAlign', 'rois', rois, x.dtype);
-    expectRank('roiAlign', 'x', x, 4);
+    ofRoiAlign.dtype('x', x, 'float32', 'float64', 'float16');
+    ofRoiAlign.dtype('rois', rois, x.dtype);
+    ofRoiAlign.rank('x', x, 4);
     if (
       rois.shape.length !== 2 ||
       rois.shape[1] !== 4 ||

@@ -1,9 +1,11 @@
 import { elementCount, rowStrides } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectShape, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 import type { GridSampleAttrs } from './attrs.ts';
 import { position, type Taps, tapsOf } from './sample.ts';
+
+const check = checker('gridSampleGrad');
 
 /** Taps of one axis with the derivatives of their weights by the grid's value. */
 interface SlopedTaps extends Taps {
@@ -47,9 +49,9 @@ function slopesOf(at: number, attrs: GridSampleAttrs, factor: number, { slope, c
 export const gridSampleGrad = defineOp({
   name: 'gridSampleGrad',
   infer(inputs) {
-    const [x, grid, gy] = ['x', 'grid', 'gy'].map((name, i) => required('gridSampleGrad', inputs, i, name));
-    expectDType('gridSampleGrad', 'gy', gy, x.dtype);
-    expectShape('gridSampleGrad', 'gy', gy, [x.shape[0], x.shape[1], ...grid.shape.slice(1, -1)]);
+    const [x, grid, gy] = ['x', 'grid', 'gy'].map((name, i) => check.required(inputs, i, name));
+    check.dtype('gy', gy, x.dtype);
+    check.shape('gy', gy, [x.shape[0], x.shape[1], ...grid.shape.slice(1, -1)]);
     return [x, grid].map(({ dtype, shape }) => ({ dtype, shape }));
   },
   layouts: (inputs, _, outputs) => rowLayouts(inputs, outputs),

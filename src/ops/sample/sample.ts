@@ -2,11 +2,14 @@ import type { TypedArray } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount, rowStrides } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { expectDType, expectRank, required } from '../check.ts';
+import { checker } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { apply, castTo, gradOf, inputOf, reshapeTo } from '../core/gradient.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 import type { GridSampleAttrs, SampleMode, SamplePadding } from './attrs.ts';
+
+const ofGridSample = checker('gridSample');
+const ofAffineGrid = checker('affineGrid');
 
 const sampleModes = ['nearest', 'linear', 'cubic'] as const satisfies readonly SampleMode[];
 const paddingModes = ['zeros', 'border', 'reflection'] as const satisfies readonly SamplePadding[];
@@ -88,11 +91,11 @@ export function tapsOf(at: number, size: number, attrs: GridSampleAttrs, taps: T
 export const gridSample = defineOp({
   name: 'gridSample',
   infer(inputs, { mode, paddingMode }) {
-    const x = required('gridSample', inputs, 0, 'x');
-    const grid = required('gridSample', inputs, 1, 'grid');
-    expectDType('gridSample', 'x', x, 'float32', 'float64', 'float16');
-    expectDType('gridSample', 'grid', grid, 'float32', 'float64', 'float16');
-    expectRank('gridSample', 'x', x, 3, 4, 5);
+    const x = ofGridSample.required(inputs, 0, 'x');
+    const grid = ofGridSample.required(inputs, 1, 'grid');
+    ofGridSample.dtype('x', x, 'float32', 'float64', 'float16');
+    ofGridSample.dtype('grid', grid, 'float32', 'float64', 'float16');
+    ofGridSample.rank('x', x, 3, 4, 5);
     const space = x.shape.length - 2;
     if (grid.shape.length !== x.shape.length || grid.shape.at(-1) !== space || grid.shape[0] !== x.shape[0]) {
       throw new ConvletError(
@@ -185,8 +188,8 @@ const coordinate = (i: number, n: number, alignCorners: boolean): number =>
 export const affineGrid = defineOp({
   name: 'affineGrid',
   infer(inputs, { size }) {
-    const theta = required('affineGrid', inputs, 0, 'theta');
-    expectDType('affineGrid', 'theta', theta, 'float32', 'float64', 'float16');
+    const theta = ofAffineGrid.required(inputs, 0, 'theta');
+    ofAffineGrid.dtype('theta', theta, 'float32', 'float64', 'float16');
     expectIntegers('affineGrid', 'size', size, size.length === 5 ? 5 : 4, 1);
     const space = size.length - 2;
     if (shapeText(theta.shape) !== shapeText([size[0], space, space + 1])) {
