@@ -37,7 +37,8 @@ export function checkIndex(what: string, index: number, length: number): void {
 }
 
 /**
- * Samples in memory: the first axis of `inputs` and `targets` counts them. Whole-number targets of one axis are classes.
+ * Samples in memory: the first axis of `inputs` and `targets` counts them. Targets of an integer type with one axis are classes;
+ * an array of numbers becomes int32 if all of them are whole, else float32.
  *
  * @throws ConvletError `shape` where counts differ
  */
@@ -54,7 +55,7 @@ export class TensorDataset implements Dataset {
     options: { classes?: readonly string[] } = {},
   ) {
     this.inputs = rowsOf('inputs', inputs);
-    const data = Array.isArray(targets) ? Int32Array.from(targets) : targets;
+    const data = Array.isArray(targets) ? numbersOf(targets) : targets;
     const given = ArrayBuffer.isView(data) ? { shape: [data.length], data } : data;
     this.targets = rowsOf('targets', given as Values);
     this.length = this.inputs.count;
@@ -73,6 +74,15 @@ export class TensorDataset implements Dataset {
     const input = row(this.inputs, index);
     return { input, target: this.areClasses ? this.targets.data[index] : row(this.targets, index) };
   }
+}
+
+/** Throws `argument` for NaN among whole numbers, which is a class that got lost. */
+function numbersOf(targets: readonly number[]): Int32Array | Float32Array {
+  const lost = targets.findIndex((value) => Number.isNaN(value));
+  const isWhole = targets.every((value) => Number.isInteger(value) || Number.isNaN(value));
+  if (isWhole && lost >= 0)
+    throw new ConvletError('argument', `TensorDataset: target ${lost} is NaN, where the others are whole numbers`);
+  return isWhole ? Int32Array.from(targets) : Float32Array.from(targets);
 }
 
 interface Rows {

@@ -140,6 +140,9 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 }
 
+/** The class that losses leave out, by PyTorch's default. */
+const ignoredClass = -100;
+
 /** Stacks inputs and targets of equal shapes. Throws `shape` naming the sample that differs, `index-range` for a bad class. */
 export const collate: Collate = (samples, indices) => {
   const input = stack(
@@ -159,8 +162,9 @@ export const collate: Collate = (samples, indices) => {
     };
   const classes = new Int32Array(samples.length);
   for (const [i, { target }] of samples.entries()) {
-    if (typeof target !== 'number' || !Number.isInteger(target) || target < 0 || target > 0x7fffffff) {
-      const got = typeof target === 'number' ? target : 'values';
+    const isClass = Number.isInteger(target) && (target as number) >= 0 && (target as number) <= 0x7fffffff;
+    if (typeof target !== 'number' || !(isClass || target === ignoredClass)) {
+      const got = typeof target === 'number' ? `${target}; give fractions as { shape: [], data }` : 'values';
       throw new ConvletError(
         'index-range',
         `DataLoader: target of sample ${indices[i]} expects a class ≥ 0, got ${got}`,

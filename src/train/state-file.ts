@@ -1,5 +1,5 @@
 import type { TensorValue } from '../io/elements.ts';
-import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../io/safetensors.ts';
 import type { StateDict } from '../nn/module.ts';
 
 /** A state dict as the bytes of a safetensors file, which PyTorch's safetensors reads too. */
@@ -11,10 +11,13 @@ export function saveStateDict(state: StateDict): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The state dict in a safetensors file, for `model.loadStateDict`. The optimizer's part of a checkpoint is left out.
+ * The state dict in a safetensors file, for `model.loadStateDict`. Of a checkpoint of `saveCheckpoint` the optimizer's tensors
+ * (`optimizer/…`) are left out; other names may have slashes.
  *
  * @throws ConvletError `malformed`, `unsupported`
  */
 export function loadStateDict(bytes: Uint8Array): Map<string, TensorValue> {
-  return new Map([...readSafetensors(bytes)].filter(([name]) => !name.includes('/')));
+  const tensors = readSafetensors(bytes);
+  if (!readSafetensorsMetadata(bytes).has('convlet')) return tensors;
+  return new Map([...tensors].filter(([name]) => !name.startsWith('optimizer/')));
 }

@@ -147,6 +147,10 @@ describe('tensors, subsets, splits', () => {
     );
     expect(values.get(1).target).toMatchObject({ shape: [3], data: Float32Array.of(3, 4, 5) });
     const inputs = { shape: [2, 1], data: new Float32Array(2) };
+    expect(new TensorDataset(inputs, [7, 8]).get(1).target).toBe(8);
+    expect(new TensorDataset(inputs, [-1, 1]).get(0).target).toBe(-1);
+    expect(new TensorDataset(inputs, [0.5, 2]).get(0).target).toMatchObject({ data: Float32Array.of(0.5) });
+    expect(() => new TensorDataset(inputs, [Number.NaN, 1])).toThrow(/target 0 is NaN/);
     expect(new TensorDataset(inputs, Int32Array.of(7, 8)).get(1).target).toBe(8);
     expect(new TensorDataset(inputs, Float32Array.of(0.5, 1.5)).get(1).target).toMatchObject({
       shape: [],
