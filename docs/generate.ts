@@ -1,4 +1,4 @@
-// npm run docs: writes docs/ops.md from the registry of ops and the importer's tables, and the tables of ARCHITECTURE.md.
+// npm run docs: writes docs/ops.md from the tables of ops and the importer's tables, and the tables of ARCHITECTURE.md.
 // test/docs.test.ts fails where a committed file is not what this makes.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,14 @@ import { allPrims } from '../src/backend/wasm/training-prims.ts';
 import { allocateArray } from '../src/common/dtype.ts';
 import { findHandler, latestOpset, supportedOperators } from '../src/io/onnx/ops/index.ts';
 import { HostMemory } from '../src/memory/storage.ts';
+import type { OpCase } from '../src/ops/case.ts';
 import { execute } from '../src/ops/core/execute.ts';
-import { allOps, type OpCase, type OpDef } from '../src/ops/core/op.ts';
+import type { OpDef } from '../src/ops/core/op.ts';
+import { trainingOps } from '../src/ops/training.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
-import { casesOf } from '../test/ops/update-cases.ts';
+import { casesOf } from '../test/ops/cases.ts';
 import { table, withTables } from './architecture.ts';
-import '../src/ops/training.ts';
 
 const root = new URL('../', import.meta.url);
 const opsPage = new URL('docs/ops.md', root);
@@ -96,8 +97,8 @@ const code = (names: readonly string[]): string => names.map((name) => `\`${name
 
 /** Ops by family: those that the files of its folder export, alone or in a list. */
 async function opsByFamily(): Promise<Map<FamilyName, OpDef[]>> {
-  const known = new Set<unknown>(allOps());
-  const order = new Map(allOps().map((op, i) => [op, i]));
+  const known = new Set<unknown>(trainingOps.values());
+  const order = new Map([...trainingOps.values()].map((op, i) => [op, i]));
   const found = new Map<FamilyName, OpDef[]>();
   const seen = new Set<unknown>();
   for (const family of familyNames) {
@@ -106,7 +107,7 @@ async function opsByFamily(): Promise<Map<FamilyName, OpDef[]>> {
     const ops = modules
       .flatMap((module) => Object.values(module).flat())
       .filter((value) => known.has(value) && !seen.has(value)) as OpDef[];
-    // By the registry: a module's own order is not kept by every loader.
+    // By the table: a module's own order is not kept by every loader.
     ops.sort((a, b) => order.get(a)! - order.get(b)!);
     for (const op of ops) seen.add(op);
     found.set(family, [...new Set(ops)]);
@@ -135,7 +136,7 @@ export async function opsText(): Promise<string> {
     const rows = ops.map((op) => [`\`${op.name}\``, ...opRow(op)]);
     return `### [${family}](../src/ops/${family})\n\n${families[family].about}\n\n${table(['op', 'prims', 'float32 on the WebAssembly backend'], rows)}`;
   });
-  return `<!-- Written by \`npm run docs\` from the registry and the importer's tables; edit docs/generate.ts, not this file. -->
+  return `<!-- Written by \`npm run docs\` from the tables of ops and the importer's tables; edit docs/generate.ts, not this file. -->
 
 # Operators
 
@@ -152,7 +153,7 @@ ${table(
 
 ## Ops of the library
 
-What ONNX operators become: the ${allOps().length} ops of the registry, by family. *Prims* are the primitive
+What ONNX operators become: the ${trainingOps.size} ops of the library, by family. *Prims* are the primitive
 operations of a backend ([prims](../src/backend/prims/index.ts)) that the op's test cases are lowered to; all of them exist in plain
 JS too. The last column says what runs the float32 cases on the WebAssembly backend (of an op without any: all its cases). Other element types
 run in plain JS on the same memory, except that \`copy\`, \`fill\` and \`take\` are kernels for all types. *After the plan*: the

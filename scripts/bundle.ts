@@ -3,10 +3,10 @@
 // the core: as written 74 ms, without whitespace 62, names shortened as well 60). Names stay, so stack traces can be read.
 // Half of the rest is V8 looking through the functions once; an application that turns on Node's compile cache
 // (module.enableCompileCache, NODE_COMPILE_CACHE) saves a third of the new pages of the import (1460 → 970). It is theirs to turn on.
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -31,34 +31,6 @@ const entries = [
  */
 const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 
-/**
- * The source of an op without its `cases`, which are for tests: a tenth of what the core would be. Sources are formatted, so
- * that a property ends where a line of its own indentation does. What the cases alone called is dropped by esbuild then.
- */
-export function withoutCases(source: string): string {
-  const kept: string[] = [];
-  /** Of the `cases` that are being left out. */
-  let indentation: number | null = null;
-  for (const line of source.split('\n')) {
-    const own = line.length - line.trimStart().length;
-    const goes = indentation !== null && (own > indentation || (own === indentation && /^ +[\])}]/.test(line)));
-    if (goes) continue;
-    indentation = /^ +cases: \(\) =>/.test(line) ? own : null;
-    if (indentation === null) kept.push(line);
-  }
-  return kept.join('\n');
-}
-
-const stripCases: Plugin = {
-  name: 'strip-cases',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]ops[\\/].+\.ts$/ }, ({ path }) => ({
-      contents: withoutCases(readFileSync(path, 'utf8')),
-      loader: 'ts',
-    }));
-  },
-};
-
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
 export async function bundlePackage(folder: string): Promise<string[]> {
   return [...(await bundle(folder, entries, 'chunk')), ...(await bundle(folder, readers, 'reader'))];
@@ -66,7 +38,6 @@ export async function bundlePackage(folder: string): Promise<string[]> {
 
 async function bundle(folder: string, names: readonly string[], chunk: string): Promise<string[]> {
   const { metafile } = await build({
-    plugins: [stripCases],
     absWorkingDir: root,
     entryPoints: names.map((name) => `src/${name}.ts`),
     outbase: 'src',
@@ -79,7 +50,7 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
     target: 'es2023',
     packages: 'external',
     external: ['node:*', '*.wasm', '*.wasm?module'],
-    // package.json's sideEffects speak of the built files; ops register themselves when they are imported.
+    // package.json's sideEffects speak of the built files.
     ignoreAnnotations: true,
     minifyWhitespace: true,
     minifySyntax: true,

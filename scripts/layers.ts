@@ -93,18 +93,23 @@ export const layers = {
   },
   'ops/core': {
     paths: ['src/ops/core/'],
-    what: '`defineOp`, the registry, helpers of gradients, lowering to prims, eager execution',
+    what: '`defineOp`, tables of ops, helpers of gradients, lowering to prims, eager execution',
     imports: ['ops/attrs', 'backend', 'backend/prims', 'tensor', 'memory', 'common'],
   },
   'ops/check': {
-    paths: ['src/ops/check.ts', 'src/ops/window.ts', 'src/ops/case.ts'],
-    what: 'checks of inputs and attributes, geometry of windows, helpers of test cases',
+    paths: ['src/ops/check.ts', 'src/ops/window.ts'],
+    what: 'checks of inputs and attributes, geometry of windows',
     imports: ['ops/core', 'ops/attrs', 'backend/prims', 'common'],
   },
   'ops/families': {
     paths: ['src/ops/*/'],
-    what: 'ops: shapes and checks, layout rule, lowering, gradient, cost, test cases',
+    what: 'ops: shapes and checks, layout rule, lowering, gradient, cost',
     imports: ['ops/check', 'ops/core', 'ops/attrs', 'backend/js/families', 'backend/prims', 'tensor', 'common'],
+  },
+  'ops/cases': {
+    paths: [...filesOfFamilies('src/ops', 'cases.ts'), 'src/ops/cases.ts', 'src/ops/case.ts'],
+    what: 'examples of every op, for tests and docs: no layer may import them, so the package has none',
+    imports: ['ops/families', 'ops/check', 'ops/attrs', 'backend/prims', 'common'],
   },
   ops: {
     paths: ['src/ops/'],
@@ -119,7 +124,7 @@ export const layers = {
   'graph/passes': {
     paths: ['src/graph/passes/'],
     what: 'passes: folding into weights, fusion, patterns',
-    imports: ['graph', 'ops/families', 'ops/core', 'backend', 'backend/prims', 'tensor', 'ops/attrs'],
+    imports: ['graph', 'ops', 'ops/families', 'backend', 'backend/prims', 'tensor', 'ops/attrs'],
   },
   compile: {
     paths: ['src/compile/'],
@@ -195,7 +200,6 @@ export const layers = {
       'compile',
       'graph',
       'graph/passes',
-      'ops',
       'backend/wasm',
       'backend/wasm/core',
       'backend/js',

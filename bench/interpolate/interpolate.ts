@@ -1,5 +1,5 @@
 import type { InterpolateAttrs } from '../../src/ops/interpolate/attrs.ts';
-import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-cases.ts';
+import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-table.ts';
 import { type BenchCase, type BenchSuite, data } from '../op-suite.ts';
 
 type Given = Partial<Omit<InterpolateAttrs, 'mode'>> & Pick<InterpolateAttrs, 'mode'>;

@@ -1,7 +1,45 @@
-// Helpers of the ops' cases.
+// What the ops' cases are made of. The package imports none of these files (scripts/layers.ts).
 
+import type { DType } from '../common/dtype.ts';
+import type { OpName, Ops } from './attrs.ts';
 import type { SpatialAttrs } from './conv/attrs.ts';
-import type { OpCaseInput } from './core/op.ts';
+
+/** One example of an op, for tests and docs: it runs on every backend and variant and is compared with plain JS. */
+export interface OpCase<A> {
+  readonly attrs: A;
+  readonly inputs: readonly (OpCaseInput | null)[];
+}
+
+export interface OpCaseInput {
+  readonly shape: readonly number[];
+  readonly dtype?: DType;
+  /** Uniform range of the seeded values (default −1…1; integers are rounded). */
+  readonly range?: readonly [number, number];
+  readonly values?: readonly number[];
+  /** Given as a constant (weights that a backend may pack ahead). Harness default: both ways. */
+  readonly constant?: boolean;
+}
+
+/** The cases of the ops named: an op of a family that has none does not compile. */
+export type CasesOf<N extends OpName> = { readonly [K in N]: readonly OpCase<Ops[K]>[] };
+
+/** Cases by op for the kinds of one function; `nameOf`: the op of a kind, if it has not the kind's own name. */
+export function tableOf<K extends string, A>(
+  kinds: readonly K[],
+  casesOf: (kind: K) => readonly OpCase<A>[],
+): { readonly [N in K]: readonly OpCase<A>[] };
+export function tableOf<K extends string, A, N extends string>(
+  kinds: readonly K[],
+  casesOf: (kind: K) => readonly OpCase<A>[],
+  nameOf: (kind: K) => N,
+): { readonly [name in N]: readonly OpCase<A>[] };
+export function tableOf<K extends string, A>(
+  kinds: readonly K[],
+  casesOf: (kind: K) => readonly OpCase<A>[],
+  nameOf: (kind: K) => string = (kind) => kind,
+): { readonly [name: string]: readonly OpCase<A>[] } {
+  return Object.fromEntries(kinds.map((kind) => [nameOf(kind), casesOf(kind)]));
+}
 
 /** Attributes of a case: the given ones over stride 1, dilation 1, no padding. */
 export function caseSpatial(rank: number, given: Partial<SpatialAttrs> = {}): SpatialAttrs {

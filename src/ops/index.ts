@@ -1,26 +1,106 @@
-// Every op that networks are made of: importing this fills the registry. training.ts adds what only training needs.
-import './elementwise/binary.ts';
-import './elementwise/cast.ts';
-import './conv/conv.ts';
-import './conv/conv-transpose.ts';
-import './copy/copy.ts';
-import './copy/depth-to-space.ts';
-import './sample/detection.ts';
-import './copy/gather.ts';
-import './copy/mask.ts';
-import './matmul/matmul.ts';
-import './pool/max-unpool.ts';
-import './copy/pad.ts';
-import './pool/pool.ts';
-import './interpolate/interpolate.ts';
-import './norm/norm.ts';
-import './reduce/reduce.ts';
-import './copy/reshape.ts';
-import './sample/sample.ts';
-import './copy/scatter.ts';
-import './copy/select.ts';
-import './reduce/softmax.ts';
-import './reduce/sort.ts';
-import './elementwise/unary.ts';
+import { conv } from './conv/conv.ts';
+import { convTranspose } from './conv/conv-transpose.ts';
+import { concat, expand, slice, tile, transpose } from './copy/copy.ts';
+import { channelShuffle, depthToSpace, spaceToDepth } from './copy/depth-to-space.ts';
+import { gather, gatherElements, gatherND } from './copy/gather.ts';
+import { eyeLike, hardmax, oneHot, reverseSequence, trilu } from './copy/mask.ts';
+import { pad } from './copy/pad.ts';
+import { reshape } from './copy/reshape.ts';
+import { scatterElements, scatterND } from './copy/scatter.ts';
+import { compress, nonZero, unique } from './copy/select.ts';
+import type { OpDef } from './core/op.ts';
+import { findOp, opTable } from './core/op-table.ts';
+import { binaryOps, where } from './elementwise/binary.ts';
+import { cast } from './elementwise/cast.ts';
+import { unaryOps } from './elementwise/unary.ts';
+import { interpolate } from './interpolate/interpolate.ts';
+import { matmul } from './matmul/matmul.ts';
+import { batchNorm, batchNormTraining, groupNorm, instanceNorm, layerNorm, lrn, rmsNorm } from './norm/norm.ts';
+import { maxUnpool } from './pool/max-unpool.ts';
+import {
+  adaptiveAveragePool,
+  adaptiveMaxPool,
+  averagePool,
+  globalAveragePool,
+  globalLpPool,
+  globalMaxPool,
+  lpPool,
+  maxPool,
+} from './pool/pool.ts';
+import { argReduceOps, reduceOps } from './reduce/reduce.ts';
+import { softmaxOps } from './reduce/softmax.ts';
+import { cumulativeOps, topK } from './reduce/sort.ts';
+import { nonMaxSuppression, roiAlign } from './sample/detection.ts';
+import { affineGrid, gridSample } from './sample/sample.ts';
 
-export { getOp } from './core/registry.ts';
+/** Every op that networks are made of, by family. training.ts adds what only training needs. */
+export const inferenceOps = opTable([
+  // conv
+  conv,
+  convTranspose,
+  // pool
+  maxUnpool,
+  maxPool,
+  averagePool,
+  lpPool,
+  globalAveragePool,
+  globalMaxPool,
+  globalLpPool,
+  adaptiveAveragePool,
+  adaptiveMaxPool,
+  // norm
+  batchNorm,
+  batchNormTraining,
+  instanceNorm,
+  groupNorm,
+  layerNorm,
+  rmsNorm,
+  lrn,
+  // elementwise
+  ...binaryOps,
+  where,
+  cast,
+  ...unaryOps,
+  // reduce
+  ...reduceOps,
+  ...argReduceOps,
+  ...softmaxOps,
+  topK,
+  ...cumulativeOps,
+  // matmul
+  matmul,
+  // copy
+  transpose,
+  concat,
+  slice,
+  expand,
+  tile,
+  depthToSpace,
+  spaceToDepth,
+  channelShuffle,
+  gather,
+  gatherElements,
+  gatherND,
+  oneHot,
+  trilu,
+  eyeLike,
+  hardmax,
+  reverseSequence,
+  pad,
+  reshape,
+  scatterElements,
+  scatterND,
+  nonZero,
+  compress,
+  unique,
+  // interpolate
+  interpolate,
+  // sample
+  nonMaxSuppression,
+  roiAlign,
+  gridSample,
+  affineGrid,
+]);
+
+/** The op of that name. Throws `unknown-name`. */
+export const getOp = (name: string): OpDef => findOp(inferenceOps, name);

@@ -8,7 +8,6 @@ import { asConvletError, ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
-import '../ops/index.ts';
 import { Model } from './model.ts';
 import type { Platform, Variant } from './platform.ts';
 

@@ -2,11 +2,17 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { allocateArray, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { HostMemory } from '../../src/memory/storage.ts';
+import type { OpName } from '../../src/ops/attrs.ts';
+import type { OpCase, OpCaseInput } from '../../src/ops/case.ts';
+import { opCases } from '../../src/ops/cases.ts';
 import { execute } from '../../src/ops/core/execute.ts';
-import type { OpCase, OpCaseInput, OpDef } from '../../src/ops/core/op.ts';
+import type { OpDef } from '../../src/ops/core/op.ts';
 import { canBeChannelsLast, elementCount, type Layout, stridesOf } from '../../src/tensor/layout.ts';
 import { Tensor, wrap } from '../../src/tensor/tensor.ts';
 import { Random } from '../kernels/harness.ts';
+
+/** The cases of an op (src/ops/cases.ts). */
+export const casesOf = (op: OpDef): readonly OpCase<unknown>[] => opCases[op.name as OpName];
 
 /** Which inputs are given as constants, which a backend may pack ahead. */
 export const constantModes = ['none', 'parameters', 'all'] as const;

@@ -1,9 +1,10 @@
 // Cases of ops with nothing in one axis: what becomes of them on a backend.
 import type { Backend } from '../../src/backend/backend.ts';
 import { ConvletError } from '../../src/common/error.ts';
-import type { OpCase, OpDef } from '../../src/ops/core/op.ts';
+import type { OpCase } from '../../src/ops/case.ts';
+import type { OpDef } from '../../src/ops/core/op.ts';
 import type { Layout } from '../../src/tensor/layout.ts';
-import { type CaseResult, caseValues, layouts, runCase } from './cases.ts';
+import { type CaseResult, casesOf, caseValues, layouts, runCase } from './cases.ts';
 
 /** A case of which one axis is empty, in the one input or in all that are as long there. */
 interface EmptyCase {
@@ -66,7 +67,7 @@ function same(a: CaseResult[] | string, b: CaseResult[] | string): boolean {
 export function emptyDifferences(op: OpDef, backends: readonly Backend[]): string[] {
   const [reference] = backends;
   const found: string[] = [];
-  for (const { what, opCase } of emptyCases(op.cases())) {
+  for (const { what, opCase } of emptyCases(casesOf(op))) {
     let expected: CaseResult[] | string | null = null;
     for (const backend of backends) {
       for (const layout of layouts) {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes } from '../../src/common/dtype.ts';
-import type { OpCase, OpDef } from '../../src/ops/core/op.ts';
+import type { OpCase } from '../../src/ops/case.ts';
+import type { OpDef } from '../../src/ops/core/op.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
 import { jsBackend } from '../support/js-backend.ts';
 import { teamOf } from '../support/teams.ts';
-import { type CaseResult, caseValues, constantModes, layouts, runCase, seed } from './cases.ts';
+import { type CaseResult, casesOf, caseValues, constantModes, layouts, runCase, seed } from './cases.ts';
 import { emptyDifferences } from './empty.ts';
 
 export interface OpTestOptions {
@@ -30,10 +31,10 @@ export function opTests(
   if (definitions.length === 0) throw new Error(`no ops in family ${family}`);
   for (const op of definitions) {
     describe(`${family}: ${op.name} (seed ${seed})`, () => {
-      test('has cases', () => expect(op.cases().length).toBeGreaterThanOrEqual(1));
+      test('has cases', () => expect(casesOf(op).length).toBeGreaterThanOrEqual(1));
       for (const backend of [js, ...variants.map(backendOf)]) {
         const title = backend.name === 'js' ? 'js, every layout' : `wasm ${backend.variant}`;
-        op.cases().forEach((opCase, i) => {
+        casesOf(op).forEach((opCase, i) => {
           test(`${title}, case ${i + 1}`, () => checkCase(op, opCase, i, backend, options));
         });
       }
@@ -43,7 +44,7 @@ export function opTests(
       for (const variant of variants) {
         test(`wasm ${variant}, two threads: every case bit for bit as one`, async () => {
           const team = await teamOf(variant);
-          for (const [i, opCase] of op.cases().entries()) checkThreads(op, opCase, i, variant, team);
+          for (const [i, opCase] of casesOf(op).entries()) checkThreads(op, opCase, i, variant, team);
         });
       }
     });
@@ -67,7 +68,7 @@ function checkThreads(op: OpDef, opCase: OpCase<unknown>, number: number, varian
 
 function isOp(value: unknown): value is OpDef {
   const op = value as OpDef | null;
-  return typeof op === 'object' && op !== null && typeof op.infer === 'function' && typeof op.cases === 'function';
+  return typeof op === 'object' && op !== null && typeof op.infer === 'function' && typeof op.forward === 'function';
 }
 
 function checkCase(op: OpDef, opCase: OpCase<unknown>, number: number, backend: Backend, options: OpTestOptions): void {

@@ -2,10 +2,9 @@ import { expect } from 'vitest';
 import type { DType } from '../../src/common/dtype.ts';
 import { ConvletError, type ConvletErrorCode } from '../../src/common/error.ts';
 import { execute } from '../../src/ops/core/execute.ts';
-import { jsBackend } from '../support/js-backend.ts';
-import '../../src/ops/training.ts';
-import { getOp } from '../../src/ops/core/registry.ts';
+import { getOp } from '../../src/ops/training.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
+import { jsBackend } from '../support/js-backend.ts';
 
 /** A tensor, or nested/flat values to make a row-major one of. */
 export const t = (values: readonly number[], shape?: readonly number[], dtype?: DType): Tensor =>

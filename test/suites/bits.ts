@@ -7,16 +7,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Backend } from '../../src/backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
-import { allOps, type OpDef } from '../../src/ops/core/op.ts';
+import type { OpDef } from '../../src/ops/core/op.ts';
+import { trainingOps } from '../../src/ops/training.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 import { load } from '../../src/runtime/node.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
-import { caseValues, layouts, runCase, seed } from '../ops/cases.ts';
-import { casesOf } from '../ops/update-cases.ts';
+import { casesOf, caseValues, layouts, runCase, seed } from '../ops/cases.ts';
 import { jsBackend } from '../support/js-backend.ts';
 import { newTeam } from '../support/new-team.ts';
-import '../../src/ops/training.ts';
 
 /** By `OP/case N/BACKEND/LAYOUT/CONSTANTS` and `network/NAME/BACKEND/OUTPUT`. */
 type Hashes = { [key: string]: string };
@@ -73,7 +72,7 @@ async function recordOps(hashes: Hashes, filter: string): Promise<void> {
     backends.set(variant, backendOf(variant));
     backends.set(`${variant}-2t`, await newTeam(variant, 2));
   }
-  const ops = allOps().filter(({ name }) => name.includes(filter));
+  const ops = [...trainingOps.values()].filter(({ name }) => name.includes(filter));
   for (const [i, op] of ops.entries()) {
     recordOp(op, hashes, backends);
     progress(i + 1, ops.length, `ops: ${op.name}`);

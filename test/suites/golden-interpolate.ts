@@ -1,5 +1,5 @@
 // Resizing in the golden set; see golden-ops.ts.
-import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-cases.ts';
+import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-table.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import type { GoldenOp, GoldenOps } from './golden-context.ts';
 

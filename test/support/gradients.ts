@@ -2,9 +2,8 @@
 import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { execute } from '../../src/ops/core/execute.ts';
-import '../../src/ops/training.ts';
 import type { GradContext, TensorInfo } from '../../src/ops/core/op.ts';
-import { getOp } from '../../src/ops/core/registry.ts';
+import { getOp } from '../../src/ops/training.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 
 interface Entry {

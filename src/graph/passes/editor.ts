@@ -1,5 +1,5 @@
 import type { OpName, Ops } from '../../ops/attrs.ts';
-import { getOp } from '../../ops/core/registry.ts';
+import { getOp } from '../../ops/index.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { constantValue, type Graph, type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 

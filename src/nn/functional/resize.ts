@@ -1,7 +1,7 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { expectWhole } from '../../ops/check.ts';
-import { interpolateDefaults } from '../../ops/interpolate/interpolate-cases.ts';
+import { interpolateDefaults } from '../../ops/interpolate/interpolate-table.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
 const modes = {

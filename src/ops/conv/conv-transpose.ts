@@ -1,10 +1,9 @@
 import { convTransposeInputs } from '../../backend/prims/conv.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
-import { caseSpatial, random } from '../case.ts';
 import { checker } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
-import { channelsLastLayouts, defineOp, type GradContext, type OpCase, type TensorInfo } from '../core/op.ts';
+import { channelsLastLayouts, defineOp, type GradContext, type TensorInfo } from '../core/op.ts';
 import { axisNames, extent, spatialInput, spatialOf, windowAttrs } from '../window.ts';
 import type { ConvTransposeOpAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
@@ -67,7 +66,6 @@ export const convTranspose = defineOp({
     ];
   },
   macs: (inputs) => product(inputs[0]!.shape) * product(inputs[convTransposeInputs.weight]!.shape.slice(1)),
-  cases: () => convTransposeCases(),
 });
 
 /**
@@ -102,45 +100,4 @@ function axisOutput(size: number, kernel: number, attrs: ConvTransposeOpAttrs, i
     `convTranspose: output would be empty: axis ${axis} of ${size} cells gives ${out} (stride ${stride}, kernel ${kernel}, ` +
       `dilation ${dilation}, padding ${attrs.padBegin[i]} + ${attrs.padEnd[i]}, outputPadding ${extra})`,
   );
-}
-
-function convTransposeCases(): OpCase<ConvTransposeOpAttrs>[] {
-  const make = (
-    x: number[],
-    weight: number[],
-    given: Partial<ConvTransposeOpAttrs> = {},
-    bias = true,
-  ): OpCase<ConvTransposeOpAttrs> => {
-    const rank = x.length - 2;
-    const attrs = {
-      groups: 1,
-      activation: null,
-      outputPadding: new Array(rank).fill(0),
-      ...caseSpatial(rank),
-      ...given,
-    };
-    return { attrs, inputs: [random(...x), random(...weight), bias ? random(weight[1] * attrs.groups) : null] };
-  };
-  return [
-    make([1, 1, 1, 1], [1, 1, 1, 1]),
-    make([2, 8, 5, 7], [8, 12, 2, 2], { stride: [2, 2] }),
-    make([1, 16, 6, 6], [16, 9, 4, 4], { stride: [2, 2], padBegin: [1, 1], padEnd: [1, 1] }),
-    make([1, 5, 4, 6], [5, 7, 3, 3], {}, false),
-    make([2, 4, 5, 3], [4, 6, 3, 3], { stride: [3, 2], outputPadding: [2, 1], padBegin: [1, 0], padEnd: [0, 1] }),
-    make([1, 6, 5, 5], [6, 4, 3, 2], { dilation: [2, 3], padBegin: [2, 1], padEnd: [2, 1] }),
-    make([1, 8, 4, 4], [8, 3, 3, 3], { groups: 4, stride: [2, 1] }),
-    make([1, 6, 7, 5], [6, 1, 3, 3], {
-      groups: 6,
-      stride: [2, 2],
-      padBegin: [1, 1],
-      padEnd: [1, 1],
-      outputPadding: [1, 1],
-    }),
-    make([1, 3, 4, 4], [3, 5, 1, 1], { stride: [3, 3] }),
-    make([1, 24, 3, 5], [24, 20, 3, 3], { activation: { kind: 'relu', alpha: 0, beta: 0 } }),
-    make([2, 3, 9], [3, 4, 5], { stride: [2], padBegin: [2], padEnd: [2], outputPadding: [1] }),
-    make([1, 4, 11], [4, 2, 3], { groups: 2, dilation: [2], outputPadding: [1] }, false),
-    make([1, 3, 3, 4, 2], [3, 2, 2, 3, 2], { stride: [2, 1, 2], padBegin: [0, 1, 0], padEnd: [1, 1, 0] }),
-    make([2, 4, 2, 3, 3], [4, 2, 3, 1, 3], { groups: 2, stride: [1, 2, 3], outputPadding: [0, 1, 2] }),
-  ];
 }

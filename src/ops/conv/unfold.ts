@@ -4,9 +4,9 @@ import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import { checker } from '../check.ts';
 import { expectIntegers } from '../copy/copy.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
-import { defineOp, type OpCase, rowLayouts } from '../core/op.ts';
+import { defineOp, rowLayouts } from '../core/op.ts';
 import { checkSpatial, windowOutput } from '../window.ts';
-import type { FoldAttrs, UnfoldAttrs } from './attrs.ts';
+import type { UnfoldAttrs } from './attrs.ts';
 
 const ofUnfold = checker('unfold');
 const ofFold = checker('fold');
@@ -18,12 +18,6 @@ function checkWindow(op: string, attrs: UnfoldAttrs, size: Numbers): number[] {
   checkSpatial(op, attrs, 2);
   return windowOutput(op, size, attrs.kernel, attrs);
 }
-
-const windowCases: readonly UnfoldAttrs[] = [
-  { kernel: [3, 3], stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1] },
-  { kernel: [2, 3], stride: [2, 2], padBegin: [0, 0], padEnd: [0, 0], dilation: [1, 1] },
-  { kernel: [2, 2], stride: [1, 1], padBegin: [1, 0], padEnd: [1, 2], dilation: [2, 2] },
-];
 
 /** [N,C,H,W] → [N, C·kH·kW, L]: the cells of every window as a column (im2col, PyTorch's unfold). */
 export const unfold = defineOp({
@@ -66,7 +60,6 @@ export const unfold = defineOp({
     });
   },
   backward: (g) => [apply(g, 'fold', [gradOf(g)], { ...g.attrs, outputSize: inputOf(g).shape.slice(2) })],
-  cases: () => windowCases.map((attrs) => ({ attrs, inputs: [{ shape: [2, 3, 6, 7] }] })),
 });
 
 /** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places (col2im, PyTorch's fold), the transpose of unfold. */
@@ -123,12 +116,4 @@ export const fold = defineOp({
     const { kernel, stride, dilation, padBegin, padEnd } = g.attrs;
     return [apply(g, 'unfold', [gradOf(g)], { kernel, stride, dilation, padBegin, padEnd })];
   },
-  cases: () =>
-    windowCases.map((attrs): OpCase<FoldAttrs> => {
-      const [oh, ow] = windowOutput('fold', [6, 7], attrs.kernel, attrs);
-      return {
-        attrs: { ...attrs, outputSize: [6, 7] },
-        inputs: [{ shape: [2, 3 * attrs.kernel[0] * attrs.kernel[1], oh * ow] }],
-      };
-    }),
 });

@@ -5,7 +5,6 @@ import { checker } from '../check.ts';
 import { apply, gradOf, inputOf, reshapeTo, sumTo } from '../core/gradient.ts';
 import { defineOp, type Emitter, type Layouts, type Placed } from '../core/op.ts';
 import { broadcastStrides, inMemoryOrder } from '../elementwise/binary.ts';
-import type { TransposeAttrs } from './attrs.ts';
 
 const ofTranspose = checker('transpose');
 const ofConcat = checker('concat');
@@ -69,22 +68,6 @@ export const transpose = defineOp({
     });
   },
   backward: (g) => [apply(g, 'transpose', [gradOf(g)], { perm: g.attrs.perm.map((_, i) => g.attrs.perm.indexOf(i)) })],
-  cases: () =>
-    [
-      [0, 2, 3, 1],
-      [0, 3, 1, 2],
-      [3, 2, 1, 0],
-      [0, 1, 3, 2],
-      [1, 0, 2, 3],
-    ]
-      .map((perm) => ({ attrs: { perm } as TransposeAttrs, inputs: [{ shape: [2, 5, 3, 7] as Numbers }] }))
-      .concat([
-        { attrs: { perm: [1, 0] }, inputs: [{ shape: [17, 35] }] },
-        { attrs: { perm: [0, 2, 1] }, inputs: [{ shape: [2, 9, 5] }] },
-        { attrs: { perm: [0, 2, 1, 3, 4] }, inputs: [{ shape: [2, 3, 4, 2, 3] }] },
-        { attrs: { perm: [] }, inputs: [{ shape: [] }] },
-        { attrs: { perm: [0, 4, 1, 5, 2, 3] }, inputs: [{ shape: [2, 2, 3, 2, 3, 4] }] },
-      ]),
 });
 
 // --- concat -----------------------------------------------------------------------------------------------------
@@ -135,21 +118,6 @@ export const concat = defineOp({
       return g.wants[i] ? apply(g, 'slice', [gy], { starts, steps: shape.map(() => 1), sizes: shape }) : null;
     });
   },
-  cases: () => [
-    ...[0, 1, 2, 3].map((axis) => ({
-      attrs: { axis },
-      inputs: [0, 1, 2].map((i) => ({ shape: [2, 4, 3, 5].map((d, j) => (j === axis ? d + i : d)) })),
-    })),
-    {
-      attrs: { axis: 0 },
-      inputs: [
-        { shape: [1], dtype: 'int64', values: [3] },
-        { shape: [2], dtype: 'int64', values: [4, 5] },
-      ],
-    },
-    { attrs: { axis: 1 }, inputs: [{ shape: [2, 0] }, { shape: [2, 3] }] },
-    { attrs: { axis: 1 }, inputs: [{ shape: [1, 3, 8, 8] }] },
-  ],
 });
 
 /** Copies all of `x` (or a box of `dims` from `inputOffset` with `inputStrides`) into `y` at `outputOffset`. */
@@ -199,16 +167,6 @@ export const slice = defineOp({
     const { starts, steps } = g.attrs;
     return [apply(g, 'sliceGrad', [gradOf(g)], { starts, steps, shape: inputOf(g).shape })];
   },
-  cases: () => [
-    { attrs: { starts: [0, 1, 0, 0], steps: [1, 1, 1, 1], sizes: [2, 3, 3, 7] }, inputs: [{ shape: [2, 5, 3, 7] }] },
-    { attrs: { starts: [0, 0, 1, 2], steps: [1, 1, 1, 2], sizes: [1, 5, 2, 2] }, inputs: [{ shape: [2, 5, 3, 7] }] },
-    {
-      attrs: { starts: [1, 4, 2, 6], steps: [-1, -2, -1, -3], sizes: [2, 3, 3, 3] },
-      inputs: [{ shape: [2, 5, 3, 7] }],
-    },
-    { attrs: { starts: [2], steps: [1], sizes: [2] }, inputs: [{ shape: [5], dtype: 'int64', range: [0, 9] }] },
-    { attrs: { starts: [5, 0], steps: [1, 1], sizes: [0, 2] }, inputs: [{ shape: [5, 2] }] },
-  ],
 });
 
 // --- expand, tile -----------------------------------------------------------------------------------------------
@@ -237,13 +195,6 @@ export const expand = defineOp({
     if (y.size > 0) copyInto(emit, x, y, { dims: y.shape, inputStrides: broadcastStrides(x, y.rank) });
   },
   backward: (g) => [sumTo(g, gradOf(g), inputOf(g).shape)],
-  cases: () => [
-    { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [2, 5, 1, 1] }] },
-    { attrs: { shape: [2, 5, 3, 7] }, inputs: [{ shape: [3, 1] }] },
-    { attrs: { shape: [2, 3] }, inputs: [{ shape: [], dtype: 'int32', values: [4] }] },
-    { attrs: { shape: [4, 2] }, inputs: [{ shape: [4, 2] }] },
-    { attrs: { shape: [0, 2] }, inputs: [{ shape: [1, 2] }] },
-  ],
 });
 
 export const tile = defineOp({
@@ -280,10 +231,4 @@ export const tile = defineOp({
     const axes = shape.map((_, axis) => 2 * axis);
     return [apply(g, 'reduceSum', [reshapeTo(g, gradOf(g), copies)], { axes, keepDims: false })];
   },
-  cases: () => [
-    { attrs: { repeats: [1, 2, 3, 1] }, inputs: [{ shape: [2, 3, 2, 4] }] },
-    { attrs: { repeats: [2, 1, 1, 2] }, inputs: [{ shape: [1, 3, 2, 4] }] },
-    { attrs: { repeats: [3] }, inputs: [{ shape: [4], dtype: 'int64', range: [0, 9] }] },
-    { attrs: { repeats: [0, 2] }, inputs: [{ shape: [4, 2] }] },
-  ],
 });

@@ -65,11 +65,6 @@ export const depthToSpace = defineOp({
     });
   },
   backward: (g) => [apply(g, 'spaceToDepth', [gradOf(g)], g.attrs)],
-  cases: () => [
-    { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 12, 3, 5] }] },
-    { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 12, 3, 5] }] },
-    { attrs: { blockSize: 3, mode: 'CRD' }, inputs: [{ shape: [1, 9, 2, 2] }] },
-  ],
 });
 
 /** The inverse of depthToSpace (ONNX has the order DCR; CRD is PyTorch's pixel_unshuffle). */
@@ -101,11 +96,6 @@ export const spaceToDepth = defineOp({
     });
   },
   backward: (g) => [apply(g, 'depthToSpace', [gradOf(g)], g.attrs)],
-  cases: () => [
-    { attrs: { blockSize: 2, mode: 'DCR' }, inputs: [{ shape: [2, 3, 4, 6] }] },
-    { attrs: { blockSize: 2, mode: 'CRD' }, inputs: [{ shape: [2, 3, 4, 6] }] },
-    { attrs: { blockSize: 3, mode: 'DCR' }, inputs: [{ shape: [1, 1, 3, 6] }] },
-  ],
 });
 
 /** Channels [groups, C/groups] transposed (ShuffleNet): channel g·(C/groups) + i goes to i·groups + g. */
@@ -141,8 +131,4 @@ export const channelShuffle = defineOp({
     const gy = gradOf(g);
     return [apply(g, 'channelShuffle', [gy], { groups: gy.shape[1] / g.attrs.groups })];
   },
-  cases: () => [
-    { attrs: { groups: 2 }, inputs: [{ shape: [2, 8, 3, 5] }] },
-    { attrs: { groups: 3 }, inputs: [{ shape: [1, 12, 4] }] },
-  ],
 });

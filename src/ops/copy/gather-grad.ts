@@ -39,20 +39,6 @@ export const gatherGrad = defineOp({
       },
     });
   },
-  cases: () => [
-    {
-      attrs: { axis: 0, shape: [5, 4] },
-      inputs: [{ shape: [2, 3], dtype: 'int64', range: [-5, 4] }, { shape: [2, 3, 4] }],
-    },
-    {
-      attrs: { axis: 1, shape: [2, 5, 3, 4] },
-      inputs: [{ shape: [3], dtype: 'int64', values: [4, -1, 4] }, { shape: [2, 3, 3, 4] }],
-    },
-    {
-      attrs: { axis: 3, shape: [2, 5, 3, 4] },
-      inputs: [{ shape: [], dtype: 'int32', values: [-1] }, { shape: [2, 5, 3] }],
-    },
-  ],
 });
 
 /** The transpose of gatherND: each slice of gy is added where its indices point, in a tensor of zeros of `shape`. */
@@ -86,18 +72,4 @@ export const gatherNDGrad = defineOp({
       },
     });
   },
-  cases: () => [
-    {
-      attrs: { batchDims: 0, shape: [3, 4, 2] },
-      inputs: [{ shape: [5, 2], dtype: 'int64', range: [-3, 2] }, { shape: [5, 2] }],
-    },
-    {
-      attrs: { batchDims: 0, shape: [3, 4] },
-      inputs: [{ shape: [2, 2, 1], dtype: 'int64', range: [0, 2] }, { shape: [2, 2, 4] }],
-    },
-    {
-      attrs: { batchDims: 1, shape: [2, 3, 4] },
-      inputs: [{ shape: [2, 3, 1], dtype: 'int64', range: [0, 2] }, { shape: [2, 3, 4] }],
-    },
-  ],
 });

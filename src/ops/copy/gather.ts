@@ -61,19 +61,6 @@ export const gather = defineOp({
     const attrs = { axis: g.attrs.axis, shape: inputOf(g).shape };
     return [apply(g, 'gatherGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
   },
-  cases: () => [
-    { attrs: { axis: 0 }, inputs: [{ shape: [5, 4] }, { shape: [2, 3], dtype: 'int64', range: [-5, 4] }] },
-    { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [3], dtype: 'int64', values: [4, -5, 2] }] },
-    { attrs: { axis: 3 }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [], dtype: 'int32', values: [-1] }] },
-    {
-      attrs: { axis: 0 },
-      inputs: [
-        { shape: [4], dtype: 'int64', range: [0, 99] },
-        { shape: [1], dtype: 'int64', values: [2] },
-      ],
-    },
-    { attrs: { axis: 0 }, inputs: [{ shape: [5, 80] }, { shape: [7], dtype: 'int64', range: [0, 4] }] },
-  ],
 });
 
 /** y[…, i, …] = x[…, indices[…, i, …], …] along `axis` (PyTorch's gather). */
@@ -104,10 +91,6 @@ export const gatherElements = defineOp({
     const empty = zeros(g, inputOf(g).shape, gy.dtype);
     return [apply(g, 'scatterElements', [empty, inputOf(g, 1), gy], { axis: g.attrs.axis, reduction: 'add' }), null];
   },
-  cases: () => [
-    { attrs: { axis: 1 }, inputs: [{ shape: [3, 4] }, { shape: [2, 5], dtype: 'int64', range: [-4, 3] }] },
-    { attrs: { axis: 0 }, inputs: [{ shape: [3, 4, 2, 2] }, { shape: [2, 4, 1, 2], dtype: 'int32', range: [0, 2] }] },
-  ],
 });
 
 /** Throws unless `indices` has the rank of `x` and is no larger than it along the other axes. */
@@ -172,11 +155,6 @@ export const gatherND = defineOp({
     const attrs = { batchDims: g.attrs.batchDims, shape: inputOf(g).shape };
     return [apply(g, 'gatherNDGrad', [inputOf(g, 1), gradOf(g)], attrs), null];
   },
-  cases: () => [
-    { attrs: { batchDims: 0 }, inputs: [{ shape: [3, 4, 2] }, { shape: [5, 2], dtype: 'int64', range: [-3, 2] }] },
-    { attrs: { batchDims: 0 }, inputs: [{ shape: [3, 4] }, { shape: [2, 2, 1], dtype: 'int64', range: [0, 2] }] },
-    { attrs: { batchDims: 1 }, inputs: [{ shape: [2, 3, 4] }, { shape: [2, 3, 1], dtype: 'int64', range: [0, 2] }] },
-  ],
 });
 
 /** For tuple i of `indices`: visit(offset in x of the slice that it names, the slice's size, i). */

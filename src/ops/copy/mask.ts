@@ -52,22 +52,6 @@ export const oneHot = defineOp({
       },
     });
   },
-  cases: () => [
-    {
-      attrs: { depth: 5, axis: -1 },
-      inputs: [
-        { shape: [3], dtype: 'int64', values: [1, -1, 9] },
-        { shape: [2], values: [0, 1] },
-      ],
-    },
-    {
-      attrs: { depth: 4, axis: 1 },
-      inputs: [
-        { shape: [2, 3], values: [1, 0, 3, 2, 2, 1] },
-        { shape: [2], dtype: 'int32', values: [-1, 3] },
-      ],
-    },
-  ],
 });
 
 /** The triangle of the last two axes on and above (below) diagonal k; zeros elsewhere. */
@@ -96,12 +80,6 @@ export const trilu = defineOp({
     });
   },
   backward: (g) => [apply(g, 'trilu', [gradOf(g)], g.attrs)],
-  cases: () => [
-    { attrs: { k: 0, upper: true }, inputs: [{ shape: [2, 4, 5] }] },
-    { attrs: { k: -1, upper: false }, inputs: [{ shape: [5, 3] }] },
-    { attrs: { k: 2, upper: true }, inputs: [{ shape: [3, 5], dtype: 'int64', range: [-9, 9] }] },
-    { attrs: { k: 0, upper: true }, inputs: [{ shape: [3, 0] }] },
-  ],
 });
 
 /** Ones on diagonal k of a matrix of the shape of x. */
@@ -125,10 +103,6 @@ export const eyeLike = defineOp({
       },
     });
   },
-  cases: () => [
-    { attrs: { dtype: 'float32', k: 0 }, inputs: [{ shape: [3, 4] }] },
-    { attrs: { dtype: 'int64', k: -1 }, inputs: [{ shape: [4, 3] }] },
-  ],
 });
 
 /** One at the first maximum along `axis`, zero elsewhere. */
@@ -160,10 +134,6 @@ export const hardmax = defineOp({
       },
     });
   },
-  cases: () => [
-    { attrs: { axis: 1 }, inputs: [{ shape: [2, 5, 3, 4] }] },
-    { attrs: { axis: 0 }, inputs: [{ shape: [4], values: [1, 3, 3, 0] }] },
-  ],
 });
 
 /** For each batch entry the first sequenceLengths[b] steps of the time axis, reversed; the rest as it is. */
@@ -209,14 +179,4 @@ export const reverseSequence = defineOp({
     });
   },
   backward: (g) => [apply(g, 'reverseSequence', [gradOf(g), inputOf(g, 1)], g.attrs), null],
-  cases: () => [
-    {
-      attrs: { batchAxis: 1, timeAxis: 0 },
-      inputs: [{ shape: [4, 3] }, { shape: [3], dtype: 'int64', values: [4, 2, 1] }],
-    },
-    {
-      attrs: { batchAxis: 0, timeAxis: 1 },
-      inputs: [{ shape: [2, 5, 3] }, { shape: [2], dtype: 'int64', values: [3, 0] }],
-    },
-  ],
 });

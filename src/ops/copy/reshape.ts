@@ -81,14 +81,4 @@ export const reshape = defineOp({
   },
   forward() {},
   backward: (g) => [reshapeTo(g, gradOf(g), inputOf(g).shape)],
-  cases: () => [
-    { attrs: { shape: [6, 4] }, inputs: [{ shape: [2, 3, 4] }] },
-    { attrs: { shape: [2, 3] }, inputs: [{ shape: [2, 3, 1, 1] }] },
-    { attrs: { shape: [2, 3, 5] }, inputs: [{ shape: [2, 3, 1, 5] }] },
-    { attrs: { shape: [2, 3, 20] }, inputs: [{ shape: [2, 3, 4, 5] }] },
-    { attrs: { shape: [2, 2, 3, 4, 5] }, inputs: [{ shape: [2, 6, 4, 5] }] },
-    { attrs: { shape: [2, 60] }, inputs: [{ shape: [2, 3, 4, 5] }] },
-    { attrs: { shape: [] }, inputs: [{ shape: [1, 1], dtype: 'int64', values: [5] }] },
-    { attrs: { shape: [0, 7] }, inputs: [{ shape: [3, 0] }] },
-  ],
 });

@@ -86,25 +86,6 @@ export const scatterElements = defineOp({
       g.wants[2] ? apply(g, 'gatherElements', [gy, indices], { axis }) : null,
     ];
   },
-  cases: () =>
-    (['none', 'add', 'mul', 'max', 'min'] as const).flatMap((reduction) => [
-      {
-        attrs: { axis: 1, reduction },
-        inputs: [
-          { shape: [3, 5] },
-          { shape: [2, 3], dtype: 'int64' as const, values: [0, -1, 2, 3, 1, 0] },
-          { shape: [2, 3] },
-        ],
-      },
-      {
-        attrs: { axis: 0, reduction },
-        inputs: [
-          { shape: [3, 2, 2, 2] },
-          { shape: [1, 2, 2, 1], dtype: 'int32' as const, range: [0, 2] as const },
-          { shape: [1, 2, 2, 1] },
-        ],
-      },
-    ]),
 });
 
 /** y = x with y[indices[i, …]] ∘= updates[i, …]: the last axis of `indices` names a place in the first axes of x. */
@@ -157,26 +138,4 @@ export const scatterND = defineOp({
       g.wants[2] ? apply(g, 'gatherND', [gy, indices], { batchDims: 0 }) : null,
     ];
   },
-  cases: () => [
-    {
-      attrs: { reduction: 'none' },
-      inputs: [{ shape: [8] }, { shape: [3, 1], dtype: 'int64', values: [4, -1, 0] }, { shape: [3] }],
-    },
-    {
-      attrs: { reduction: 'add' },
-      inputs: [{ shape: [4, 3, 2] }, { shape: [2, 1], dtype: 'int64', values: [1, 1] }, { shape: [2, 3, 2] }],
-    },
-    {
-      attrs: { reduction: 'mul' },
-      inputs: [{ shape: [4, 3] }, { shape: [2, 2, 2], dtype: 'int32', range: [0, 2] }, { shape: [2, 2] }],
-    },
-    {
-      attrs: { reduction: 'max' },
-      inputs: [{ shape: [4, 3] }, { shape: [2, 1], dtype: 'int32', range: [0, 3] }, { shape: [2, 3] }],
-    },
-    {
-      attrs: { reduction: 'min' },
-      inputs: [{ shape: [4, 3] }, { shape: [2, 1], dtype: 'int32', range: [0, 3] }, { shape: [2, 3] }],
-    },
-  ],
 });

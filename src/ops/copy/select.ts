@@ -69,10 +69,6 @@ export const nonZero = defineOp({
     });
     return [tensor(out, [shape.length, found.length], 'int64')];
   },
-  cases: () => [
-    { attrs: {}, inputs: [{ shape: [2, 3], values: [0, 1, 0, -2, 0, 3] }] },
-    { attrs: {}, inputs: [{ shape: [4, 2], dtype: 'bool', range: [0, 1] }] },
-  ],
 });
 
 /** The slices along `axis` whose condition is true; a condition shorter than the axis counts as false at its end. */
@@ -102,10 +98,6 @@ export const compress = defineOp({
     const axis = attrs.axis === null ? 0 : ofCompress.axis(attrs.axis, x.rank);
     return [pick(x.data, x.dtype, shape, axis, picked)];
   },
-  cases: () => [
-    { attrs: { axis: 0 }, inputs: [{ shape: [3, 2] }, { shape: [3], dtype: 'bool', values: [0, 1, 1] }] },
-    { attrs: { axis: null }, inputs: [{ shape: [3, 2] }, { shape: [5], dtype: 'bool', values: [0, 1, 1, 0, 1] }] },
-  ],
 });
 
 /** Distinct elements (or slices along `axis`), position of each one's first appearance, which of them each is, counts. */
@@ -157,11 +149,6 @@ export const unique = defineOp({
       whole(counts),
     ];
   },
-  cases: () => [
-    { attrs: { axis: null, sorted: true }, inputs: [{ shape: [6], values: [2, 1, 1, 3, 4, 3] }] },
-    { attrs: { axis: null, sorted: false }, inputs: [{ shape: [6], values: [2, 1, 1, 3, 4, 3] }] },
-    { attrs: { axis: 0, sorted: true }, inputs: [{ shape: [3, 3], values: [1, 0, 0, 1, 0, 0, 2, 3, 4] }] },
-  ],
 });
 
 /** Lexicographic order of equally many numbers. */

@@ -39,22 +39,6 @@ export interface Emitter {
   constant(array: TypedArray, shape?: readonly number[], dtype?: DType): Tensor;
 }
 
-/** One example of an op, for the harness: it runs on every backend and variant and is compared with plain JS. */
-export interface OpCase<A> {
-  readonly attrs: A;
-  readonly inputs: readonly (OpCaseInput | null)[];
-}
-
-export interface OpCaseInput {
-  readonly shape: readonly number[];
-  readonly dtype?: DType;
-  /** Uniform range of the seeded values (default −1…1; integers are rounded). */
-  readonly range?: readonly [number, number];
-  readonly values?: readonly number[];
-  /** Given as a constant (weights that a backend may pack ahead). Harness default: both ways. */
-  readonly constant?: boolean;
-}
-
 /**
  * What a backward rule sees. It is written with ops, so the same rule runs eagerly and can be traced into a graph: a
  * handle is a Tensor in the one case and a graph value in the other, and a rule looks at nothing but its info.
@@ -72,7 +56,7 @@ export interface GradContext<A> {
   constant(array: TypedArray, shape: readonly number[]): TensorInfo;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds ops of every attribute type; each op checks its own
+// biome-ignore lint/suspicious/noExplicitAny: tables hold ops of every attribute type; each op checks its own
 export interface OpDef<A = any> {
   readonly name: string;
   /** Output infos; checks shapes, dtypes and attributes and throws ConvletError for what does not fit. */
@@ -95,22 +79,12 @@ export interface OpDef<A = any> {
    * an op has no `infer` result before it runs; infer still checks what can be checked.
    */
   evaluate?(inputs: readonly (Tensor | null)[], attrs: A): Tensor[];
-  /** Examples for tests and docs. The package leaves them out (scripts/bundle.ts): nothing else may call this. */
-  readonly cases: () => readonly OpCase<A>[];
 }
 
-const registry = new Map<string, OpDef>();
-
-/** Registers an op. One op, one place: name, shapes, lowering, cost and test cases stand together. */
+/** Types an op's definition by its name and attributes. One op, one place: shapes, layouts, lowering, gradient and cost. */
 export function defineOp<N extends OpName>(definition: OpDef<Ops[N]> & { readonly name: N }): OpDef<Ops[N]> {
-  if (registry.has(definition.name)) throw new Error(`op ${definition.name} is defined twice`);
-  registry.set(definition.name, definition as OpDef);
   return definition;
 }
-
-export const findOp = (name: string): OpDef | undefined => registry.get(name);
-
-export const allOps = (): readonly OpDef[] => [...registry.values()];
 
 /** The row layout for everything. */
 export const rowLayouts = (inputs: readonly unknown[], outputs: readonly unknown[]): Layouts => ({

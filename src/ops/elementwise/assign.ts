@@ -19,5 +19,4 @@ export const assign = defineOp({
   forward(emit, inputs, outputs) {
     emitRelayout(emit, inputs[1]!, outputs[0]);
   },
-  cases: () => [],
 });

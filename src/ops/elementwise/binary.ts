@@ -1,20 +1,20 @@
 import { type BinaryKind, binaryKinds, whereInputs } from '../../backend/prims/elementwise.ts';
-import { type DType, dtypes } from '../../common/dtype.ts';
+import { dtypes } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type Layout, memoryOrder } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { broadcastShape, checker, expectDType, required } from '../check.ts';
 import { apply, expectNoActivation, gradOf, inputOf, isFloat, scalar, sumTo } from '../core/gradient.ts';
-import { defineOp, followLayouts, type OpCase, type OpDef, type TensorInfo } from '../core/op.ts';
+import { defineOp, followLayouts, type OpDef, type TensorInfo } from '../core/op.ts';
 import type { BinaryOpAttrs } from './attrs.ts';
 import { binaryRule } from './binary-grad.ts';
 
 const checks = checker('where');
 
-const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'];
-const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
-const bitwise: readonly BinaryKind[] = ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'shiftLeft', 'shiftRight'];
-const floatOnly: readonly BinaryKind[] = ['atan2'];
+export const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'];
+export const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
+export const bitwise: readonly BinaryKind[] = ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'shiftLeft', 'shiftRight'];
+export const floatOnly: readonly BinaryKind[] = ['atan2'];
 /** The second operand may be of another type: the result is of the first one's (ONNX Pow, PRelu). */
 const mixed: readonly BinaryKind[] = ['pow'];
 
@@ -36,66 +36,6 @@ export function broadcastStrides(t: Tensor, rank: number): number[] {
 /** `values` (one per logical axis) in the order in which the axes of `layout` lie in memory. */
 export function inMemoryOrder(values: readonly number[], layout: Layout): number[] {
   return memoryOrder(values.length, layout).map((axis) => values[axis]);
-}
-
-function casesOf(kind: BinaryKind): OpCase<BinaryOpAttrs>[] {
-  const whole = logical.includes(kind) || bitwise.includes(kind);
-  const dtype: DType = logical.includes(kind) ? 'bool' : whole ? 'uint32' : 'float32';
-  const range = (
-    logical.includes(kind) ? [0, 1] : bitwise.includes(kind) ? [0, 20] : kind === 'pow' ? [0.1, 3] : [-4, 4]
-  ) as [number, number];
-  const shapes = [
-    [
-      [2, 5, 3, 7],
-      [2, 5, 3, 7],
-    ],
-    [
-      [1, 8, 3, 3],
-      [8, 1, 1],
-    ],
-    [[1, 4, 2, 5], [1]],
-    [[], [3, 2]],
-    [
-      [3, 1],
-      [1, 4],
-    ],
-    [
-      [2, 3, 4, 5],
-      [2, 1, 1, 5],
-    ],
-    [
-      [0, 3],
-      [1, 3],
-    ],
-  ];
-  const cases: OpCase<BinaryOpAttrs>[] = shapes.map(([a, b]) => ({
-    attrs: {},
-    inputs: [
-      { shape: a, dtype, range },
-      { shape: b, dtype, range },
-    ],
-  }));
-  if (!whole && !floatOnly.includes(kind)) {
-    const values = [7, -7, 7, -7, 5, 2];
-    cases.push({
-      attrs: {},
-      inputs: [
-        { shape: [6], dtype: 'int64', values },
-        { shape: [6], dtype: 'int64', values: [3, 3, -3, -3, 5, 1] },
-      ],
-    });
-    const activation = { kind: 'relu', alpha: 0, beta: 0 } as const;
-    if (!comparisons.includes(kind)) {
-      cases.push({
-        attrs: { activation },
-        inputs: [
-          { shape: [2, 6, 5], range },
-          { shape: [6, 1], range },
-        ],
-      });
-    }
-  }
-  return cases;
 }
 
 /** One op per kind, of the kind's name. */
@@ -135,7 +75,6 @@ export const binaryOps = binaryKinds.map((kind) => {
       });
     },
     backward: rule === null ? undefined : backward,
-    cases: () => casesOf(kind),
   });
 });
 
@@ -171,18 +110,4 @@ export const where = defineOp({
       g.wants[2] ? sumTo(g, apply(g, 'where', [condition, zero, gy]), b.shape) : null,
     ];
   },
-  cases: () => [
-    {
-      attrs: {},
-      inputs: [{ shape: [2, 3, 4, 5], dtype: 'bool', range: [0, 1] }, { shape: [2, 3, 4, 5] }, { shape: [3, 1, 1] }],
-    },
-    {
-      attrs: {},
-      inputs: [
-        { shape: [4, 1], dtype: 'bool', range: [0, 1] },
-        { shape: [5], dtype: 'int64', range: [-9, 9] },
-        { shape: [], dtype: 'int64', values: [7] },
-      ],
-    },
-  ],
 });

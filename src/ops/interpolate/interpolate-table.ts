@@ -1,4 +1,16 @@
-import type { CoordinateMode, InterpolateMode, NearestMode } from './attrs.ts';
+import type { CoordinateMode, InterpolateAttrs, InterpolateMode, NearestMode } from './attrs.ts';
+
+/** What PyTorch and ONNX take where nothing is said. */
+export const interpolateDefaults: Omit<InterpolateAttrs, 'outputShape' | 'mode'> = {
+  scales: null,
+  coordinateMode: 'half_pixel',
+  nearestMode: 'round_prefer_floor',
+  cubicCoeffA: -0.75,
+  excludeOutside: false,
+  antialias: false,
+  extrapolationValue: 0,
+  roi: null,
+};
 
 /** How one axis is resampled; names and meaning are those of ONNX Resize. */
 export interface AxisResize {

@@ -2,13 +2,11 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { random } from '../case.ts';
 import { checker } from '../check.ts';
 import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { emitRelayout } from '../core/layout-conversion.ts';
 import { channelsLastLayouts, defineOp, type Emitter, rowLayouts, type TensorInfo } from '../core/op.ts';
 import type { InterpolateAttrs } from './attrs.ts';
-import { interpolateCases } from './interpolate-cases.ts';
 import {
   type AxisTable,
   axisTable,
@@ -16,11 +14,9 @@ import {
   interpolateModes,
   isIdentity,
   nearestModes,
-  transposeTable,
 } from './interpolate-table.ts';
 
 const ofInterpolate = checker('interpolate');
-const ofInterpolateGrad = checker('interpolateGrad');
 
 /**
  * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate): separable, so a chain of one resampling per axis.
@@ -72,42 +68,6 @@ export const interpolate = defineOp({
     return Math.round(sum);
   },
   backward: (g) => [apply(g, 'interpolateGrad', [gradOf(g)], { ...g.attrs, inputShape: inputOf(g).shape })],
-  cases: () => interpolateCases(),
-});
-
-/**
- * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.
- * Interpolation is linear, so this is its transpose: the same passes backwards, with transposed tables. Output: gx.
- */
-export const interpolateGrad = defineOp({
-  name: 'interpolateGrad',
-  infer(inputs, attrs) {
-    const gy = ofInterpolateGrad.required(inputs, 0, 'gy');
-    ofInterpolateGrad.float('gy', gy);
-    ofInterpolateGrad.whole('inputShape', attrs.inputShape, gy.shape.length, 1);
-    interpolate.infer([{ dtype: gy.dtype, shape: attrs.inputShape }], attrs);
-    ofInterpolateGrad.shape('gy', gy, attrs.outputShape);
-    return [{ dtype: gy.dtype, shape: attrs.inputShape }];
-  },
-  layouts: (inputs, _attrs, outputs) =>
-    canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs),
-  forward(emit, [gy], [gx], attrs) {
-    const passes = passesOf(gx, attrs).reverse();
-    let from = gy!;
-    passes.forEach(({ axis, table }, i) => {
-      const shape = from.shape.map((d, a) => (a === axis ? attrs.inputShape[a] : d));
-      const to = i === passes.length - 1 ? gx : emit.temp(gx.dtype, shape, gx.layout);
-      emitPass(emit, from, to, axis, transposeTable(table, attrs.inputShape[axis]), 0);
-      from = to;
-    });
-    if (passes.length === 0) emitRelayout(emit, from, gx);
-  },
-  macs: (_inputs, outputs, attrs) => interpolate.macs!(outputs, [], attrs),
-  cases: () =>
-    interpolateCases().map(({ attrs, inputs }) => ({
-      attrs: { ...attrs, inputShape: inputs[0]!.shape },
-      inputs: [random(...attrs.outputShape)],
-    })),
 });
 
 interface Pass {
@@ -121,7 +81,7 @@ interface Pass {
  * The axes that change, in the cheapest order. A pass costs (cells so far) · ratio · taps; swapping neighbours a, b helps
  * unless (1 − ratio)/(ratio · taps) of a is at least that of b: shrink first, grow last.
  */
-function passesOf(x: TensorInfo, attrs: InterpolateAttrs): Pass[] {
+export function passesOf(x: TensorInfo, attrs: InterpolateAttrs): Pass[] {
   const rank = x.shape.length;
   const passes: Pass[] = [];
   x.shape.forEach((input, axis) => {
@@ -143,7 +103,14 @@ function isTrivial(attrs: InterpolateAttrs, scale: number | null, [start, end]: 
   return attrs.coordinateMode !== 'tf_crop_and_resize' || (start === 0 && end === 1);
 }
 
-function emitPass(emit: Emitter, x: Tensor, y: Tensor, axis: number, table: AxisTable, extrapolation: number): void {
+export function emitPass(
+  emit: Emitter,
+  x: Tensor,
+  y: Tensor,
+  axis: number,
+  table: AxisTable,
+  extrapolation: number,
+): void {
   const order = memoryOrder(x.shape.length, x.layout);
   const at = order.indexOf(axis);
   const extent = (axes: readonly number[]): number => product(axes.map((a) => x.shape[a]));

@@ -4,26 +4,13 @@ import { batchNormGradInputs, normalizeGradInputs } from '../../backend/prims/no
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
-import { random } from '../case.ts';
 import { checker, expectFloat, expectNumber, expectSameDType, expectShape, required } from '../check.ts';
-import {
-  channelsLastLayouts,
-  defineOp,
-  type Layouts,
-  type OpCase,
-  type OpCaseInput,
-  rowLayouts,
-  type TensorInfo,
-} from '../core/op.ts';
-import type { BatchNormGradOpAttrs, GroupNormGradAttrs, LayerNormGradAttrs, LrnGradOpAttrs } from './attrs.ts';
+import { channelsLastLayouts, defineOp, type Layouts, rowLayouts, type TensorInfo } from '../core/op.ts';
 
 const ofBatchNormGrad = checker('batchNormGrad');
 const ofGroupNormGrad = checker('groupNormGrad');
 const ofLayerNormGrad = checker('layerNormGrad');
 const ofLrnGrad = checker('lrnGrad');
-
-const offset = (...shape: number[]): OpCaseInput => ({ shape, range: [2, 5] });
-const positive = (...shape: number[]): OpCaseInput => ({ shape, range: [0.5, 2] });
 
 type Inputs = readonly (TensorInfo | null)[];
 
@@ -74,7 +61,6 @@ export const batchNormGrad = defineOp({
     const rows = channels === 0 ? 0 : x!.size / channels;
     emit.call('batchNormGrad', [x, weight, gy, mean, variance], outputs, { rows, channels, epsilon });
   },
-  cases: () => batchNormGradCases(),
 });
 
 /** Gradients of groupNorm, and of instanceNorm (groups = C). Inputs: x [N,C,…], weight? [C], gy. Outputs: gx, gweight, gbias. */
@@ -101,7 +87,6 @@ export const groupNormGrad = defineOp({
     const sizes = { outer, spatial: product(spatial), groups, size: channels / groups };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean: true });
   },
-  cases: () => groupNormGradCases(),
 });
 
 /** Gradients of layerNorm and rmsNorm. Inputs: x, weight? (shape of the axes from `axis` on), gy. Outputs: gx, gweight, gbias. */
@@ -130,7 +115,6 @@ export const layerNormGrad = defineOp({
     const sizes = { outer: product(shape.slice(0, axis)), spatial: 1, groups: 1, size: product(shape.slice(axis)) };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean });
   },
-  cases: () => layerNormGradCases(),
 });
 
 /** Gradient of lrn. Inputs: x [N,C,…], gy. Output: gx. */
@@ -154,73 +138,4 @@ export const lrnGrad = defineOp({
       ...{ outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias },
     });
   },
-  cases: () => lrnGradCases(),
 });
-
-function batchNormGradCases(): OpCase<BatchNormGradOpAttrs>[] {
-  const shapes = [
-    [2, 1],
-    [9, 5],
-    [4, 3, 7],
-    [2, 16, 6, 5],
-    [3, 70, 9, 8],
-    [2, 33, 4, 3, 5],
-    [64, 8, 13, 12],
-    [5, 600],
-  ];
-  return shapes.flatMap((shape) => {
-    const c = shape[1];
-    return [
-      { attrs: { epsilon: 1e-5 }, inputs: [offset(...shape), random(c), random(...shape), null, null] },
-      { attrs: { epsilon: 1e-3 }, inputs: [random(...shape), null, offset(...shape), random(c), positive(c)] },
-    ];
-  });
-}
-
-function groupNormGradCases(): OpCase<GroupNormGradAttrs>[] {
-  const tried: [number[], number][] = [
-    [[2, 4], 2],
-    [[1, 6, 5], 6],
-    [[2, 6, 5, 4], 3],
-    [[2, 16, 6, 6], 16],
-    [[3, 21, 4, 5], 21],
-    [[2, 32, 5, 5], 8],
-    [[1, 36, 4, 3], 3],
-    [[2, 70, 3, 2, 4], 2],
-    [[4, 96, 7, 6], 1],
-  ];
-  return tried.map(([shape, groups], i) => ({
-    attrs: { groups, epsilon: 1e-5 },
-    inputs: [offset(...shape), i % 3 === 1 ? null : random(shape[1]), random(...shape)],
-  }));
-}
-
-function layerNormGradCases(): OpCase<LayerNormGradAttrs>[] {
-  const tried: [number[], number, boolean][] = [
-    [[3, 5], 1, true],
-    [[2, 3, 70], 2, true],
-    [[2, 3, 4, 5], 1, true],
-    [[40, 256], 1, true],
-    [[2, 1030], 1, true],
-    [[7, 33], 1, false],
-    [[2, 4, 16], 2, false],
-  ];
-  return tried.map(([shape, axis, subtractMean], i) => ({
-    attrs: { axis, epsilon: 1e-5, subtractMean },
-    inputs: [offset(...shape), i % 3 === 1 ? null : random(...shape.slice(axis)), random(...shape)],
-  }));
-}
-
-function lrnGradCases(): OpCase<LrnGradOpAttrs>[] {
-  const make = (shape: number[], size: number, beta: number, alpha = 0.5): OpCase<LrnGradOpAttrs> => ({
-    attrs: { size, alpha, beta, bias: 1 },
-    inputs: [random(...shape), random(...shape)],
-  });
-  return [
-    make([1, 1, 1, 1], 1, 0.75),
-    make([2, 7, 3, 4], 5, 0.75),
-    make([1, 16, 5, 5], 4, 0.5),
-    make([2, 33, 3], 3, 1.3),
-    make([3, 5], 9, 0.75, 0.01),
-  ];
-}

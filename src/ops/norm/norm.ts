@@ -25,15 +25,6 @@ import {
   type TensorInfo,
 } from '../core/op.ts';
 import type { BatchNormOpAttrs, LayerNormAttrs } from './attrs.ts';
-import {
-  batchNormCases,
-  batchNormTrainingCases,
-  groupNormCases,
-  instanceNormCases,
-  layerNormCases,
-  lrnCases,
-  rmsNormCases,
-} from './norm-cases.ts';
 
 const ofBatchNorm = checker('batchNorm');
 const ofBatchNormTraining = checker('batchNormTraining');
@@ -93,7 +84,6 @@ export const batchNorm = defineOp({
     const [mean, variance] = [inputOf(g, 3), inputOf(g, 4)];
     return parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, mean, variance);
   },
-  cases: () => batchNormCases(),
 });
 
 /**
@@ -134,7 +124,6 @@ export const batchNormTraining = defineOp({
   },
   /** The running statistics carry no gradient, as in PyTorch. */
   backward: (g) => parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, null, null),
-  cases: () => batchNormTrainingCases(),
 });
 
 /** Runs a gradient op of x, weight, gy (and `more`): gradients of x, weight and bias, where they are wanted. */
@@ -189,7 +178,6 @@ export const instanceNorm = defineOp({
     expectNoActivation('instanceNorm', g.attrs.activation);
     return parameterGrads(g, 'groupNormGrad', { groups: inputOf(g).shape[1], epsilon: g.attrs.epsilon });
   },
-  cases: () => instanceNormCases(),
 });
 
 /** Group normalisation (Wu & He 2018): channels in `groups` runs, each run of each image by its own mean and variance. */
@@ -215,7 +203,6 @@ export const groupNorm = defineOp({
     expectNoActivation('groupNorm', g.attrs.activation);
     return parameterGrads(g, 'groupNormGrad', { groups: g.attrs.groups, epsilon: g.attrs.epsilon });
   },
-  cases: () => groupNormCases(),
 });
 
 function emitGroups(
@@ -290,7 +277,6 @@ export const layerNorm = defineOp({
     const { axis, epsilon } = g.attrs;
     return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: true });
   },
-  cases: () => layerNormCases(),
 });
 
 /** x / √(mean(x²) + epsilon) · weight + bias over the axes from `axis` on (Zhang & Sennrich 2019; ONNX RMSNormalization). */
@@ -309,7 +295,6 @@ export const rmsNorm = defineOp({
     const { axis, epsilon } = g.attrs;
     return parameterGrads(g, 'layerNormGrad', { axis, epsilon, subtractMean: false });
   },
-  cases: () => rmsNormCases(),
 });
 
 /**
@@ -330,5 +315,4 @@ export const lrn = defineOp({
     emit.call('lrn', [x], outputs, { outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias });
   },
   backward: (g) => [g.op('lrnGrad', [inputOf(g), gradOf(g)], g.attrs)[0]],
-  cases: () => lrnCases(),
 });

@@ -79,6 +79,5 @@ export const optimizerOps = (Object.keys(optimizerStates) as UpdateKind[]).map((
       const inputsOfApply = [parameter, step, norms[0], norms[1], null, hyper];
       emit.call('optimizerStep', inputsOfApply, [outputs[0]], { kind: 'lambApply', length });
     },
-    cases: () => [],
   });
 });

@@ -7,7 +7,6 @@ import { channelsLastLayouts, defineOp } from '../core/op.ts';
 import { triple } from '../window.ts';
 import type { MaxUnpoolAttrs } from './attrs.ts';
 import { poolInput } from './pool.ts';
-import { maxUnpoolCases } from './pool-cases.ts';
 
 const check = checker('maxUnpool');
 
@@ -46,7 +45,6 @@ export const maxUnpool = defineOp({
     const at = reshapeTo(g, indices, [...rows, product(rows.length > 0 ? spatial : x.shape)]);
     return [reshapeTo(g, apply(g, 'gatherElements', [from, at], { axis: rows.length }), x.shape), null];
   },
-  cases: () => maxUnpoolCases(),
 });
 
 function scatterMaxima(x: Tensor, indices: Tensor, y: Tensor, attrs: MaxUnpoolAttrs): void {

@@ -1,9 +1,8 @@
 // Gradients of the pools by x. Places of maxima are looked for again in x: nothing is kept from the forward pass.
 
 import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
-import { caseSpatial, random } from '../case.ts';
 import { checker, expectFloat, expectRank, expectSameDType, expectShape, expectWhole, required } from '../check.ts';
-import { channelsLastLayouts, defineOp, type OpCase, type TensorInfo } from '../core/op.ts';
+import { channelsLastLayouts, defineOp, type TensorInfo } from '../core/op.ts';
 import { checkSpatial, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
 import type { PoolGradOpAttrs } from './attrs.ts';
 
@@ -11,34 +10,6 @@ const ofAveragePoolGrad = checker('averagePoolGrad');
 const ofLpPoolGrad = checker('lpPoolGrad');
 const ofAdaptiveAveragePoolGrad = checker('adaptiveAveragePoolGrad');
 const ofAdaptiveMaxPoolGrad = checker('adaptiveMaxPoolGrad');
-
-/** x and y of the adaptive cases. */
-const adaptiveShapes: readonly (readonly [number[], number[]])[] = [
-  [
-    [1, 1, 1, 1],
-    [1, 1, 1, 1],
-  ],
-  [
-    [2, 16, 7, 7],
-    [2, 16, 1, 1],
-  ],
-  [
-    [1, 5, 7, 11],
-    [1, 5, 3, 4],
-  ],
-  [
-    [1, 20, 3, 2],
-    [1, 20, 5, 5],
-  ],
-  [
-    [2, 3, 13],
-    [2, 3, 4],
-  ],
-  [
-    [1, 4, 5, 4, 6],
-    [1, 4, 2, 3, 4],
-  ],
-];
 
 type Inputs = readonly (TensorInfo | null)[];
 
@@ -58,7 +29,7 @@ function floatInput(op: string, inputs: Inputs): TensorInfo {
   return x;
 }
 
-function pooledShape(op: string, shape: readonly number[], attrs: PoolGradOpAttrs): number[] {
+export function pooledShape(op: string, shape: readonly number[], attrs: PoolGradOpAttrs): number[] {
   const rank = shape.length - 2;
   expectWhole(op, 'kernel', attrs.kernel, rank, 1);
   checkSpatial(op, attrs, rank);
@@ -97,7 +68,6 @@ export const maxPoolGrad = defineOp({
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, poolAttrs(x!, gy!, attrs, 'max'));
   },
-  cases: () => windowCases([0, 1], (attrs) => attrs),
 });
 
 /** Gradient of averagePool: gy divided among the cells of its window. Input: gy. Output: gx of `inputShape`. */
@@ -119,15 +89,6 @@ export const averagePoolGrad = defineOp({
       divisor: attrs.divisorOverride,
     });
   },
-  cases: () => [
-    ...windowCases([1], (attrs, inputShape, i) => ({
-      ...attrs,
-      inputShape,
-      countIncludePad: i % 2 === 0,
-      divisorOverride: 0,
-    })),
-    ...windowCases([1], (attrs, inputShape) => ({ ...attrs, inputShape, countIncludePad: false, divisorOverride: 5 })),
-  ],
 });
 
 /** Gradient of lpPool: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 where y is 0. Inputs: x, gy. Output: gx. */
@@ -143,7 +104,6 @@ export const lpPoolGrad = defineOp({
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, { ...poolAttrs(x!, gy!, attrs, 'lp'), p: attrs.p });
   },
-  cases: () => windowCases([0, 1], (attrs, _shape, i) => ({ ...attrs, p: [1, 2, 3, 2.5][i % 4] })),
 });
 
 /** Gradient of adaptiveAveragePool. Input: gy [N,C,…]. Output: gx of `inputShape`. */
@@ -159,7 +119,6 @@ export const adaptiveAveragePoolGrad = defineOp({
   forward(emit, [gy], [gx]) {
     emit.call('adaptivePoolGrad', [null, gy], [gx], adaptiveAttrs(gx, gy!, 'average'));
   },
-  cases: () => adaptiveShapes.map(([x, y]) => ({ attrs: { inputShape: x }, inputs: [random(...y)] })),
 });
 
 /** Gradient of adaptiveMaxPool. Inputs: x [N,C,…], gy [N,C,…]. Output: gx. */
@@ -176,29 +135,4 @@ export const adaptiveMaxPoolGrad = defineOp({
   forward(emit, [x, gy], outputs) {
     emit.call('adaptivePoolGrad', [x, gy], outputs, adaptiveAttrs(x!, gy!, 'max'));
   },
-  cases: () => adaptiveShapes.map(([x, y]) => ({ attrs: {}, inputs: [random(...x), random(...y)] })),
 });
-
-/** One case per geometry; `which` of x and gy are inputs. */
-function windowCases<A>(
-  which: readonly number[],
-  attrsOf: (attrs: PoolGradOpAttrs, inputShape: number[], i: number) => A,
-): OpCase<A>[] {
-  const tried: [number[], number[], Partial<PoolGradOpAttrs>][] = [
-    [[1, 1, 1, 1], [1, 1], {}],
-    [[2, 16, 8, 8], [2, 2], { stride: [2, 2] }],
-    [[1, 6, 9, 7], [2, 2], { stride: [2, 2] }],
-    [[2, 21, 7, 10], [3, 3], { stride: [2, 2], padBegin: [1, 1], padEnd: [1, 1] }],
-    [[1, 5, 6, 6], [3, 2], { padBegin: [1, 0], padEnd: [0, 1] }],
-    [[1, 4, 9, 9], [2, 3], { dilation: [3, 2], padBegin: [1, 1], padEnd: [1, 1] }],
-    [[1, 19, 10, 7], [3, 3], { stride: [3, 2], ceilMode: true }],
-    [[2, 3, 14], [4], { stride: [3], padBegin: [1], padEnd: [2] }],
-    [[1, 8, 5, 6, 4], [2, 3, 2], { stride: [2, 1, 2], padBegin: [1, 1, 0], padEnd: [0, 1, 1] }],
-  ];
-  return tried.map(([shape, kernel, given], i) => {
-    const attrs = { kernel, ceilMode: false, ...caseSpatial(kernel.length), ...given };
-    const y = pooledShape('poolGrad', shape, attrs);
-    const inputs = [random(...shape), random(...y)];
-    return { attrs: attrsOf(attrs, shape, i), inputs: which.map((at) => inputs[at]) };
-  });
-}

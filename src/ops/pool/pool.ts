@@ -8,14 +8,6 @@ import { apply, expandTo, gradOf, inputOf, scale } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type Emitter, type GradContext, type TensorInfo } from '../core/op.ts';
 import { axisNames, checkSpatial, extent, mostCells, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
 import type { MaxPoolAttrs, WindowPoolAttrs } from './attrs.ts';
-import {
-  adaptiveCases,
-  averagePoolCases,
-  globalCases,
-  globalLpCases,
-  lpPoolCases,
-  maxPoolCases,
-} from './pool-cases.ts';
 
 const ofMaxPool = checker('maxPool');
 const ofAveragePool = checker('averagePool');
@@ -109,7 +101,6 @@ export const maxPool = defineOp({
     translateIndices(emit, inPlane, outputs[1], x!, attrs);
   },
   backward: (g) => [apply(g, 'maxPoolGrad', [inputOf(g), gradOf(g)], windowOf(g.attrs))],
-  cases: () => maxPoolCases(),
 });
 
 /** From row-major indices inside a plane to what ONNX wants. */
@@ -154,7 +145,6 @@ export const averagePool = defineOp({
     const attrs = { ...windowOf(g.attrs), inputShape: inputOf(g).shape, countIncludePad, divisorOverride };
     return [apply(g, 'averagePoolGrad', [gradOf(g)], attrs)];
   },
-  cases: () => averagePoolCases(),
 });
 
 /** (Σ |x|^p)^(1/p) of each window (ONNX LpPool). x [N,C,…] → y. */
@@ -170,7 +160,6 @@ export const lpPool = defineOp({
     emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'lp'), p: attrs.p });
   },
   backward: (g) => [apply(g, 'lpPoolGrad', [inputOf(g), gradOf(g)], { ...windowOf(g.attrs), p: g.attrs.p })],
-  cases: () => lpPoolCases(),
 });
 
 function checkP(op: string, p: number): void {
@@ -203,7 +192,6 @@ const globalPool = (name: 'globalAveragePool' | 'globalMaxPool', kind: 'average'
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
     backward: (g) => [kind === 'max' ? adaptiveGrad(g, 'max') : spread(g)],
-    cases: () => globalCases(),
   });
 
 /** The gradient of a mean over all cells is the same for all of them. */
@@ -250,7 +238,6 @@ export const globalLpPool = defineOp({
     const x = inputOf(g);
     return [apply(g, 'lpPoolGrad', [x, gradOf(g)], { ...wholeWindow(x), p: g.attrs.p })];
   },
-  cases: () => globalLpCases(),
 });
 
 /**
@@ -275,7 +262,6 @@ const adaptivePool = (name: 'adaptiveAveragePool' | 'adaptiveMaxPool', kind: 'av
       emit.call('adaptivePool', inputs, outputs, adaptiveAttrs(inputs[0]!, outputs[0], kind));
     },
     backward: (g) => [adaptiveGrad(g, kind)],
-    cases: () => adaptiveCases(kind === 'max'),
   });
 
 export const adaptiveAveragePool = adaptivePool('adaptiveAveragePool', 'average');

@@ -47,16 +47,4 @@ export const cumProdGrad = defineOp({
       },
     });
   },
-  cases: () => [
-    {
-      attrs: { axis: 1, exclusive: false, reverse: false },
-      inputs: [{ shape: [2, 5, 3, 4] }, { shape: [2, 5, 3, 4] }],
-    },
-    { attrs: { axis: 3, exclusive: true, reverse: false }, inputs: [{ shape: [2, 5, 3, 4] }, { shape: [2, 5, 3, 4] }] },
-    {
-      attrs: { axis: 0, exclusive: false, reverse: true },
-      inputs: [{ shape: [6], values: [1, 0, 2, 3, 0, 4] }, { shape: [6] }],
-    },
-    { attrs: { axis: 0, exclusive: true, reverse: true }, inputs: [{ shape: [6, 2] }, { shape: [6, 2] }] },
-  ],
 });

@@ -75,22 +75,6 @@ export const nonMaxSuppression = defineOp({
     }
     return [tensor(Int32Array.from(out), [out.length / 3, 3], 'int64')];
   },
-  cases: () => [
-    {
-      attrs: { centerPointBox: false, maxOutputBoxesPerClass: 3, iouThreshold: 0.5, scoreThreshold: 0 },
-      inputs: [
-        { shape: [1, 4, 4], values: [0, 0, 1, 1, 0, 0.1, 1, 1.1, 1, 11, 0, 10, 0, 20, 1, 21] },
-        { shape: [1, 2, 4], values: [0.9, 0.75, 0.6, -0.1, 0.1, 0.95, 0.5, 0.3] },
-      ],
-    },
-    {
-      attrs: { centerPointBox: true, maxOutputBoxesPerClass: 2, iouThreshold: 0.3, scoreThreshold: 0.2 },
-      inputs: [
-        { shape: [2, 9, 4], range: [0.2, 2] },
-        { shape: [2, 3, 9], range: [0, 1] },
-      ],
-    },
-  ],
 });
 
 /** More samples per bin and axis than this are a mistake, and would take forever. */
@@ -176,24 +160,6 @@ export const roiAlign = defineOp({
       run: ([x, rois, batch], [y]) => alignRegions(x as Tensor, rois as Tensor, batch as Tensor, y, attrs),
     });
   },
-  cases: () =>
-    (['avg', 'max'] as const).flatMap((mode) =>
-      (['half_pixel', 'output_half_pixel'] as const).map((coordinateMode) => ({
-        attrs: {
-          mode,
-          coordinateMode,
-          outputHeight: 3,
-          outputWidth: 2,
-          samplingRatio: mode === 'avg' ? 0 : 2,
-          spatialScale: 0.5,
-        },
-        inputs: [
-          { shape: [2, 3, 9, 8] },
-          { shape: [3, 4], values: [0, 0, 12, 15, 3.3, 2.1, 4, 9.7, -3, 5, 20, 6] },
-          { shape: [3], dtype: 'int64' as const, values: [0, 1, 1] },
-        ],
-      })),
-    ),
 });
 
 function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: RoiAlignAttrs): void {

@@ -11,8 +11,8 @@ import type { GridSampleAttrs, SampleMode, SamplePadding } from './attrs.ts';
 const ofGridSample = checker('gridSample');
 const ofAffineGrid = checker('affineGrid');
 
-const sampleModes = ['nearest', 'linear', 'cubic'] as const satisfies readonly SampleMode[];
-const paddingModes = ['zeros', 'border', 'reflection'] as const satisfies readonly SamplePadding[];
+export const sampleModes = ['nearest', 'linear', 'cubic'] as const satisfies readonly SampleMode[];
+export const paddingModes = ['zeros', 'border', 'reflection'] as const satisfies readonly SamplePadding[];
 
 /** Mirrors `x` into low…high, as often as it takes. */
 function reflect(x: number, low: number, high: number): number {
@@ -125,18 +125,6 @@ export const gridSample = defineOp({
     });
   },
   backward: (g) => g.op('gridSampleGrad', [inputOf(g, 0), inputOf(g, 1), gradOf(g)], g.attrs),
-  cases: () =>
-    sampleModes.flatMap((mode) =>
-      paddingModes.flatMap((paddingMode) =>
-        [true, false].flatMap((alignCorners) => {
-          const attrs = { mode, paddingMode, alignCorners };
-          const range = [-2.2, 2.2] as const;
-          const plane = { attrs, inputs: [{ shape: [2, 3, 5, 4] }, { shape: [2, 3, 4, 2], range }] };
-          if (mode === 'cubic') return [plane];
-          return [plane, { attrs, inputs: [{ shape: [1, 2, 3, 4, 3] }, { shape: [1, 2, 3, 2, 3], range }] }];
-        }),
-      ),
-    ),
 });
 
 function sampleGrid(x: Tensor, grid: Tensor, y: Tensor, attrs: GridSampleAttrs): void {
@@ -243,10 +231,4 @@ export const affineGrid = defineOp({
     const attrs = { transposeA: true, transposeB: false, alpha: 1, activation: null };
     return [apply(g, 'matmul', [gy, castTo(g, g.constant(base, [points, space + 1]), gy.dtype), null], attrs)];
   },
-  cases: () =>
-    [true, false].flatMap((alignCorners) => [
-      { attrs: { size: [2, 3, 4, 5], alignCorners }, inputs: [{ shape: [2, 2, 3] }] },
-      { attrs: { size: [1, 3, 2, 3, 4], alignCorners }, inputs: [{ shape: [1, 3, 4] }] },
-      { attrs: { size: [1, 1, 1, 1], alignCorners }, inputs: [{ shape: [1, 2, 3] }] },
-    ]),
 });

@@ -1,20 +1,8 @@
-import { random } from '../case.ts';
-import type { OpCase } from '../core/op.ts';
-import type { InterpolateAttrs } from './attrs.ts';
+import { type CasesOf, type OpCase, random } from '../case.ts';
+import type { InterpolateAttrs, InterpolateOps } from './attrs.ts';
+import { interpolateDefaults } from './interpolate-table.ts';
 
-/** What PyTorch and ONNX take where nothing is said. */
-export const interpolateDefaults: Omit<InterpolateAttrs, 'outputShape' | 'mode'> = {
-  scales: null,
-  coordinateMode: 'half_pixel',
-  nearestMode: 'round_prefer_floor',
-  cubicCoeffA: -0.75,
-  excludeOutside: false,
-  antialias: false,
-  extrapolationValue: 0,
-  roi: null,
-};
-
-export function interpolateCases(): OpCase<InterpolateAttrs>[] {
+function resizeCases(): OpCase<InterpolateAttrs>[] {
   type Given = Partial<InterpolateAttrs> & Pick<InterpolateAttrs, 'mode'>;
   const tried: [number[], number[], Given][] = [
     [[1, 1, 1, 1], [1, 1, 3, 2], { mode: 'linear' }],
@@ -52,3 +40,11 @@ export function interpolateCases(): OpCase<InterpolateAttrs>[] {
     inputs: [random(...shape)],
   }));
 }
+
+export const interpolateCases: CasesOf<keyof InterpolateOps> = {
+  interpolate: resizeCases(),
+  interpolateGrad: resizeCases().map(({ attrs, inputs }) => ({
+    attrs: { ...attrs, inputShape: inputs[0]!.shape },
+    inputs: [random(...attrs.outputShape)],
+  })),
+};

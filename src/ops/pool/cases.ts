@@ -1,6 +1,5 @@
 import { product } from '../../common/numbers.ts';
-import { caseSpatial, random } from '../case.ts';
-import type { OpCase } from '../core/op.ts';
+import { type CasesOf, caseSpatial, type OpCase, random } from '../case.ts';
 import type { NoAttrs } from '../no-attrs.ts';
 import type {
   AdaptivePoolOpAttrs,
@@ -8,8 +7,11 @@ import type {
   LpPoolAttrs,
   MaxPoolAttrs,
   MaxUnpoolAttrs,
+  PoolGradOpAttrs,
+  PoolOps,
   WindowPoolAttrs,
 } from './attrs.ts';
+import { pooledShape } from './pool-grad.ts';
 
 type Window = Partial<WindowPoolAttrs>;
 
@@ -38,7 +40,7 @@ function windowCases<A extends WindowPoolAttrs>(...variants: Omit<A, keyof Windo
   });
 }
 
-export const maxPoolCases = (): OpCase<MaxPoolAttrs>[] => [
+const maxPoolCases = (): OpCase<MaxPoolAttrs>[] => [
   ...windowCases<MaxPoolAttrs>(
     { indices: false, indexBase: 'plane', columnMajor: false },
     { indices: true, indexBase: 'plane', columnMajor: false },
@@ -55,7 +57,7 @@ export const maxPoolCases = (): OpCase<MaxPoolAttrs>[] => [
   },
 ];
 
-export const averagePoolCases = (): OpCase<AveragePoolAttrs>[] =>
+const averagePoolCases = (): OpCase<AveragePoolAttrs>[] =>
   windowCases<AveragePoolAttrs>(
     { countIncludePad: true, divisorOverride: 0 },
     { countIncludePad: false, divisorOverride: 0 },
@@ -64,8 +66,7 @@ export const averagePoolCases = (): OpCase<AveragePoolAttrs>[] =>
     { countIncludePad: false, divisorOverride: 0 },
   );
 
-export const lpPoolCases = (): OpCase<LpPoolAttrs>[] =>
-  windowCases<LpPoolAttrs>({ p: 2 }, { p: 1 }, { p: 2.5 }, { p: 3 });
+const lpPoolCases = (): OpCase<LpPoolAttrs>[] => windowCases<LpPoolAttrs>({ p: 2 }, { p: 1 }, { p: 2.5 }, { p: 3 });
 
 const globalShapes = [
   [1, 1, 1, 1],
@@ -78,13 +79,12 @@ const globalShapes = [
   [1, 130, 1, 1],
 ];
 
-export const globalCases = (): OpCase<NoAttrs>[] =>
-  globalShapes.map((shape) => ({ attrs: {}, inputs: [random(...shape)] }));
+const globalCases = (): OpCase<NoAttrs>[] => globalShapes.map((shape) => ({ attrs: {}, inputs: [random(...shape)] }));
 
-export const globalLpCases = (): OpCase<{ readonly p: number }>[] =>
+const globalLpCases = (): OpCase<{ readonly p: number }>[] =>
   globalShapes.map((shape, i) => ({ attrs: { p: [2, 1, 3, 2.5][i % 4] }, inputs: [random(...shape)] }));
 
-export function adaptiveCases(max: boolean): OpCase<AdaptivePoolOpAttrs>[] {
+function adaptiveCases(max: boolean): OpCase<AdaptivePoolOpAttrs>[] {
   const tried: [number[], number[]][] = [
     [
       [1, 1, 1, 1],
@@ -126,7 +126,7 @@ export function adaptiveCases(max: boolean): OpCase<AdaptivePoolOpAttrs>[] {
   }));
 }
 
-export function maxUnpoolCases(): OpCase<MaxUnpoolAttrs>[] {
+function maxUnpoolCases(): OpCase<MaxUnpoolAttrs>[] {
   const tried: [number[], MaxUnpoolAttrs][] = [
     [[1, 1, 1, 1], { outputSize: [1, 1], indexBase: 'plane' }],
     [[2, 4, 3, 3], { outputSize: [6, 6], indexBase: 'plane' }],
@@ -151,3 +151,85 @@ function unpoolIndices(shape: readonly number[], { outputSize, indexSize, indexB
   });
   return { shape, dtype: 'int64' as const, values };
 }
+
+/** x and y of the adaptive cases. */
+const adaptiveShapes: readonly (readonly [number[], number[]])[] = [
+  [
+    [1, 1, 1, 1],
+    [1, 1, 1, 1],
+  ],
+  [
+    [2, 16, 7, 7],
+    [2, 16, 1, 1],
+  ],
+  [
+    [1, 5, 7, 11],
+    [1, 5, 3, 4],
+  ],
+  [
+    [1, 20, 3, 2],
+    [1, 20, 5, 5],
+  ],
+  [
+    [2, 3, 13],
+    [2, 3, 4],
+  ],
+  [
+    [1, 4, 5, 4, 6],
+    [1, 4, 2, 3, 4],
+  ],
+];
+
+/** One case per geometry; `which` of x and gy are inputs. */
+function windowGradCases<A>(
+  which: readonly number[],
+  attrsOf: (attrs: PoolGradOpAttrs, inputShape: number[], i: number) => A,
+): OpCase<A>[] {
+  const tried: [number[], number[], Partial<PoolGradOpAttrs>][] = [
+    [[1, 1, 1, 1], [1, 1], {}],
+    [[2, 16, 8, 8], [2, 2], { stride: [2, 2] }],
+    [[1, 6, 9, 7], [2, 2], { stride: [2, 2] }],
+    [[2, 21, 7, 10], [3, 3], { stride: [2, 2], padBegin: [1, 1], padEnd: [1, 1] }],
+    [[1, 5, 6, 6], [3, 2], { padBegin: [1, 0], padEnd: [0, 1] }],
+    [[1, 4, 9, 9], [2, 3], { dilation: [3, 2], padBegin: [1, 1], padEnd: [1, 1] }],
+    [[1, 19, 10, 7], [3, 3], { stride: [3, 2], ceilMode: true }],
+    [[2, 3, 14], [4], { stride: [3], padBegin: [1], padEnd: [2] }],
+    [[1, 8, 5, 6, 4], [2, 3, 2], { stride: [2, 1, 2], padBegin: [1, 1, 0], padEnd: [0, 1, 1] }],
+  ];
+  return tried.map(([shape, kernel, given], i) => {
+    const attrs = { kernel, ceilMode: false, ...caseSpatial(kernel.length), ...given };
+    const y = pooledShape('poolGrad', shape, attrs);
+    const inputs = [random(...shape), random(...y)];
+    return { attrs: attrsOf(attrs, shape, i), inputs: which.map((at) => inputs[at]) };
+  });
+}
+
+export const poolCases: CasesOf<keyof PoolOps> = {
+  maxUnpool: maxUnpoolCases(),
+  maxPoolGrad: windowGradCases([0, 1], (attrs) => attrs),
+  averagePoolGrad: [
+    ...windowGradCases([1], (attrs, inputShape, i) => ({
+      ...attrs,
+      inputShape,
+      countIncludePad: i % 2 === 0,
+      divisorOverride: 0,
+    })),
+    ...windowGradCases([1], (attrs, inputShape) => ({
+      ...attrs,
+      inputShape,
+      countIncludePad: false,
+      divisorOverride: 5,
+    })),
+  ],
+  lpPoolGrad: windowGradCases([0, 1], (attrs, _shape, i) => ({ ...attrs, p: [1, 2, 3, 2.5][i % 4] })),
+  adaptiveAveragePoolGrad: adaptiveShapes.map(([x, y]) => ({ attrs: { inputShape: x }, inputs: [random(...y)] })),
+  adaptiveMaxPoolGrad: adaptiveShapes.map(([x, y]) => ({ attrs: {}, inputs: [random(...x), random(...y)] })),
+  maxPool: maxPoolCases(),
+  averagePool: averagePoolCases(),
+  lpPool: lpPoolCases(),
+  globalAveragePool: globalCases(),
+  globalMaxPool: globalCases(),
+  globalLpPool: globalLpCases(),
+  adaptiveAveragePool: adaptiveCases(false),
+  adaptiveMaxPool: adaptiveCases(true),
+};
