@@ -17,8 +17,8 @@ export async function writeWorkerSource(): Promise<void> {
     format: 'cjs',
     platform: 'node',
     target: 'es2023',
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // Nobody reads the text where it runs: short names too.
+    minify: true,
     logLevel: 'warning',
   });
   const script = `(() => {${outputFiles[0].text.trim()}})();`;

@@ -94,11 +94,18 @@ function exportCode(f: ExportedFunction, descriptors: Map<string, DescriptorClas
 
 function descriptorCode({ name, doc, fields }: DescriptorClass): string {
   const members = fields.map((f) => `${docCode(f.doc, '  ')}  ${f.name}: number;\n`).join('');
-  const table = fields.map((f) => `    ['${f.name}', '${f.kind}'],\n`).join('');
+  let kind = '';
+  const words = fields.flatMap((f) => {
+    if (['ptr', 'i32', 'u32', 'f32'].includes(f.name))
+      throw new Error(`${name}: a field cannot have the name of a kind, ${f.name}`);
+    if (f.kind === kind) return [f.name];
+    kind = f.kind;
+    return [kind, f.name];
+  });
   return (
     `${docCode(doc, '')}export interface ${name} {\n${members}}\n\n` +
     `export const ${name}: DescriptorLayout<${name}> = {\n` +
-    `  name: '${name}',\n  size: ${fields.length * 4},\n  fields: [\n${table}  ],\n};`
+    `  name: '${name}',\n  size: ${fields.length * 4},\n  fields: '${words.join(' ')}',\n};`
   );
 }
 

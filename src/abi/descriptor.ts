@@ -6,7 +6,34 @@ export interface DescriptorLayout<T extends object = object> {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  readonly fields: readonly (readonly [name: keyof T & string, kind: FieldKind])[];
+  /**
+   * The names of the fields in order, behind the kind of those that follow: `ptr x y i32 batch`. A text, as lists of pairs are three
+   * times as long, and every user of the package loads forty of them.
+   */
+  readonly fields: string;
+  /** For the compiler alone: the names of the fields are those of T. */
+  readonly values?: T;
+}
+
+type Field = readonly [name: string, kind: FieldKind];
+
+/** What the texts say, read once each. */
+const fieldsRead = new WeakMap<DescriptorLayout, readonly Field[]>();
+
+/** The fields in the order in which they lie in memory. */
+export function fieldsOf(layout: DescriptorLayout): readonly Field[] {
+  let fields = fieldsRead.get(layout);
+  if (fields === undefined) {
+    let kind: FieldKind = 'ptr';
+    const found: Field[] = [];
+    for (const word of layout.fields.split(' ')) {
+      if (Object.hasOwn(kinds, word)) kind = word as FieldKind;
+      else found.push([word, kind]);
+    }
+    fields = found;
+    fieldsRead.set(layout, fields);
+  }
+  return fields;
 }
 
 /** The two views of one linear memory that a descriptor is written through. */
@@ -15,10 +42,12 @@ export interface DescriptorMemory {
   readonly f32: Float32Array;
 }
 
-const integerRange: Record<Exclude<FieldKind, 'f32'>, readonly [min: number, max: number]> = {
+/** The kinds, with the range of those that are whole numbers. No field has such a name (assembly/tools/generate.ts). */
+const kinds: Record<FieldKind, readonly [min: number, max: number] | null> = {
   ptr: [0, 0xffffffff],
   i32: [-0x80000000, 0x7fffffff],
   u32: [0, 0xffffffff],
+  f32: null,
 };
 
 /**
@@ -33,7 +62,7 @@ export function writeDescriptor<T extends object>(
   values: T,
 ): void {
   const { u32, f32 } = memory;
-  const { fields } = layout;
+  const fields = fieldsOf(layout);
   const base = pointer >>> 2;
   if (pointer % 4 !== 0 || !(pointer >= 0) || base + fields.length > u32.length) {
     throw new Error(`${layout.name}: ${pointer} is not the address of ${layout.size} bytes in memory`);
@@ -43,16 +72,16 @@ export function writeDescriptor<T extends object>(
     // closure per key took half of what its first run allocated.
     const name = fields[i][0];
     const kind = fields[i][1];
-    const value: unknown = values[name];
+    const value: unknown = values[name as keyof T];
     if (typeof value !== 'number') {
       throw new Error(
         `${layout.name}.${name}: expected a number (${kind}), got ${value === null ? 'null' : typeof value}`,
       );
     }
-    if (kind === 'f32') {
+    const range = kinds[kind];
+    if (range === null) {
       f32[base + i] = value;
     } else {
-      const range = integerRange[kind];
       const min = range[0];
       const max = range[1];
       if (!Number.isInteger(value) || value < min || value > max) {

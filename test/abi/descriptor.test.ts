@@ -11,12 +11,7 @@ interface Values {
 const layout: DescriptorLayout<Values> = {
   name: 'TestDesc',
   size: 16,
-  fields: [
-    ['x', 'ptr'],
-    ['count', 'u32'],
-    ['step', 'i32'],
-    ['alpha', 'f32'],
-  ],
+  fields: 'ptr x u32 count i32 step f32 alpha',
 };
 
 function memoryOf(words: number) {

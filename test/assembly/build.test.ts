@@ -116,7 +116,7 @@ describe('abiModule', () => {
     expect(code).toContain("export type KernelName =\n  | 'gemm';");
     expect(code).toContain('  gemm(d: number, begin: number, end: number): void;');
     expect(code).toContain('  fused(): number;');
-    expect(code).toContain("    ['alpha', 'f32'],");
+    expect(code).toContain("  fields: 'ptr a i32 n u32 flags f32 alpha',");
     expect(code).toContain('  size: 16,');
     expect(code).toContain('  gemm: GemmDesc,');
   });

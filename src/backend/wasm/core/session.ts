@@ -1,4 +1,4 @@
-import { type DescriptorLayout, writeDescriptor } from '../../../abi/descriptor.ts';
+import { type DescriptorLayout, fieldsOf, writeDescriptor } from '../../../abi/descriptor.ts';
 import type { KernelExports, KernelName } from '../../../abi/generated/abi.ts';
 import { ConvletError, withContext } from '../../../common/error.ts';
 import { alignUp, type LinearMemory } from '../../../memory/linear.ts';
@@ -218,7 +218,7 @@ export class WasmSession implements Session {
     const memory = { u32: new Uint32Array(buffer), f32: new Float32Array(buffer) };
     for (let t = 0; t < threads; t++) writeDescriptor(memory, descriptor + t * stride, layout, values);
     for (const [field, bytes] of Object.entries(workspaces)) {
-      const at = descriptor + 4 * layout.fields.findIndex(([name]) => name === field);
+      const at = descriptor + 4 * fieldsOf(layout).findIndex(([name]) => name === field);
       this.workspace(bytes, (address, apart) => {
         const words = new Uint32Array(this.backend.memory.memory.buffer);
         for (let t = 0; t < threads; t++) words[(at + t * stride) / 4] = address + t * apart;
