@@ -94,6 +94,7 @@ export interface QuantizedConvOptions {
 export function convInteger(x: Variable, weight: Variable, options: QuantizedConvOptions = {}): Variable {
   const all = (value: number): number[] => x.shape.slice(2).map(() => value);
   const { stride = all(1), padding = all(0), dilation = all(1), groups = 1, xZeroPoint = 0, wZeroPoint = 0 } = options;
-  const attrs = { stride, padBegin: padding, padEnd: padding, dilation, groups, xZeroPoint, wZeroPoint };
-  return apply1('convInteger', [x, weight], attrs);
+  const zeroPoint = (value: number): Variable | null => (value === 0 ? null : scalar(value, 'int32'));
+  const inputs = [x, weight, zeroPoint(xZeroPoint), zeroPoint(wZeroPoint), null];
+  return apply1('convInteger', inputs, { stride, padBegin: padding, padEnd: padding, dilation, groups });
 }

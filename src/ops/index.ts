@@ -27,6 +27,7 @@ import {
   lpPool,
   maxPool,
 } from './pool/pool.ts';
+import { convInteger, matmulInteger } from './quantize/integer.ts';
 import { argReduceOps, reduceOps } from './reduce/reduce.ts';
 import { softmaxOps } from './reduce/softmax.ts';
 import { cumulativeOps, topK } from './reduce/sort.ts';
@@ -100,6 +101,9 @@ export const inferenceOps = opTable([
   roiAlign,
   gridSample,
   affineGrid,
+  // quantize
+  convInteger,
+  matmulInteger,
 ]);
 
 /** The op of that name. Throws `unknown-name`. */

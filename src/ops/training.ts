@@ -19,7 +19,7 @@ import {
   lpPoolGrad,
   maxPoolGrad,
 } from './pool/pool-grad.ts';
-import { convInteger, roundThrough } from './quantize/quantize.ts';
+import { roundThrough } from './quantize/round-through.ts';
 import { dropoutMask } from './random/dropout.ts';
 import { cumProdGrad } from './reduce/cumulative-grad.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
@@ -68,7 +68,6 @@ export const trainingOps = opTable([
   ...optimizerOps,
   // quantize
   roundThrough,
-  convInteger,
 ]);
 
 /** The op of that name. Throws `unknown-name`. */

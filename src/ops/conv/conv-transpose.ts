@@ -21,6 +21,7 @@ export const convTranspose = defineOp({
   infer(inputs, attrs) {
     const x = spatialInput('convTranspose', inputs);
     const weight = check.required(inputs, convTransposeInputs.weight, 'weight');
+    check.sameDType('weight', weight, x);
     checkConvWeight('convTranspose', x, weight, attrs);
     const rank = x.shape.length - 2;
     const [channels, perGroup, ...kernel] = weight.shape;

@@ -1,11 +1,11 @@
 import { convInputs } from '../../backend/prims/conv.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
-import { checker, expectSameDType, expectWhole } from '../check.ts';
+import { checker, expectWhole } from '../check.ts';
 import { expectNoActivation, gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type TensorInfo } from '../core/op.ts';
 import { checkSpatial, extent, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
-import type { ConvOpAttrs } from './attrs.ts';
+import type { SpatialAttrs } from './attrs.ts';
 import { biasGrad } from './bias-grad.ts';
 
 const check = checker('conv');
@@ -20,24 +20,9 @@ export const conv = defineOp({
   infer(inputs, attrs) {
     const x = spatialInput('conv', inputs);
     const weight = check.required(inputs, convInputs.weight, 'weight');
-    checkConvWeight('conv', x, weight, attrs);
-    const [outChannels, perGroup, ...kernel] = weight.shape;
-    const channels = x.shape[1];
-    if (perGroup * attrs.groups !== channels) {
-      throw new ConvletError(
-        'shape',
-        `conv: weight expects ${perGroup * attrs.groups} input channels (${perGroup} × ${attrs.groups} groups), ` +
-          `input has ${channels} (shape ${shapeText(x.shape)})`,
-      );
-    }
-    if (outChannels % attrs.groups !== 0) {
-      throw new ConvletError(
-        'argument',
-        `conv: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`,
-      );
-    }
-    check.perChannel('bias', inputs[convInputs.bias], x, outChannels);
-    const shape = [x.shape[0], outChannels, ...windowOutput('conv', spatialOf(x.shape), kernel, attrs)];
+    check.sameDType('weight', weight, x);
+    const shape = convShape('conv', x, weight, attrs);
+    check.perChannel('bias', inputs[convInputs.bias], x, shape[1]);
     const residual = inputs[convInputs.residual];
     if (residual) {
       check.sameDType('residual', residual, x);
@@ -77,10 +62,40 @@ export const conv = defineOp({
   macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[convInputs.weight]!.shape.slice(1)),
 });
 
+/** The shape of a convolution's output, whatever the element types; checks weight, window and groups. */
+export function convShape(
+  op: string,
+  x: TensorInfo,
+  weight: TensorInfo,
+  attrs: SpatialAttrs & { readonly groups: number },
+): number[] {
+  checkConvWeight(op, x, weight, attrs);
+  const [outChannels, perGroup, ...kernel] = weight.shape;
+  const channels = x.shape[1];
+  if (perGroup * attrs.groups !== channels) {
+    throw new ConvletError(
+      'shape',
+      `${op}: weight expects ${perGroup * attrs.groups} input channels (${perGroup} × ${attrs.groups} groups), ` +
+        `input has ${channels} (shape ${shapeText(x.shape)})`,
+    );
+  }
+  if (outChannels % attrs.groups !== 0) {
+    throw new ConvletError(
+      'argument',
+      `${op}: groups expects a divisor of ${outChannels} output channels, got ${attrs.groups}`,
+    );
+  }
+  return [x.shape[0], outChannels, ...windowOutput(op, spatialOf(x.shape), kernel, attrs)];
+}
+
 /** What conv and convTranspose ask of weight, strides, padding and groups alike. */
-export function checkConvWeight(op: string, x: TensorInfo, weight: TensorInfo, attrs: ConvOpAttrs): void {
+export function checkConvWeight(
+  op: string,
+  x: TensorInfo,
+  weight: TensorInfo,
+  attrs: SpatialAttrs & { readonly groups: number },
+): void {
   const rank = x.shape.length - 2;
-  expectSameDType(op, 'weight', weight, x);
   if (weight.shape.length !== x.shape.length) {
     throw new ConvletError(
       'shape',

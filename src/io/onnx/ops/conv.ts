@@ -14,9 +14,15 @@ function kernelOf(ctx: ImportContext, weight: Value): readonly number[] {
   return kernel;
 }
 
-export function conv(ctx: ImportContext, x: Value, weight: Value, bias: Value | null): Value {
-  const attrs = windowOf(ctx, x.shape.slice(2), kernelOf(ctx, weight));
-  return ctx.one('conv', [x, weight, bias, null], { ...attrs, groups: ctx.attr.int('group', 1), activation: null });
+/** Window and groups of a convolution of x, whatever its element type. */
+export const convAttrs = (ctx: ImportContext, x: Value, weight: Value) => ({
+  ...windowOf(ctx, x.shape.slice(2), kernelOf(ctx, weight)),
+  groups: ctx.attr.int('group', 1),
+});
+
+function conv(ctx: ImportContext): Value {
+  const [x, weight] = [ctx.required(0), ctx.required(1)];
+  return ctx.one('conv', [x, weight, ctx.input(2), null], { ...convAttrs(ctx, x, weight), activation: null });
 }
 
 /**
@@ -98,7 +104,7 @@ function col2Im(ctx: ImportContext): Value {
 }
 
 export const convHandlers: Handlers = {
-  Conv: { since: 1, build: (ctx) => conv(ctx, ctx.required(0), ctx.required(1), ctx.input(2)) },
+  Conv: { since: 1, build: conv },
   ConvTranspose: { since: 1, build: convTranspose },
   Col2Im: { since: 18, build: col2Im },
 };

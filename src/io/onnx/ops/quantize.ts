@@ -3,7 +3,7 @@ import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { dtypeOfCode } from './constant.ts';
-import { conv } from './conv.ts';
+import { convAttrs } from './conv.ts';
 import { sliceOf } from './slice.ts';
 
 /**
@@ -64,32 +64,22 @@ function dynamicQuantizeLinear(ctx: ImportContext): Value[] {
   return [toQuantized(ctx, ctx.one('div', [x, scale]), zeroPoint, 'uint8'), scale, zeroPoint];
 }
 
-/** Integers in double precision, in which sums of products of bytes are exact, minus their zero point. */
-function centred(ctx: ImportContext, x: Value, zeroPoint: Value | null): Value {
-  const wide = ctx.cast(x, 'float64');
-  return zeroPoint === null ? wide : ctx.one('sub', [wide, ctx.cast(zeroPoint, 'float64')]);
-}
-
 /** [n] → [n, 1, …]: one value per entry of the first axis. */
-function perRow(ctx: ImportContext, value: Value | null, rank: number): Value | null {
-  if (value === null || value.shape.length !== 1 || value.shape[0] === 1) return value && ctx.reshape(value, []);
+function perRow(ctx: ImportContext, value: Value, rank: number): Value {
+  if (value.shape.length !== 1 || value.shape[0] === 1) return ctx.reshape(value, []);
   return ctx.reshape(value, [value.shape[0], ...new Array<number>(Math.max(rank - 1, 0)).fill(1)]);
 }
 
-const product = { transposeA: false, transposeB: false, alpha: 1, activation: null };
+const matMulInteger = (ctx: ImportContext): Value =>
+  ctx.one('matmulInteger', [ctx.required(0), ctx.required(1), ctx.input(2), ctx.input(3)]);
 
-function matMulInteger(ctx: ImportContext): Value {
-  const [a, b] = [ctx.required(0), ctx.required(1)];
-  const aZero = perRow(ctx, ctx.input(2), 2);
-  const y = ctx.one('matmul', [centred(ctx, a, aZero), centred(ctx, b, ctx.input(3)), null], product);
-  return ctx.cast(y, 'int32');
+/** A convolution of integers; ConvInteger and QLinearConv list its inputs in other orders. */
+function sumsOfConv(ctx: ImportContext, [x, weight, ...rest]: readonly [Value, Value, ...(Value | null)[]]): Value {
+  return ctx.one('convInteger', [x, weight, ...rest], convAttrs(ctx, x, weight));
 }
 
-function convInteger(ctx: ImportContext): Value {
-  const [x, weight] = [ctx.required(0), ctx.required(1)];
-  const weightZero = perRow(ctx, ctx.input(3), weight.shape.length);
-  return ctx.cast(conv(ctx, centred(ctx, x, ctx.input(2)), centred(ctx, weight, weightZero), null), 'int32');
-}
+const convInteger = (ctx: ImportContext): Value =>
+  sumsOfConv(ctx, [ctx.required(0), ctx.required(1), ctx.input(2), ctx.input(3), null]);
 
 /** Product of the scales of both operands over that of the result, times the sums, as the result's type. */
 function requantize(ctx: ImportContext, sums: Value, scales: readonly Value[], zeroPoint: Value): Value {
@@ -100,18 +90,15 @@ function requantize(ctx: ImportContext, sums: Value, scales: readonly Value[], z
 
 function qLinearMatMul(ctx: ImportContext): Value {
   const at = (i: number) => ctx.required(i);
-  const sums = ctx.one('matmul', [centred(ctx, at(0), at(2)), centred(ctx, at(3), at(5)), null], product);
+  const sums = ctx.one('matmulInteger', [at(0), at(3), at(2), at(5)]);
   return requantize(ctx, sums, [at(1), at(4), at(6)], at(7));
 }
 
 function qLinearConv(ctx: ImportContext): Value {
   const at = (i: number) => ctx.required(i);
-  const rank = at(0).shape.length;
-  const weightZero = perRow(ctx, at(5), rank);
-  const bias = ctx.input(8) === null ? null : ctx.cast(at(8), 'float64');
-  const sums = conv(ctx, centred(ctx, at(0), at(2)), centred(ctx, at(3), weightZero), bias);
+  const sums = sumsOfConv(ctx, [at(0), at(3), at(2), at(5), ctx.input(8)]);
   // [O, 1, 1] against y [N, O, H, W]
-  return requantize(ctx, sums, [at(1), perRow(ctx, at(4), rank - 1) as Value, at(6)], at(7));
+  return requantize(ctx, sums, [at(1), perRow(ctx, at(4), sums.shape.length - 1), at(6)], at(7));
 }
 
 export const quantizeHandlers: Handlers = {

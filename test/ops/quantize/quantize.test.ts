@@ -1,4 +1,0 @@
-import * as ops from '../../../src/ops/quantize/quantize.ts';
-import { opTests } from '../harness.ts';
-
-opTests('quant', ops);
