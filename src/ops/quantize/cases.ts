@@ -38,8 +38,8 @@ export const quantizeCases: CasesOf<keyof QuantizeOps> = {
       inputs: [
         { shape: [2, 5, 6, 7], dtype: 'uint8', range: [0, 255] },
         { shape: [9, 5, 2, 3], dtype: 'uint8', range: [0, 255] },
-        { shape: [1], dtype: 'uint8', values: [128] },
-        { shape: [9], dtype: 'uint8', range: [100, 160] },
+        zero(128, 'uint8'),
+        { shape: [9, 1, 1, 1], dtype: 'uint8', range: [100, 160] },
         { shape: [9], dtype: 'int32', range: [-100000, 100000] },
       ],
     },
@@ -59,7 +59,7 @@ export const quantizeCases: CasesOf<keyof QuantizeOps> = {
       inputs: [
         { shape: [4, 7], dtype: 'int8', range: [-128, 127] },
         { shape: [2, 7, 3], dtype: 'int8', range: [-128, 127] },
-        { shape: [4], dtype: 'int8', range: [-9, 9] },
+        { shape: [4, 1], dtype: 'int8', range: [-9, 9] },
         { shape: [2, 1, 3], dtype: 'int8', range: [-9, 9] },
       ],
     },

@@ -65,17 +65,24 @@ function dynamicQuantizeLinear(ctx: ImportContext): Value[] {
 }
 
 /** [n] → [n, 1, …]: one value per entry of the first axis. */
-function perRow(ctx: ImportContext, value: Value, rank: number): Value {
+function perRow(ctx: ImportContext, value: Value | null, rank: number): Value | null {
+  if (value === null) return null;
   if (value.shape.length !== 1 || value.shape[0] === 1) return ctx.reshape(value, []);
   return ctx.reshape(value, [value.shape[0], ...new Array<number>(Math.max(rank - 1, 0)).fill(1)]);
 }
 
 const matMulInteger = (ctx: ImportContext): Value =>
-  ctx.one('matmulInteger', [ctx.required(0), ctx.required(1), ctx.input(2), ctx.input(3)]);
+  ctx.one('matmulInteger', [ctx.required(0), ctx.required(1), perRow(ctx, ctx.input(2), 2), ctx.input(3)]);
 
 /** A convolution of integers; ConvInteger and QLinearConv list its inputs in other orders. */
-function sumsOfConv(ctx: ImportContext, [x, weight, ...rest]: readonly [Value, Value, ...(Value | null)[]]): Value {
-  return ctx.one('convInteger', [x, weight, ...rest], convAttrs(ctx, x, weight));
+function sumsOfConv(ctx: ImportContext, inputs: readonly (Value | null)[]): Value {
+  const [x, weight, xZeroPoint, weightZeroPoint, bias] = inputs as [Value, Value, ...(Value | null)[]];
+  const rank = x.shape.length;
+  return ctx.one(
+    'convInteger',
+    [x, weight, perRow(ctx, xZeroPoint, rank), perRow(ctx, weightZeroPoint, rank), bias],
+    convAttrs(ctx, x, weight),
+  );
 }
 
 const convInteger = (ctx: ImportContext): Value =>
@@ -98,7 +105,7 @@ function qLinearConv(ctx: ImportContext): Value {
   const at = (i: number) => ctx.required(i);
   const sums = sumsOfConv(ctx, [at(0), at(3), at(2), at(5), ctx.input(8)]);
   // [O, 1, 1] against y [N, O, H, W]
-  return requantize(ctx, sums, [at(1), perRow(ctx, at(4), sums.shape.length - 1), at(6)], at(7));
+  return requantize(ctx, sums, [at(1), perRow(ctx, at(4), sums.shape.length - 1)!, at(6)], at(7));
 }
 
 export const quantizeHandlers: Handlers = {
