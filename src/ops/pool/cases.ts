@@ -11,7 +11,7 @@ import type {
   PoolOps,
   WindowPoolAttrs,
 } from './attrs.ts';
-import { pooledShape } from './pool-grad.ts';
+import { pooledShape } from './pool.ts';
 
 type Window = Partial<WindowPoolAttrs>;
 

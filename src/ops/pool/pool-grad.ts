@@ -1,10 +1,7 @@
-// Gradients of the pools by x. Places of maxima are looked for again in x: nothing is kept from the forward pass.
-
-import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
-import { checker, expectFloat, expectRank, expectSameDType, expectShape, expectWhole, required } from '../check.ts';
+import { checker, expectFloat, expectRank, expectSameDType, expectShape, required } from '../check.ts';
 import { channelsLastLayouts, defineOp, type TensorInfo } from '../core/op.ts';
-import { checkSpatial, spatialOf, triple, windowAttrs, windowOutput } from '../window.ts';
-import type { PoolGradOpAttrs } from './attrs.ts';
+import { spatialOf } from '../window.ts';
+import { adaptiveAttrs, poolAttrs, pooledShape } from './pool.ts';
 
 const ofAveragePoolGrad = checker('averagePoolGrad');
 const ofLpPoolGrad = checker('lpPoolGrad');
@@ -27,30 +24,6 @@ function floatInput(op: string, inputs: Inputs): TensorInfo {
   expectRank(op, 'x', x, 3, 4, 5);
   expectFloat(op, 'x', x);
   return x;
-}
-
-export function pooledShape(op: string, shape: readonly number[], attrs: PoolGradOpAttrs): number[] {
-  const rank = shape.length - 2;
-  expectWhole(op, 'kernel', attrs.kernel, rank, 1);
-  checkSpatial(op, attrs, rank);
-  return [shape[0], shape[1], ...windowOutput(op, spatialOf(shape), attrs.kernel, attrs, attrs.ceilMode)];
-}
-
-function poolAttrs(x: TensorInfo, gy: TensorInfo, attrs: PoolGradOpAttrs, kind: PoolAttrs['kind']): PoolAttrs {
-  return {
-    ...windowAttrs(x, spatialOf(gy.shape), attrs.kernel, attrs),
-    kind,
-    channels: x.shape[1],
-    padEnd: triple(attrs.padEnd, 0),
-    countPad: false,
-    divisor: 0,
-    p: 0,
-  };
-}
-
-function adaptiveAttrs(x: TensorInfo, gy: TensorInfo, kind: 'average' | 'max'): AdaptivePoolAttrs {
-  const [batch, channels, ...spatial] = x.shape;
-  return { kind, batch, channels, input: triple(spatial), output: triple(spatialOf(gy.shape)) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PoolAttrs } from '../../backend/prims/pool.ts';
+import type { AdaptivePoolAttrs, PoolAttrs } from '../../backend/prims/pool.ts';
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
@@ -22,9 +22,9 @@ export function poolInput(op: string, inputs: readonly (TensorInfo | null)[], ..
   return x;
 }
 
-/** Output shape of a window pool, after checking its attributes. */
-function pooledShape(op: string, x: TensorInfo, attrs: WindowPoolAttrs): number[] {
-  const rank = x.shape.length - 2;
+/** Output shape of a window pool of an x of `shape`, after checking its attributes. */
+export function pooledShape(op: string, shape: readonly number[], attrs: WindowPoolAttrs): number[] {
+  const rank = shape.length - 2;
   expectWhole(op, 'kernel', attrs.kernel, rank, 1);
   checkSpatial(op, attrs, rank);
   if (product(attrs.kernel) > mostCells) {
@@ -45,20 +45,16 @@ function pooledShape(op: string, x: TensorInfo, attrs: WindowPoolAttrs): number[
     });
   }
   // Padding is no cell: a window of nothing else would have no maximum and no mean.
-  if (spatialOf(x.shape).includes(0)) {
-    throw new ConvletError('shape', `${op}: x expects no empty spatial axis, got shape ${shapeText(x.shape)}`);
+  if (spatialOf(shape).includes(0)) {
+    throw new ConvletError('shape', `${op}: x expects no empty spatial axis, got shape ${shapeText(shape)}`);
   }
-  return [x.shape[0], x.shape[1], ...windowOutput(op, spatialOf(x.shape), attrs.kernel, attrs, attrs.ceilMode)];
+  return [shape[0], shape[1], ...windowOutput(op, spatialOf(shape), attrs.kernel, attrs, attrs.ceilMode)];
 }
 
-function poolAttrs(
-  x: TensorInfo,
-  output: readonly number[],
-  attrs: WindowPoolAttrs,
-  kind: PoolAttrs['kind'],
-): PoolAttrs {
+/** The prim's attributes, of a pool as of its gradient: `x` and `y` as the pool has them. */
+export function poolAttrs(x: TensorInfo, y: TensorInfo, attrs: WindowPoolAttrs, kind: PoolAttrs['kind']): PoolAttrs {
   return {
-    ...windowAttrs(x, spatialOf(output), attrs.kernel, attrs),
+    ...windowAttrs(x, spatialOf(y.shape), attrs.kernel, attrs),
     kind,
     channels: x.shape[1],
     padEnd: triple(attrs.padEnd, 0),
@@ -83,14 +79,14 @@ export const maxPool = defineOp({
   infer(inputs, attrs) {
     const x = poolInput('maxPool', inputs, 'int8', 'uint8');
     ofMaxPool.oneOf('indexBase', attrs.indexBase, ['plane', 'tensor']);
-    const shape = pooledShape('maxPool', x, attrs);
+    const shape = pooledShape('maxPool', x.shape, attrs);
     const y = { dtype: x.dtype, shape };
     return attrs.indices ? [y, { dtype: 'int64', shape }] : [y];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
     const [x] = inputs;
-    const prim = poolAttrs(x!, outputs[0].shape, attrs, 'max');
+    const prim = poolAttrs(x!, outputs[0], attrs, 'max');
     const asIs = !attrs.indices || (attrs.indexBase === 'plane' && !attrs.columnMajor);
     if (asIs) {
       emit.call('pool', [x], outputs, prim);
@@ -133,11 +129,11 @@ export const averagePool = defineOp({
   infer(inputs, attrs) {
     const x = poolInput('averagePool', inputs);
     ofAveragePool.whole('divisorOverride', [attrs.divisorOverride], 1, 0);
-    return [{ dtype: x.dtype, shape: pooledShape('averagePool', x, attrs) }];
+    return [{ dtype: x.dtype, shape: pooledShape('averagePool', x.shape, attrs) }];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    const prim = poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'average');
+    const prim = poolAttrs(inputs[0]!, outputs[0], attrs, 'average');
     emit.call('pool', inputs, outputs, { ...prim, countPad: attrs.countIncludePad, divisor: attrs.divisorOverride });
   },
   backward(g) {
@@ -153,11 +149,11 @@ export const lpPool = defineOp({
   infer(inputs, attrs) {
     const x = poolInput('lpPool', inputs);
     checkP('lpPool', attrs.p);
-    return [{ dtype: x.dtype, shape: pooledShape('lpPool', x, attrs) }];
+    return [{ dtype: x.dtype, shape: pooledShape('lpPool', x.shape, attrs) }];
   },
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
-    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, attrs, 'lp'), p: attrs.p });
+    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0], attrs, 'lp'), p: attrs.p });
   },
   backward: (g) => [apply(g, 'lpPoolGrad', [inputOf(g), gradOf(g)], { ...windowOf(g.attrs), p: g.attrs.p })],
 });
@@ -206,7 +202,8 @@ function adaptiveGrad(g: GradContext<unknown>, kind: 'average' | 'max'): TensorI
   return apply(g, 'adaptiveAveragePoolGrad', [gradOf(g)], { inputShape: x.shape });
 }
 
-function adaptiveAttrs(x: TensorInfo, y: TensorInfo, kind: 'average' | 'max') {
+/** As poolAttrs, for pools whose windows fill the input. */
+export function adaptiveAttrs(x: TensorInfo, y: TensorInfo, kind: 'average' | 'max'): AdaptivePoolAttrs {
   const [batch, channels, ...spatial] = x.shape;
   return { kind, batch, channels, input: triple(spatial), output: triple(spatialOf(y.shape)) };
 }
@@ -232,7 +229,7 @@ export const globalLpPool = defineOp({
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs),
   forward(emit, inputs, outputs, attrs) {
     const window = wholeWindow(inputs[0]!);
-    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0].shape, window, 'lp'), p: attrs.p });
+    emit.call('pool', inputs, outputs, { ...poolAttrs(inputs[0]!, outputs[0], window, 'lp'), p: attrs.p });
   },
   backward(g) {
     const x = inputOf(g);

@@ -1,10 +1,9 @@
 import { Pool, PoolGradDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { Triple } from '../../prims/window.ts';
 import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { kindOf, type PoolGeometry, poolFields } from './pool.ts';
+import { adaptiveGeometry, kindOf, type PoolGeometry, poolFields, windowGeometry } from './pool.ts';
 
 /** Channels of a work unit, unless there are images enough: a cache line's. */
 const lineChannels = 16;
@@ -39,25 +38,12 @@ export const poolGrad: WasmPrim<'poolGrad'> = ({ inputs, outputs, attrs }, sessi
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
   if (kind === null) return new Declined(`p = ${attrs.p}`);
-  const { input, padEnd, countPad } = attrs;
-  const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
-  return poolGradStep(session, 'poolGrad', kind, inputs, outputs[0], { ...attrs, end, adaptive: false });
+  return poolGradStep(session, 'poolGrad', kind, inputs, outputs[0], windowGeometry(attrs));
 };
-
-const ones: Triple = [1, 1, 1];
 
 export const adaptivePoolGrad: WasmPrim<'adaptivePoolGrad'> = ({ inputs, outputs, attrs }, session) => {
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
-  return poolGradStep(session, 'adaptivePoolGrad', kindOf({ kind: attrs.kind, p: 0 })!, inputs, outputs[0], {
-    ...attrs,
-    kernel: ones,
-    stride: ones,
-    dilation: ones,
-    padBegin: [0, 0, 0],
-    end: attrs.input,
-    countPad: false,
-    divisor: 0,
-    adaptive: true,
-  });
+  const kind = kindOf({ kind: attrs.kind, p: 0 })!;
+  return poolGradStep(session, 'adaptivePoolGrad', kind, inputs, outputs[0], adaptiveGeometry(attrs));
 };

@@ -1,7 +1,7 @@
 import { Pool, PoolDesc } from '../../../abi/generated/abi.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Step } from '../../backend.ts';
-import type { PoolAttrs } from '../../prims/pool.ts';
+import type { AdaptivePoolAttrs, PoolAttrs } from '../../prims/pool.ts';
 import type { Triple } from '../../prims/window.ts';
 import { axes, geometryFields, type Window } from '../core/geometry.ts';
 import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
@@ -35,6 +35,25 @@ export const poolFields = (g: PoolGeometry) => ({
   adaptive: g.adaptive ? 1 : 0,
 });
 
+/** The geometry of a pool as of its gradient. */
+export function windowGeometry(attrs: PoolAttrs): PoolGeometry {
+  const { input, padEnd, countPad } = attrs;
+  const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
+  return { ...attrs, end, adaptive: false };
+}
+
+export const adaptiveGeometry = (attrs: AdaptivePoolAttrs): PoolGeometry => ({
+  ...attrs,
+  kernel: ones,
+  stride: ones,
+  dilation: ones,
+  padBegin: [0, 0, 0],
+  end: attrs.input,
+  countPad: false,
+  divisor: 0,
+  adaptive: true,
+});
+
 function poolStep(
   session: WasmSession,
   prim: 'pool' | 'adaptivePool',
@@ -60,9 +79,7 @@ export const pool: WasmPrim<'pool'> = ({ inputs, outputs, attrs }, session) => {
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
   if (kind === null) return new Declined(`p = ${attrs.p}`);
-  const { input, padEnd, countPad } = attrs;
-  const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
-  return poolStep(session, 'pool', kind, inputs[0]!, outputs[0], { ...attrs, end, adaptive: false });
+  return poolStep(session, 'pool', kind, inputs[0]!, outputs[0], windowGeometry(attrs));
 };
 
 export const adaptivePool: WasmPrim<'adaptivePool'> = ({ inputs, outputs, attrs }, session) => {
@@ -70,15 +87,5 @@ export const adaptivePool: WasmPrim<'adaptivePool'> = ({ inputs, outputs, attrs 
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
   const kind = kindOf({ kind: attrs.kind, p: 0 })!;
-  return poolStep(session, 'adaptivePool', kind, inputs[0]!, outputs[0], {
-    ...attrs,
-    kernel: ones,
-    stride: ones,
-    dilation: ones,
-    padBegin: [0, 0, 0],
-    end: attrs.input,
-    countPad: false,
-    divisor: 0,
-    adaptive: true,
-  });
+  return poolStep(session, 'adaptivePool', kind, inputs[0]!, outputs[0], adaptiveGeometry(attrs));
 };
