@@ -1,14 +1,15 @@
 // npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
 // small modules cost 100 ms and more to import, and what V8 has to read costs in proportion to its length (Node 24, importing
-// the core: as written 74 ms, without whitespace 62, names shortened as well 60). Names stay, so stack traces can be read.
+// the core: as written 74 ms, without whitespace 62, names shortened as well 57). The maps lead back from stack traces.
 // Half of the rest is V8 looking through the functions once; an application that turns on Node's compile cache
 // (module.enableCompileCache, NODE_COMPILE_CACHE) saves a third of the new pages of the import (1460 → 970). It is theirs to turn on.
-import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
 
 /** Files of src/ that package.json, or a Worker, names. What several of them need goes into build/chunks/. */
 const entries = [
@@ -21,7 +22,7 @@ const entries = [
   'runtime/edge-light',
   'runtime/edge-light-train',
   'io/images/index',
-  'data/node-image-worker',
+  'io/images/node',
   'cli/main',
 ];
 
@@ -33,6 +34,7 @@ const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
 export async function bundlePackage(folder: string): Promise<string[]> {
+  writeLicences(folder);
   return [...(await bundle(folder, entries, 'chunk')), ...(await bundle(folder, readers, 'reader'))];
 }
 
@@ -42,18 +44,22 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
     entryPoints: names.map((name) => `src/${name}.ts`),
     outbase: 'src',
     outdir: folder,
-    // One level deep, like the entries that start workers: src/data/node-image-pool.ts looks for ../data/.
     chunkNames: `chunks/${chunk === 'chunk' ? '[name]' : chunk}-[hash]`,
     bundle: true,
     splitting: true,
     format: 'esm',
     target: 'es2023',
-    packages: 'external',
-    external: ['node:*', '*.wasm', '*.wasm?module'],
+    // Not jpeg-js, a CommonJS module: not every bundler can import it. It is in the package, with its licence.
+    external: ['node:*', '*.wasm', '*.wasm?module', ...Object.keys(dependencies)],
     // package.json's sideEffects speak of the built files.
     ignoreAnnotations: true,
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // Names of classes, which errors, summaries and checkpoints show, are written out in the classes.
+    minify: true,
+    // Node prints the whole line of an uncaught error: a file of one line hides the message behind 300 KB.
+    lineLimit: 160,
+    // Beside the package (its `files` leave them out), to read stack traces of users by.
+    sourcemap: 'external',
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   });
@@ -66,8 +72,19 @@ function removeOthers(folder: string, written: readonly string[]): void {
   const kept = new Set(written);
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const file = join(folder, entry);
-    if (entry.endsWith('.js') && !kept.has(entry) && statSync(file).isFile()) rmSync(file);
+    if (/\.js(\.map)?$/.test(entry) && !kept.has(entry) && statSync(file).isFile()) rmSync(file);
   }
+}
+
+/** Licences of what is packed into the chunks. */
+function writeLicences(folder: string): void {
+  const licence = readFileSync(join(root, 'node_modules/jpeg-js/LICENSE'), 'utf8').trim();
+  // Its decoder is older than it and has a licence of its own, in a comment at the top.
+  const [, decoder] = readFileSync(join(root, 'node_modules/jpeg-js/lib/decoder.js'), 'utf8').match(
+    /\/\*\s*(Copyright[\s\S]*?)\*\//,
+  )!;
+  const text = `convlet/images contains jpeg-js.\n\n${licence}\n\nIts decoder:\n\n${decoder.trim()}\n`;
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), text);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,17 +1,26 @@
-// npm run kernels: src/backend/wasm/core/team-worker.ts and what it imports → src/abi/generated/team-worker.ts, the text that
-// worker threads run. So both halves of the thread protocol are the same code, and the package has no file for workers.
+// npm run kernels: the modules of worker threads, with what they import → texts that worker threads run. So the package, and what
+// bundlers make of it, needs no file for workers; and both halves of the thread protocol are the same code.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = join(root, 'src/abi/generated/team-worker.ts');
 
-/** Writes the text, if it has changed. */
-export async function writeWorkerSource(): Promise<void> {
+/** Module of a thread → where its text goes. */
+const workers = {
+  'src/backend/wasm/core/team-worker.ts': 'src/abi/generated/team-worker.ts',
+  'src/data/node-image-worker.ts': 'src/data/generated/image-worker.ts',
+} as const;
+
+/** Writes the texts that have changed. */
+export async function writeWorkerSources(): Promise<void> {
+  for (const [source, target] of Object.entries(workers)) await writeWorkerSource(source, join(root, target));
+}
+
+async function writeWorkerSource(source: string, target: string): Promise<void> {
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'src/backend/wasm/core/team-worker.ts')],
+    entryPoints: [join(root, source)],
     bundle: true,
     write: false,
     format: 'cjs',
@@ -19,6 +28,7 @@ export async function writeWorkerSource(): Promise<void> {
     target: 'es2023',
     // Nobody reads the text where it runs: short names too.
     minify: true,
+    legalComments: 'none',
     logLevel: 'warning',
   });
   const script = `(() => {${outputFiles[0].text.trim()}})();`;
@@ -28,4 +38,4 @@ export async function writeWorkerSource(): Promise<void> {
   writeFileSync(target, text);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeWorkerSource();
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeWorkerSources();

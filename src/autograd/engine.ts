@@ -45,6 +45,8 @@ const newScope = (): Scope => ({ tracked: new Set(), copied: new Set(), bytes: 0
  * - parameters, buffers, optimizer state and gradients stay.
  */
 export class Engine implements Executor {
+  static readonly name: string = 'Engine';
+
   readonly isTrace = false;
   readonly backend: Backend;
   private readonly blocks = new WeakMap<Storage, Block>();

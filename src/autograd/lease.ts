@@ -32,6 +32,8 @@ const abandoned =
 
 /** One reference to a handle, given back once: by its variable, or by the collector after that. */
 export class Lease {
+  static readonly name: string = 'Lease';
+
   readonly handle: TensorInfo;
   readonly owner: HandleOwner;
   released = false;

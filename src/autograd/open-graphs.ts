@@ -12,6 +12,8 @@ interface Result {
 
 /** Recorded ops that hang together by their results, and that were not backpropagated yet. */
 export class OpenGraph {
+  static readonly name: string = 'OpenGraph';
+
   results: Result[] = [];
   bytes = 0;
   /** The graph that took this one over, when an op joined both. */
@@ -39,6 +41,8 @@ const rootOf = (graph: OpenGraph): OpenGraph => {
  * graph that is taken up again is copied in when it is used.
  */
 export class OpenGraphs {
+  static readonly name: string = 'OpenGraphs';
+
   /** The one that was extended last is the last. */
   private readonly open = new Set<OpenGraph>();
   private bytes = 0;

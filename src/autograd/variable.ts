@@ -38,6 +38,8 @@ export type Lifetime = 'step' | 'persistent';
  * methods.ts adds.
  */
 export class Variable {
+  static readonly name: string = 'Variable';
+
   /** Logical dimensions in PyTorch's order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];
   readonly dtype: DType;

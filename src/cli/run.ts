@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { decodeImage, imageToTensor, resizeImage } from '../io/images/index.ts';
+import { decodeImage, imageToTensor, resizeImage } from '../io/images/node.ts';
 import { readNpy, writeNpy } from '../io/npy.ts';
 import type { ModelInput, ModelInputInfo, ModelOutput } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';

@@ -19,6 +19,8 @@ export type ConvletErrorCode =
  * argument, what was expected and what came.
  */
 export class ConvletError extends Error {
+  static override readonly name: string = 'ConvletError';
+
   override readonly name = 'ConvletError';
   /** What kind of thing went wrong. */
   readonly code: ConvletErrorCode;

@@ -60,6 +60,8 @@ export interface RandomState {
 
 /** A sequence of random numbers that belongs to a seed. */
 export class Generator {
+  static readonly name: string = 'Generator';
+
   private seed: number;
   private drawn = 0;
   private readonly block = new Uint32Array(4);

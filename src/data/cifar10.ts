@@ -25,6 +25,8 @@ const maxRecords = 240_000;
  * ```
  */
 export class CIFAR10 implements Dataset {
+  static readonly name: string = 'CIFAR10';
+
   readonly classes: readonly string[] = names;
   readonly length: number;
   private readonly parts: readonly Uint8Array[];

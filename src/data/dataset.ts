@@ -43,6 +43,8 @@ export function checkIndex(what: string, index: number, length: number): void {
  * @throws ConvletError `shape` where counts differ
  */
 export class TensorDataset implements Dataset {
+  static readonly name: string = 'TensorDataset';
+
   readonly length: number;
   readonly classes?: readonly string[];
   private readonly inputs: Rows;
@@ -112,6 +114,8 @@ const row = ({ shape, size, data, dtype }: Rows, index: number): Values => ({
 
 /** Some samples of another data set, in an order of its own. */
 export class Subset implements Dataset {
+  static readonly name: string = 'Subset';
+
   readonly dataset: Dataset;
   readonly indices: ArrayLike<number>;
   readonly classes?: readonly string[];
@@ -175,6 +179,8 @@ export type Transform = (input: Values, random: Generator) => Values;
 
 /** The data set with transforms applied to each input, in this order, whenever it is read. */
 export class TransformedDataset implements Dataset {
+  static readonly name: string = 'TransformedDataset';
+
   readonly dataset: Dataset;
   readonly transforms: readonly Transform[];
   readonly classes?: readonly string[];

@@ -51,6 +51,8 @@ export interface LoaderState {
  * ```
  */
 export class DataLoader implements AsyncIterable<Batch> {
+  static readonly name: string = 'DataLoader';
+
   readonly dataset: Dataset;
   readonly batchSize: number;
   readonly shuffle: boolean;

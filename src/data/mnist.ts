@@ -50,6 +50,8 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}
  * ```
  */
 export class MNIST implements Dataset {
+  static readonly name: string = 'MNIST';
+
   readonly images: Idx;
   readonly labels: Uint8Array;
   readonly classes: readonly string[];

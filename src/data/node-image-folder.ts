@@ -32,25 +32,33 @@ const pictures = /\.(png|jpe?g)$/i;
  * ```
  */
 export class ImageFolder implements Dataset {
+  static readonly name: string = 'ImageFolder';
+
   readonly classes: readonly string[];
   readonly entries: readonly Entry[];
   private readonly request: { channels: Channels; size: readonly [number, number] | null; maxPixels: number };
   private readonly pool: ImagePool | null;
 
-  private constructor(classes: readonly string[], entries: readonly Entry[], options: ImageFolderOptions) {
-    const { size, channels = 3, workers = 0, maxPixels = 100e6 } = options;
-    checkChannels(channels, 'ImageFolder');
-    if (!Number.isInteger(workers) || workers < 0)
-      throw new ConvletError('argument', `ImageFolder: workers expects a whole number ≥ 0, got ${workers}`);
+  private constructor(
+    classes: readonly string[],
+    entries: readonly Entry[],
+    options: ImageFolderOptions,
+    pool: ImagePool | null,
+  ) {
+    const { size, channels = 3, maxPixels = 100e6 } = options;
     this.classes = classes;
     this.entries = entries;
     const square = typeof size === 'number' ? ([size, size] as const) : size;
     this.request = { channels, size: square ?? null, maxPixels };
-    this.pool = workers > 0 ? new ImagePool(workers) : null;
+    this.pool = pool;
   }
 
   /** @throws ConvletError `environment` for a directory that cannot be read, `malformed` for one without pictures */
   static async open(directory: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+    const { channels = 3, workers = 0 } = options;
+    checkChannels(channels, 'ImageFolder');
+    if (!Number.isInteger(workers) || workers < 0)
+      throw new ConvletError('argument', `ImageFolder: workers expects a whole number ≥ 0, got ${workers}`);
     const names = await list(directory);
     const classes = names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
     const entries: Entry[] = [];
@@ -66,7 +74,7 @@ export class ImageFolder implements Dataset {
         `ImageFolder: '${directory}' expects a folder of pictures per class, got ${found}`,
       );
     }
-    return new ImageFolder(classes, entries, options);
+    return new ImageFolder(classes, entries, options, workers > 0 ? await ImagePool.start(workers) : null);
   }
 
   get length(): number {

@@ -14,22 +14,23 @@ interface PoolWorker {
   load: number;
 }
 
-/**
- * The worker's module is what this one is: TypeScript in the sources, JavaScript when built. Built, this module is part of
- * another file, in another folder beside data/ (scripts/bundle.ts).
- */
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-const workerUrl = new URL(`../data/node-image-worker${extension}`, import.meta.url);
-
 /** Threads that decode pictures. They do not keep the process alive. */
 export class ImagePool {
+  static readonly name: string = 'ImagePool';
+
   private readonly workers: PoolWorker[];
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
 
-  constructor(count: number) {
+  /** The program of the threads is a text (scripts/worker-source.ts), which is loaded when threads are asked for. */
+  static async start(count: number): Promise<ImagePool> {
+    const { workerSource } = await import('./generated/image-worker.ts');
+    return new ImagePool(count, workerSource);
+  }
+
+  private constructor(count: number, source: string) {
     this.workers = Array.from({ length: count }, () => {
-      const worker: PoolWorker = { thread: new Worker(workerUrl), load: 0 };
+      const worker: PoolWorker = { thread: new Worker(source, { eval: true }), load: 0 };
       worker.thread.unref();
       worker.thread.on('message', (answer: WorkerAnswer) => this.answer(answer));
       worker.thread.on('error', (cause) => this.fail(worker, `a decoding thread failed: ${cause.message}`, cause));

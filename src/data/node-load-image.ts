@@ -26,7 +26,9 @@ export interface WorkerAnswer {
 /** Reads and decodes a picture. The decoders are packages, which are loaded when the first picture is. */
 export async function loadImage({ path, channels, size, maxPixels }: LoadImage): Promise<LoadedImage> {
   const { readFile } = await import('node:fs/promises');
-  const { decodeImage, imageToTensor, resizeImage } = await import('../io/images/index.ts');
+  const { decodeImage } = await import('../io/images/node-decode.ts');
+  const { resizeImage } = await import('../io/images/resize.ts');
+  const { imageToTensor } = await import('../io/images/tensor.ts');
   let image = await decodeImage(new Uint8Array(await readFile(path)), { channels, maxPixels });
   if (size !== null && (image.height !== size[0] || image.width !== size[1]))
     image = resizeImage(image, size[1], size[0], { antialias: true });

@@ -171,6 +171,8 @@ interface ForwardPlan {
 
 /** The forward pass of a model in evaluation mode, as one plan per input shape. `live`: as in `CompileModelOptions`. */
 export class CompiledForward {
+  static readonly name: string = 'CompiledForward';
+
   private readonly model: Module;
   private readonly live: boolean;
   private readonly on: Engine = engine();

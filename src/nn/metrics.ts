@@ -25,6 +25,8 @@ export interface Metric {
 
 /** A mean over samples, of numbers that come as means over batches. */
 export class RunningMean {
+  static readonly name: string = 'RunningMean';
+
   private sum = 0;
   private weight = 0;
 
@@ -145,6 +147,8 @@ export const accuracy = (options: ClassOptions = {}): Metric => topK(1, options)
 
 /** How often a class (row) was taken for another (column). */
 export class ConfusionMatrix {
+  static readonly name: string = 'ConfusionMatrix';
+
   readonly classes: number;
   /** [classes, classes], row-major: rows are targets, columns predictions. */
   readonly counts: Float64Array;

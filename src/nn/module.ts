@@ -36,6 +36,9 @@ export type AnyModule = Module<unknown>;
  * ```
  */
 export abstract class Module<R = Variable> {
+  /** Names of classes are written out, as minifiers shorten them: errors, summaries and checkpoints show them. */
+  static readonly name: string = 'Module';
+
   /** Whether the module trains: dropout drops and batch norm uses the batch's statistics. */
   training = true;
 

@@ -5,6 +5,8 @@ import { tensor } from '../tensor/tensor.ts';
 
 /** A variable that a module learns: it stays in the backend's memory, and optimizers write it in place. */
 export class Parameter extends Variable {
+  static override readonly name: string = 'Parameter';
+
   /** `values` (row-major, kept) default to zeros. */
   constructor(shape: readonly number[], values?: TypedArray, requiresGrad = true) {
     const made = tensor(values ?? allocateArray('float32', product(shape)), shape);
@@ -14,6 +16,8 @@ export class Parameter extends Variable {
 
 /** A variable of a module that is saved with it and not learned: running statistics. */
 export class ModuleBuffer extends Variable {
+  static override readonly name: string = 'ModuleBuffer';
+
   constructor(shape: readonly number[], dtype: DType = 'float32', value = 0) {
     const array = allocateArray(dtype, product(shape)).fill(value);
     const made = tensor(array, shape, dtype);

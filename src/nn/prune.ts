@@ -62,6 +62,8 @@ export function lnStructuredMask(weight: Variable, amount: number, n = 2, dim = 
 
 /** Masks that weights keep through training: call `apply` after each optimizer step. */
 export class Pruning {
+  static readonly name: string = 'Pruning';
+
   private readonly masks = new Map<Variable, Float32Array>();
 
   /** Prunes `weight` now; a weight that is pruned already loses more. */

@@ -14,6 +14,8 @@ import { constant, type Tensor } from '../tensor/tensor.ts';
  * written where they are; with `frozen` parameters and buffers are constants, which passes may fold. Other data is constant.
  */
 export class TraceExecutor implements Executor {
+  static readonly name: string = 'TraceExecutor';
+
   readonly isTrace = true;
   /** What each run of the graph is to be preceded and followed by. */
   readonly before: (() => void)[] = [];

@@ -43,6 +43,8 @@ function common({ betas: [beta1, beta2], eps, weightDecay, maximize }: MomentOpt
 
 /** torch.optim.Adam (Kingma & Ba 2015; amsgrad: Reddi et al. 2018). Weight decay is added to the gradient. */
 export class Adam extends KernelOptimizer<AdamOptions> {
+  static override readonly name: string = 'Adam';
+
   protected readonly kind = 'adam';
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
@@ -61,6 +63,8 @@ export class Adam extends KernelOptimizer<AdamOptions> {
 
 /** torch.optim.AdamW (Loshchilov & Hutter 2019): Adam with weight decay beside the gradient. */
 export class AdamW extends KernelOptimizer<AdamOptions> {
+  static override readonly name: string = 'AdamW';
+
   protected readonly kind = 'adam';
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
@@ -81,6 +85,8 @@ export type AdamaxOptions = MomentOptions;
 
 /** torch.optim.Adamax: Adam with the infinity norm (Kingma & Ba 2015, section 7.1). */
 export class Adamax extends KernelOptimizer<AdamaxOptions> {
+  static override readonly name: string = 'Adamax';
+
   protected readonly kind = 'adamax';
 
   constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
@@ -102,6 +108,8 @@ export interface NAdamOptions extends MomentOptions {
  * first moment (later versions once).
  */
 export class NAdam extends KernelOptimizer<NAdamOptions> {
+  static override readonly name: string = 'NAdam';
+
   protected readonly kind = 'nadam';
 
   constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
@@ -122,6 +130,8 @@ export type RAdamOptions = MomentOptions;
 
 /** torch.optim.RAdam (Liu et al. 2020): Adam that does not trust its second moment at first. */
 export class RAdam extends KernelOptimizer<RAdamOptions> {
+  static override readonly name: string = 'RAdam';
+
   protected readonly kind = 'radam';
 
   constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
@@ -149,6 +159,8 @@ export interface LionOptions {
 
 /** Lion (Chen et al. 2023): the sign of a momentum; weight decay beside the gradient. */
 export class Lion extends KernelOptimizer<LionOptions> {
+  static override readonly name: string = 'Lion';
+
   protected readonly kind = 'lion';
 
   constructor(params: Params<LionOptions>, options: Partial<LionOptions> = {}) {
@@ -164,6 +176,8 @@ export type LambOptions = MomentOptions;
 
 /** LAMB (You et al. 2020): Adam's step scaled to the length of the parameter, for large batches. */
 export class Lamb extends KernelOptimizer<LambOptions> {
+  static override readonly name: string = 'Lamb';
+
   protected readonly kind = 'lamb';
 
   constructor(params: Params<LambOptions>, options: Partial<LambOptions> = {}) {

@@ -10,6 +10,8 @@ const straight = (from: number, to: number, share: number): number => from + (to
 
 /** Down to etaMin along half a cosine in tMax epochs, and up again (Loshchilov & Hutter 2017, without restarts). */
 export class CosineAnnealingLR extends LRScheduler {
+  static override readonly name: string = 'CosineAnnealingLR';
+
   private readonly tMax: number;
   private readonly etaMin: number;
 
@@ -28,6 +30,8 @@ export class CosineAnnealingLR extends LRScheduler {
 
 /** Half cosines of t0, t0·tMult, t0·tMult², … epochs, each from the initial rate (Loshchilov & Hutter 2017). */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  static override readonly name: string = 'CosineAnnealingWarmRestarts';
+
   private readonly t0: number;
   private readonly tMult: number;
   private readonly etaMin: number;
@@ -84,6 +88,8 @@ function setMomentum(group: ParamGroup, momentum: number): void {
 
 /** Up to maxLr and down far below the start (Smith & Topin 2018); `step` after each batch, `totalSteps` in all. */
 export class OneCycleLR extends LRScheduler {
+  static override readonly name: string = 'OneCycleLR';
+
   private readonly options: Required<Omit<OneCycleOptions, 'epochs' | 'stepsPerEpoch'>>;
   private readonly phases: readonly Phase[];
 
@@ -166,6 +172,8 @@ export interface CyclicOptions {
 
 /** Up and down between baseLr and maxLr (Smith 2017); triangular2 halves the height with each cycle. */
 export class CyclicLR extends LRScheduler {
+  static override readonly name: string = 'CyclicLR';
+
   private readonly options: Required<CyclicOptions>;
 
   constructor(optimizer: Scheduled, options: CyclicOptions) {
@@ -225,6 +233,8 @@ export interface PlateauOptions {
 
 /** Times `factor` when a metric has stopped improving; `step(metric)` after each epoch. */
 export class ReduceLROnPlateau {
+  static readonly name: string = 'ReduceLROnPlateau';
+
   readonly optimizer: Scheduled;
   best: number;
   numBadEpochs = 0;

@@ -11,6 +11,8 @@ export interface EMAOptions {
 
 /** An exponential moving average of weights, which often does better than the last ones: `update` after each step. */
 export class EMA {
+  static readonly name: string = 'EMA';
+
   readonly decay: number;
   readonly warmup: boolean;
   updates = 0;

@@ -6,6 +6,8 @@ import { checkGroups } from './update.ts';
 
 /** An optimizer whose step is one of the update ops: a subclass says its kind, its numbers and its states. */
 export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
+  static override readonly name: string = 'KernelOptimizer';
+
   protected abstract readonly kind: UpdateKind;
   private readonly title: string;
 

@@ -33,6 +33,8 @@ interface ParamState {
  * in a compiled step, which calls `advance` before each run and `emit` once, when it is traced.
  */
 export abstract class Optimizer<O extends object = object> {
+  static readonly name: string = 'Optimizer';
+
   readonly paramGroups: (ParamGroup & O)[];
   private readonly states = new Map<Variable, ParamState>();
   /** Per group: the tensor of numbers by how many steps a parameter is behind its group. */

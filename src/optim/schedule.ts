@@ -14,6 +14,8 @@ export type ScheduleState = Readonly<Record<string, unknown>> & { readonly lastE
  * `lr`. As torch.optim.lr_scheduler; the group's rate when its first schedule is made is kept as `initialLr`.
  */
 export abstract class LRScheduler {
+  static readonly name: string = 'LRScheduler';
+
   readonly optimizer: Scheduled;
   /** Times that `step` was called. */
   lastEpoch = 0;
@@ -76,6 +78,8 @@ export function expectAtLeast(schedule: string, name: string, value: unknown, le
 
 /** base·factor(epoch), a function for all groups or one per group. */
 export class LambdaLR extends LRScheduler {
+  static override readonly name: string = 'LambdaLR';
+
   private readonly factors: readonly ((epoch: number) => number)[];
 
   constructor(optimizer: Scheduled, factor: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
@@ -97,6 +101,8 @@ export class LambdaLR extends LRScheduler {
 
 /** base·factor(1)·…·factor(epoch). */
 export class MultiplicativeLR extends LRScheduler {
+  static override readonly name: string = 'MultiplicativeLR';
+
   private readonly factor: (epoch: number) => number;
 
   constructor(optimizer: Scheduled, factor: (epoch: number) => number) {
@@ -114,6 +120,8 @@ export class MultiplicativeLR extends LRScheduler {
 
 /** Times gamma after every `stepSize` epochs. */
 export class StepLR extends LRScheduler {
+  static override readonly name: string = 'StepLR';
+
   private readonly stepSize: number;
   private readonly gamma: number;
 
@@ -132,6 +140,8 @@ export class StepLR extends LRScheduler {
 
 /** Times gamma at each of the milestones. */
 export class MultiStepLR extends LRScheduler {
+  static override readonly name: string = 'MultiStepLR';
+
   private readonly milestones: readonly number[];
   private readonly gamma: number;
 
@@ -149,6 +159,8 @@ export class MultiStepLR extends LRScheduler {
 
 /** Times `factor` until `totalIters`, then the initial rate. */
 export class ConstantLR extends LRScheduler {
+  static override readonly name: string = 'ConstantLR';
+
   private readonly factor: number;
   private readonly totalIters: number;
 
@@ -167,6 +179,8 @@ export class ConstantLR extends LRScheduler {
 
 /** The factor goes in a straight line from startFactor to endFactor in `totalIters` epochs: warm-up. */
 export class LinearLR extends LRScheduler {
+  static override readonly name: string = 'LinearLR';
+
   private readonly from: number;
   private readonly to: number;
   private readonly totalIters: number;
@@ -193,6 +207,8 @@ export interface LinearLROptions {
 
 /** Times gamma after every epoch. */
 export class ExponentialLR extends LRScheduler {
+  static override readonly name: string = 'ExponentialLR';
+
   private readonly gamma: number;
 
   constructor(optimizer: Scheduled, { gamma }: { gamma: number }) {
@@ -208,6 +224,8 @@ export class ExponentialLR extends LRScheduler {
 
 /** base·(1 − epoch/totalIters)^power, 0 from there on. */
 export class PolynomialLR extends LRScheduler {
+  static override readonly name: string = 'PolynomialLR';
+
   private readonly totalIters: number;
   private readonly power: number;
 
@@ -226,6 +244,8 @@ export class PolynomialLR extends LRScheduler {
 
 /** One schedule after another: number i + 1 begins anew at milestone i. */
 export class SequentialLR extends LRScheduler {
+  static override readonly name: string = 'SequentialLR';
+
   private readonly schedulers: readonly LRScheduler[];
   private readonly milestones: readonly number[];
 
@@ -261,6 +281,8 @@ export class SequentialLR extends LRScheduler {
 
 /** Several schedules at once: the initial rate times the factors of all of them. */
 export class ChainedScheduler extends LRScheduler {
+  static override readonly name: string = 'ChainedScheduler';
+
   private readonly schedulers: readonly LRScheduler[];
 
   constructor(schedulers: readonly LRScheduler[]) {

@@ -13,6 +13,8 @@ export interface SGDOptions {
 
 /** torch.optim.SGD: momentum, Nesterov, weight decay (added to the gradient). */
 export class SGD extends KernelOptimizer<SGDOptions> {
+  static override readonly name: string = 'SGD';
+
   protected readonly kind = 'sgd';
 
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
@@ -45,6 +47,8 @@ export interface RMSpropOptions {
 
 /** torch.optim.RMSprop (Hinton's lecture 6e; centred: Graves 2013). */
 export class RMSprop extends KernelOptimizer<RMSpropOptions> {
+  static override readonly name: string = 'RMSprop';
+
   protected readonly kind = 'rmsprop';
 
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
@@ -73,6 +77,8 @@ export interface AdagradOptions {
 
 /** torch.optim.Adagrad (Duchi et al. 2011). */
 export class Adagrad extends KernelOptimizer<AdagradOptions> {
+  static override readonly name: string = 'Adagrad';
+
   protected readonly kind = 'adagrad';
 
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
@@ -99,6 +105,8 @@ export interface AdadeltaOptions {
 
 /** torch.optim.Adadelta (Zeiler 2012). */
 export class Adadelta extends KernelOptimizer<AdadeltaOptions> {
+  static override readonly name: string = 'Adadelta';
+
   protected readonly kind = 'adadelta';
 
   constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
@@ -120,6 +128,8 @@ export interface RpropOptions {
 
 /** torch.optim.Rprop (Riedmiller & Braun 1993): step sizes from the signs alone; for full batches. */
 export class Rprop extends KernelOptimizer<RpropOptions> {
+  static override readonly name: string = 'Rprop';
+
   protected readonly kind = 'rprop';
 
   constructor(params: Params<RpropOptions>, options: Partial<RpropOptions> = {}) {

@@ -1,7 +1,5 @@
 // As edge-light.ts, for convlet/train.
 // @ts-expect-error resolved by the runtime and its bundlers, not by TypeScript
-import relaxed from '../kernels.relaxed-train.wasm?module';
-// @ts-expect-error as above
 import simd from '../kernels.simd-train.wasm?module';
 import { edgePlatform } from './edge.ts';
 import { createInit } from './init.ts';
@@ -13,5 +11,5 @@ import { createInit } from './init.ts';
  * @param options backend, kernel build, threads, limits; see InitOptions
  * @throws ConvletError `argument` for a wrong option, `environment` where the runtime cannot run the kernels or has no threads
  */
-export const init = createInit(edgePlatform({ relaxed, simd }));
+export const init = createInit(edgePlatform({ simd }));
 export * from './train-public.ts';

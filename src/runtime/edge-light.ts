@@ -1,7 +1,6 @@
-// Vercel Edge and its kin: `?module` makes the bundler hand over a WebAssembly.Module.
+// Vercel Edge and its kin: `?module` makes the bundler hand over a WebAssembly.Module. Only the simd build: Next on Node 20
+// compiles whatever is mentioned, and stops at relaxed instructions. Who wants the relaxed build gives it as `kernels`.
 // @ts-expect-error resolved by the runtime and its bundlers, not by TypeScript
-import relaxed from '../kernels.relaxed.wasm?module';
-// @ts-expect-error as above
 import simd from '../kernels.simd.wasm?module';
 import { edgePlatform } from './edge.ts';
 import { createLoad } from './load.ts';
@@ -16,5 +15,5 @@ import { createLoad } from './load.ts';
  * `memory` for a file larger than `maxMemoryBytes`, `argument` for a wrong option, `environment` where the source cannot
  * be read or the runtime cannot run the kernels
  */
-export const load = createLoad(edgePlatform({ relaxed, simd }));
+export const load = createLoad(edgePlatform({ simd }));
 export * from './public.ts';

@@ -3,10 +3,10 @@ import { fetchBytes } from './fetch.ts';
 import type { Platform } from './platform.ts';
 
 /** A runtime that forbids compiling from bytes: the modules come in from a static import. */
-export function edgePlatform(modules: { readonly [V in Variant]: WebAssembly.Module }): Platform {
+export function edgePlatform(modules: { readonly [V in Variant]?: WebAssembly.Module }): Platform {
   return {
     readBytes: fetchBytes,
-    kernels: async (variant) => modules[variant],
-    variants: supportedVariants,
+    kernels: async (variant) => modules[variant]!,
+    variants: () => supportedVariants().filter((variant) => modules[variant] !== undefined),
   };
 }

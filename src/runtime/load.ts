@@ -177,6 +177,12 @@ function chooseVariant(platform: Platform, options: LoadOptions): Variant {
     throw new ConvletError('environment', "load: this runtime has no WebAssembly SIMD; use { backend: 'js' }");
   }
   if (!supports(wanted)) throw new ConvletError('environment', `load: this runtime cannot run variant '${wanted}'`);
+  if (options.kernels === undefined && !platform.variants().includes(wanted)) {
+    throw new ConvletError(
+      'environment',
+      `load: this entry comes without variant '${wanted}': import convlet/kernels/${wanted}.wasm and give the module as kernels`,
+    );
+  }
   return wanted;
 }
 

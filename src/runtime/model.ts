@@ -74,6 +74,8 @@ interface ModelOptions extends Partial<RunLimits> {
 
 /** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
 export class Model {
+  static readonly name: string = 'Model';
+
   /** What `run` needs: name, dtype and shape of each input, null for dimensions that may vary. */
   readonly inputs: readonly ModelInputInfo[];
   /** What `run` gives, as far as the file declares it. */

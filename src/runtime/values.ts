@@ -121,6 +121,8 @@ interface Slot {
  * nothing. Everything else is for `checkInputs` to judge.
  */
 export class InputSlots {
+  static readonly name: string = 'InputSlots';
+
   private readonly slots: readonly Slot[];
   private readonly names: ReadonlySet<string>;
 

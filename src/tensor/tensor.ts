@@ -9,6 +9,8 @@ import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
  * names. No math here; ops work on tensors.
  */
 export class Tensor {
+  static readonly name: string = 'Tensor';
+
   readonly dtype: DType;
   /** Logical dimensions in PyTorch/ONNX order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];

@@ -32,6 +32,8 @@ interface Finding {
  * deterministic), and every layer's output, every gradient and every weight is looked at.
  */
 export class Recorder {
+  static readonly name: string = 'Recorder';
+
   private readonly parts: StepParts;
   private readonly loader: DataLoader;
   private snapshot: Snapshot | null = null;

@@ -41,6 +41,8 @@ export interface Evaluation {
 
 /** Runs a model in evaluation mode; its plans are freed by `dispose`. */
 export class Evaluator {
+  static readonly name: string = 'Evaluator';
+
   private readonly model: Module;
   private compiled: boolean | undefined;
   private forward: CompiledForward | null = null;

@@ -24,6 +24,8 @@ const mostPoints = 512;
 
 /** What `fit` returns and logs. */
 export class History {
+  static readonly name: string = 'History';
+
   readonly epochs: EpochRecord[] = [];
   /** Loss and learning rate of steps at equal distances, a few hundred of them whatever the length of the run. */
   readonly trace: TracePoint[] = [];

@@ -10,6 +10,8 @@ interface MonitorState {
 
 /** Which epoch is the best, and whether to go on waiting for a better one. */
 export class Monitor {
+  static readonly name: string = 'Monitor';
+
   private readonly name: string;
   private readonly sign: 1 | -1;
   private readonly patience: number;

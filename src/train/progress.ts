@@ -51,6 +51,8 @@ export function progressLine({ epoch, epochs, done, values, secondsLeft }: Progr
 
 /** Draws progress in place, ten times a second at most, and finished lines above it. */
 export class ProgressBar {
+  static readonly name: string = 'ProgressBar';
+
   private readonly terminal: Terminal | null;
   private drawn = Number.NEGATIVE_INFINITY;
 

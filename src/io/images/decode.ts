@@ -3,7 +3,6 @@ import { readImageHeader } from './header.ts';
 import { type Channels, checkChannels, convertChannels, type Image } from './image.ts';
 import { decodeJpeg } from './jpeg.ts';
 import { decodePng } from './png.ts';
-import { decodeWithSharp, loadSharp } from './sharp.ts';
 
 /** What `decodeImage` is to make of a file. */
 export interface DecodeOptions {
@@ -18,37 +17,43 @@ export interface DecodeOptions {
   decoder?: 'auto' | 'js' | 'sharp';
 }
 
-/**
- * Decodes the bytes of a PNG or JPEG file. Orientation tags and colour profiles are not applied.
- *
- * Throws `malformed` for a truncated or damaged file, `unsupported` for another format, `memory` for more than
- * `maxPixels`, `environment` if sharp was asked for and is not there.
- */
-export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> {
-  const { channels, maxPixels = 100e6, decoder = 'auto' } = options;
-  if (channels !== undefined) checkChannels(channels, 'decodeImage');
-  if (!(maxPixels > 0)) throw new ConvletError('argument', `decodeImage: maxPixels must be positive, got ${maxPixels}`);
-  if (!['auto', 'js', 'sharp'].includes(decoder)) {
-    throw new ConvletError('argument', `decodeImage: decoder must be 'auto', 'js' or 'sharp', got ${String(decoder)}`);
-  }
-  const header = readImageHeader(bytes);
-  if (header.width * header.height > maxPixels) {
-    throw new ConvletError(
-      'memory',
-      `decodeImage: the picture has ${header.width}×${header.height} pixels, more than maxPixels = ${maxPixels}`,
-    );
-  }
-  const sharp = decoder === 'js' ? undefined : await loadSharp();
-  if (!sharp && decoder === 'sharp') {
-    throw new ConvletError(
-      'environment',
-      "decodeImage: decoder 'sharp' needs the package sharp; run `npm install sharp`",
-    );
-  }
-  const image = sharp
-    ? await decodeWithSharp(sharp, bytes, header.components)
-    : header.format === 'png'
-      ? await decodePng(bytes)
-      : decodeJpeg(bytes);
-  return channels === undefined ? image : convertChannels(image, channels);
-}
+/** A decoder of the application's own, which is asked for once the header has been checked. */
+export type NativeDecoder = (bytes: Uint8Array, components: number) => Promise<Image>;
+
+/** `decodeImage` of a runtime. `native` finds sharp, if the application has it; null: the runtime cannot have it. */
+export const createDecodeImage =
+  (native: (() => Promise<NativeDecoder | undefined>) | null) =>
+  async (bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> => {
+    const { channels, maxPixels = 100e6, decoder = 'auto' } = options;
+    if (channels !== undefined) checkChannels(channels, 'decodeImage');
+    if (!(maxPixels > 0))
+      throw new ConvletError('argument', `decodeImage: maxPixels must be positive, got ${maxPixels}`);
+    if (!['auto', 'js', 'sharp'].includes(decoder)) {
+      throw new ConvletError(
+        'argument',
+        `decodeImage: decoder must be 'auto', 'js' or 'sharp', got ${String(decoder)}`,
+      );
+    }
+    const header = readImageHeader(bytes);
+    if (header.width * header.height > maxPixels) {
+      throw new ConvletError(
+        'memory',
+        `decodeImage: the picture has ${header.width}×${header.height} pixels, more than maxPixels = ${maxPixels}`,
+      );
+    }
+    const sharp = decoder === 'js' ? undefined : await native?.();
+    if (!sharp && decoder === 'sharp') {
+      throw new ConvletError(
+        'environment',
+        native === null
+          ? "decodeImage: decoder 'sharp' is for Node, Deno and Bun; leave `decoder` out here"
+          : "decodeImage: decoder 'sharp' needs the package sharp; run `npm install sharp`",
+      );
+    }
+    const image = sharp
+      ? await sharp(bytes, header.components)
+      : header.format === 'png'
+        ? await decodePng(bytes)
+        : decodeJpeg(bytes);
+    return channels === undefined ? image : convertChannels(image, channels);
+  };

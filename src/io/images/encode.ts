@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import jpeg from 'jpeg-js';
+import encodeFile from 'jpeg-js/lib/encoder.js';
 import { ConvletError } from '../../common/error.ts';
 import { checkImage, convertChannels, type Image } from './image.ts';
 
@@ -21,7 +21,7 @@ export function encodeJpeg(image: Image, quality = 90): Uint8Array {
   }
   const opaque = image.channels === 4 ? convertChannels(image, 3) : image;
   const { data } = convertChannels(opaque, 4);
-  const file = withBuffer(() => jpeg.encode({ data, width, height }, quality).data);
+  const file = withBuffer(() => encodeFile({ data, width, height }, quality).data);
   return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
 }
 

@@ -1,9 +1,12 @@
-// convlet/images: PNG and JPEG files to pictures and back, and pictures to the inputs of networks.
-export { type DecodeOptions, decodeImage } from './decode.ts';
-export { drawBox, drawPolygon, type Point } from './draw.ts';
-export { type Color, cropImage, type Padding, padImage } from './edit.ts';
-export { encodeJpeg, encodePng } from './encode.ts';
-export { type ImageHeader, readImageHeader } from './header.ts';
-export { type Channels, convertChannels, type Image } from './image.ts';
-export { type ResizeMode, type ResizeOptions, resizeImage } from './resize.ts';
-export { type ImageTensor, type ImageTensorOptions, imageToTensor, tensorToImage } from './tensor.ts';
+// convlet/images: PNG and JPEG files to pictures and back, and pictures to the inputs of networks. Browsers and edge runtimes: no
+// native decoder, and no mention of one that a bundler could follow.
+import { createDecodeImage } from './decode.ts';
+
+/**
+ * Decodes the bytes of a PNG or JPEG file. Orientation tags and colour profiles are not applied.
+ *
+ * @throws ConvletError `malformed` for a truncated or damaged file, `unsupported` for another format, `memory` for more than
+ * `maxPixels`, `environment` if sharp was asked for and is not there
+ */
+export const decodeImage = createDecodeImage(null);
+export * from './public.ts';

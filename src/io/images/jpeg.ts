@@ -1,4 +1,4 @@
-import jpeg from 'jpeg-js';
+import decode from 'jpeg-js/lib/decoder.js';
 import { ConvletError } from '../../common/error.ts';
 import { scanJpeg } from './header.ts';
 import { convertChannels, type Image } from './image.ts';
@@ -9,7 +9,7 @@ export function decodeJpeg(bytes: Uint8Array): Image {
   const pixels = width * height;
   let decoded: { width: number; height: number; data: Uint8Array };
   try {
-    decoded = jpeg.decode(bytes, {
+    decoded = decode(bytes, {
       useTArray: true,
       formatAsRGBA: false,
       // The scan above has refused truncated files; the strict mode of jpeg-js refuses valid ones with restart markers.

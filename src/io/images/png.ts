@@ -1,3 +1,4 @@
+import { Unzlib } from 'fflate';
 import { crc32 } from '../../common/crc32.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type PngHeader, readPngHeader } from './header.ts';
@@ -63,6 +64,16 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
 
 /** Inflates zlib data and hands it to `take` until that returns true. Returns false if the data ended before. */
 async function inflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): Promise<boolean> {
+  try {
+    // Vercel's edge runtime has no DecompressionStream.
+    return await (typeof DecompressionStream === 'function' ? inflateByStream : inflateByFflate)(parts, take);
+  } catch (cause) {
+    if (cause instanceof ConvletError) throw cause;
+    throw new ConvletError('malformed', 'PNG: the compressed image data is broken', { cause });
+  }
+}
+
+async function inflateByStream(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): Promise<boolean> {
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       for (const part of parts) controller.enqueue(part as Uint8Array<ArrayBuffer>);
@@ -76,13 +87,28 @@ async function inflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) =
       if (done) return false;
       if (take(value)) return true;
     }
-  } catch (cause) {
-    if (cause instanceof ConvletError) throw cause;
-    throw new ConvletError('malformed', 'PNG: the compressed image data is broken', { cause });
   } finally {
     // Stops the decompressor when there is more data than pixels; what it has to say about that is of no interest.
     reader.cancel().catch(() => {});
   }
+}
+
+/** Compressed bytes that are inflated at once: what comes out is at most 1032 times as much. */
+const atOnce = 2 ** 14;
+
+function inflateByFflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): boolean {
+  let complete = false;
+  const unzlib = new Unzlib((chunk) => {
+    complete ||= take(chunk);
+  });
+  for (const [i, part] of parts.entries()) {
+    for (let at = 0; at < part.length; at += atOnce) {
+      const last = i === parts.length - 1 && at + atOnce >= part.length;
+      unzlib.push(part.subarray(at, at + atOnce), last);
+      if (complete) return true;
+    }
+  }
+  return false;
 }
 
 interface Chunks {

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import type { NativeDecoder } from './decode.ts';
 import { convertChannels, type Image } from './image.ts';
 
 /** The part of sharp's interface that is used here; sharp is an optional peer dependency without types at hand. */
@@ -11,14 +12,16 @@ interface Sharp {
 }
 export type SharpFactory = (bytes: Uint8Array, options: Record<string, unknown>) => Sharp;
 
-let loading: Promise<SharpFactory | undefined> | undefined;
+let loading: Promise<NativeDecoder | undefined> | undefined;
 
 /** sharp, if the application has it; undefined otherwise. */
-export function loadSharp(): Promise<SharpFactory | undefined> {
-  // A name that is not a literal keeps bundlers from resolving the package, which may not be there.
-  const name = 'sharp';
+export function loadSharp(): Promise<NativeDecoder | undefined> {
+  // Neither a literal nor what a minifier makes one of: a bundler would look for the package, which may not be there, or pack it.
+  const name = Array.from('prahs').reverse().join('');
   loading ??= import(/* webpackIgnore: true */ /* @vite-ignore */ name).then(
-    (module) => module.default as SharpFactory,
+    // Bundlers may be told to put an empty module in its place.
+    ({ default: sharp }: { default?: SharpFactory }) =>
+      typeof sharp === 'function' ? (bytes, components) => decodeWithSharp(sharp, bytes, components) : undefined,
     () => undefined,
   );
   return loading;

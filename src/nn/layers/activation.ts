@@ -34,6 +34,8 @@ export const Softmax2d = layer('Softmax2d', ([x]) => F.softmax(x, -3));
 
 /** max(0, x) + weight · min(0, x), one weight or one per channel, learned. */
 export class PReLU extends Module {
+  static override readonly name: string = 'PReLU';
+
   readonly weight: Parameter;
 
   constructor(numParameters = 1, init = 0.25) {

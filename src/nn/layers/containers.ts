@@ -12,6 +12,8 @@ function checkModule(name: string, module: unknown): void {
 
 /** Modules one after the other; names 0, 1, … or those of an object's entries. */
 export class Sequential extends Module {
+  static override readonly name: string = 'Sequential';
+
   private readonly entries: Map<string, Module>;
 
   constructor(first: Readonly<Record<string, Module>>);
@@ -58,6 +60,8 @@ const noForward = (name: string): never => {
 
 /** A list of modules; names 0, 1, … */
 export class ModuleList<M extends AnyModule = Module> extends Module<never> {
+  static override readonly name: string = 'ModuleList';
+
   private readonly list: M[];
 
   constructor(modules: Iterable<M> = []) {
@@ -95,6 +99,8 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never> {
 
 /** Modules by name. */
 export class ModuleDict<M extends AnyModule = Module> extends Module<never> {
+  static override readonly name: string = 'ModuleDict';
+
   private readonly entries: Map<string, M>;
 
   constructor(modules: Readonly<Record<string, M>> = {}) {

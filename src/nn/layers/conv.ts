@@ -83,6 +83,8 @@ abstract class Convolution<O extends ConvLayerOptions | ConvTransposeLayerOption
 
 /** Convolution over [N,C,L]; see F.conv1d. weight [out, in/groups, K]. */
 export class Conv1d extends Convolution<ConvLayerOptions> {
+  static override readonly name: string = 'Conv1d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
     super(1, false, [inChannels, outChannels], kernelSize, options);
   }
@@ -94,6 +96,8 @@ export class Conv1d extends Convolution<ConvLayerOptions> {
 
 /** Convolution over [N,C,H,W]; see F.conv2d. weight [out, in/groups, kH, kW]. */
 export class Conv2d extends Convolution<ConvLayerOptions> {
+  static override readonly name: string = 'Conv2d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
     super(2, false, [inChannels, outChannels], kernelSize, options);
   }
@@ -105,6 +109,8 @@ export class Conv2d extends Convolution<ConvLayerOptions> {
 
 /** Convolution over [N,C,D,H,W]; see F.conv3d. */
 export class Conv3d extends Convolution<ConvLayerOptions> {
+  static override readonly name: string = 'Conv3d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
     super(3, false, [inChannels, outChannels], kernelSize, options);
   }
@@ -116,6 +122,8 @@ export class Conv3d extends Convolution<ConvLayerOptions> {
 
 /** Transposed convolution over [N,C,L]; weight [in, out/groups, K]. */
 export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
+  static override readonly name: string = 'ConvTranspose1d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
     super(1, true, [inChannels, outChannels], kernelSize, options);
   }
@@ -127,6 +135,8 @@ export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
 
 /** Transposed convolution over [N,C,H,W]; weight [in, out/groups, kH, kW]. */
 export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
+  static override readonly name: string = 'ConvTranspose2d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
     super(2, true, [inChannels, outChannels], kernelSize, options);
   }
@@ -138,6 +148,8 @@ export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
 
 /** Transposed convolution over [N,C,D,H,W]. */
 export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
+  static override readonly name: string = 'ConvTranspose3d';
+
   constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
     super(3, true, [inChannels, outChannels], kernelSize, options);
   }
@@ -149,6 +161,8 @@ export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
 
 /** y = x · weightᵀ + bias over the last axis; weight [out, in]. */
 export class Linear extends Module {
+  static override readonly name: string = 'Linear';
+
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly weight: Parameter;

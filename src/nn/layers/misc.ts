@@ -78,6 +78,8 @@ export const Fold = pointwise('Fold', F.fold, 'outputSize', 'kernelSize');
 
 /** Rows of a learned table [numEmbeddings, embeddingDim] by int indices. */
 export class Embedding extends Module {
+  static override readonly name: string = 'Embedding';
+
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
   readonly paddingIdx: number | null;

@@ -71,6 +71,8 @@ abstract class BatchNorm extends Module {
 
 /** Batch normalisation of [N,C] or [N,C,L]. */
 export class BatchNorm1d extends BatchNorm {
+  static override readonly name: string = 'BatchNorm1d';
+
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super([2, 3], numFeatures, options);
   }
@@ -78,6 +80,8 @@ export class BatchNorm1d extends BatchNorm {
 
 /** Batch normalisation of [N,C,H,W]. */
 export class BatchNorm2d extends BatchNorm {
+  static override readonly name: string = 'BatchNorm2d';
+
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super([4], numFeatures, options);
   }
@@ -85,6 +89,8 @@ export class BatchNorm2d extends BatchNorm {
 
 /** Batch normalisation of [N,C,D,H,W]. */
 export class BatchNorm3d extends BatchNorm {
+  static override readonly name: string = 'BatchNorm3d';
+
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super([5], numFeatures, options);
   }
@@ -92,6 +98,8 @@ export class BatchNorm3d extends BatchNorm {
 
 /** Normalises the last axes, which have `normalizedShape`. */
 export class LayerNorm extends Module {
+  static override readonly name: string = 'LayerNorm';
+
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly weight: Parameter | null;
@@ -120,6 +128,8 @@ export class LayerNorm extends Module {
 
 /** x / √(mean of x² + eps) · weight over the last axes. */
 export class RMSNorm extends Module {
+  static override readonly name: string = 'RMSNorm';
+
   readonly normalizedShape: readonly number[];
   readonly eps: number;
   readonly weight: Parameter;
@@ -142,6 +152,8 @@ export class RMSNorm extends Module {
 
 /** Normalises groups of channels of [N,C,…] (Wu & He 2018). */
 export class GroupNorm extends Module {
+  static override readonly name: string = 'GroupNorm';
+
   readonly numGroups: number;
   readonly numChannels: number;
   readonly eps: number;
@@ -199,11 +211,17 @@ abstract class InstanceNorm extends Module {
 }
 
 /** Normalises each channel of each example by itself: [N,C,L]. */
-export class InstanceNorm1d extends InstanceNorm {}
+export class InstanceNorm1d extends InstanceNorm {
+  static override readonly name: string = 'InstanceNorm1d';
+}
 /** As InstanceNorm1d, of [N,C,H,W]. */
-export class InstanceNorm2d extends InstanceNorm {}
+export class InstanceNorm2d extends InstanceNorm {
+  static override readonly name: string = 'InstanceNorm2d';
+}
 /** As InstanceNorm1d, of [N,C,D,H,W]. */
-export class InstanceNorm3d extends InstanceNorm {}
+export class InstanceNorm3d extends InstanceNorm {
+  static override readonly name: string = 'InstanceNorm3d';
+}
 
 export const LocalResponseNorm = layer(
   'LocalResponseNorm',

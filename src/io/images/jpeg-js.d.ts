@@ -1,0 +1,13 @@
+// The two halves of jpeg-js, whose own declarations are of both together.
+declare module 'jpeg-js/lib/decoder.js' {
+  import type { decode } from 'jpeg-js';
+
+  const decoder: typeof decode;
+  export default decoder;
+}
+declare module 'jpeg-js/lib/encoder.js' {
+  import type { encode } from 'jpeg-js';
+
+  const encoder: typeof encode;
+  export default encoder;
+}
