@@ -31,7 +31,10 @@ describe('the packed package', () => {
   test('has what it needs and nothing else', () => {
     const paths = packed.files.map((file) => file.path);
     const strange = paths.filter(
-      (path) => !/^(build\/(.+\.(js|d\.ts|wasm|json)|THIRD-PARTY-LICENSES\.txt)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+      (path) =>
+        !/^(build\/(.+\.(js|d\.ts|wasm|json)|THIRD-PARTY-LICENSES\.txt)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          path,
+        ),
     );
     expect(strange).toEqual([]);
     expect(paths).toEqual(
