@@ -141,6 +141,9 @@ export class GraphEditor {
   }
 }
 
+export const sameShape = (a: Value, b: Value): boolean =>
+  a.shape.length === b.shape.length && a.shape.every((d, i) => d === b.shape[i]);
+
 /** The one number that a constant value consists of, or null. */
 export function scalarOf(value: Value | null | undefined): number | null {
   return value?.constant && value.constant.size === 1 ? value.constant.array[0] : null;

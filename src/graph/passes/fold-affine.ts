@@ -1,6 +1,6 @@
 import { constant, type Tensor } from '../../tensor/tensor.ts';
 import { type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
-import { type GraphEditor, scalarOf } from './editor.ts';
+import { type GraphEditor, sameShape, scalarOf } from './editor.ts';
 
 /** scale and shift per output channel: y = x·scale[c] + shift[c]. */
 interface Affine {
@@ -60,12 +60,11 @@ function channelAxis(node: GraphNode): number {
 }
 
 function affineOf(node: GraphNode, data: Value, channels: number, producer: GraphNode): Affine | null {
-  if (node.outputs[0].shape.length !== data.shape.length) return null;
+  if (!sameShape(node.outputs[0], data)) return null;
   if (isOp(node, 'batchNorm')) return producer.op.name === 'matmul' ? null : batchNormAffine(node, channels);
   const operand = node.inputs[0] === data ? node.inputs[1]! : node.inputs[0]!;
-  if (operand.dtype !== 'float32') return null;
   const perChannel = channelValues(operand, node.outputs[0].shape.length, channels, channelAxis(producer));
-  if (perChannel === null || node.outputs[0].shape.some((d, i) => d !== data.shape[i])) return null;
+  if (perChannel === null) return null;
   const values = Float64Array.from(perChannel);
   const ones = new Float64Array(channels).fill(1);
   const zeros = new Float64Array(channels);
@@ -75,15 +74,15 @@ function affineOf(node: GraphNode, data: Value, channels: number, producer: Grap
     mul: () => ({ scale: values, shift: zeros }),
     div: () => ({ scale: values.map((v) => 1 / v), shift: zeros }),
   };
-  return table[node.op.name]();
+  return finite(table[node.op.name]());
 }
 
 /** The constant's value per channel where it broadcasts over every other axis; else null. */
 function channelValues(value: Value, rank: number, channels: number, axis: number): Float32Array | null {
   const scalar = scalarOf(value);
-  if (scalar !== null && value.shape.length <= rank) return new Float32Array(channels).fill(scalar);
+  if (scalar !== null) return new Float32Array(channels).fill(scalar);
   const at = axis - (rank - value.shape.length);
-  const fits = at >= 0 && value.shape[at] === channels && value.constant!.size === channels;
+  const fits = value.shape[at] === channels && value.constant!.size === channels;
   return fits ? (value.constant!.array as Float32Array) : null;
 }
 
@@ -98,15 +97,21 @@ function batchNormAffine(node: NodeOf<'batchNorm'>, channels: number): Affine | 
     scale[c] = at(weight, c, 1) / Math.sqrt(at(variance, c, 1) + epsilon);
     shift[c] = at(bias, c, 0) - at(mean, c, 0) * scale[c];
   }
-  return scale.every(Number.isFinite) && shift.every(Number.isFinite) ? { scale, shift } : null;
+  return finite({ scale, shift });
 }
 
+/** Infinite factors of weights of both signs would make NaN of a sum that has one sign. */
+const finite = (affine: Affine): Affine | null =>
+  affine.scale.every(Number.isFinite) && affine.shift.every(Number.isFinite) ? affine : null;
+
 /** Folded weights are the same object for every plan of a model, so that they are packed once. */
-const foldedWeights = new WeakMap<Tensor, { key: string; weight: Tensor; bias: Tensor }[]>();
+const foldedWeights = new WeakMap<Tensor, { key: string; plainBias: Tensor | null; weight: Tensor; bias: Tensor }[]>();
 
 function foldInto(node: Foldable, weight: Tensor, bias: Tensor | null, affine: Affine) {
-  const key = `${node.name}/${affine.scale.join()}/${affine.shift.join()}`;
-  const known = foldedWeights.get(weight)?.find((entry) => entry.key === key);
+  // Nodes may share a weight, and their names need not differ.
+  const columns = isOp(node, 'matmul') && !node.attrs.transposeB;
+  const key = `${node.op.name}/${columns}/${affine.scale.join()}/${affine.shift.join()}`;
+  const known = foldedWeights.get(weight)?.find((entry) => entry.key === key && entry.plainBias === bias);
   if (known !== undefined) return known;
   const channels = affine.scale.length;
   const source = weight.array as Float32Array;
@@ -115,7 +120,7 @@ function foldInto(node: Foldable, weight: Tensor, bias: Tensor | null, affine: A
   for (let i = 0; i < source.length; i++) scaled[i] = source[i] * affine.scale[channelOf(i)];
   const shifted = new Float32Array(channels);
   for (let c = 0; c < channels; c++) shifted[c] = (bias?.array[c] ?? 0) * affine.scale[c] + affine.shift[c];
-  const entry = { key, weight: constant(scaled, weight.shape), bias: constant(shifted, [channels]) };
+  const entry = { key, plainBias: bias, weight: constant(scaled, weight.shape), bias: constant(shifted, [channels]) };
   foldedWeights.set(weight, [...(foldedWeights.get(weight) ?? []), entry]);
   return entry;
 }

@@ -3,7 +3,7 @@ import { convInputs } from '../../backend/prims/conv.ts';
 import { activationKinds } from '../../backend/prims/elementwise.ts';
 import { activation } from '../../ops/elementwise/unary.ts';
 import { type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
-import type { GraphEditor } from './editor.ts';
+import { type GraphEditor, sameShape } from './editor.ts';
 
 /** The activations that kernels apply to what they are about to store. An identity would take the place of another one. */
 const fusible = activationKinds.filter((kind) => kind !== 'identity');
@@ -49,9 +49,6 @@ function position(editor: GraphEditor, value: Value): number {
   const node = editor.producer(value);
   return node === null ? -1 : editor.position(node);
 }
-
-const sameShape = (a: Value, b: Value): boolean =>
-  a.shape.length === b.shape.length && a.shape.every((d, i) => d === b.shape[i]);
 
 /** A zero pad of spatial axes in front of a convolution becomes the convolution's own padding. */
 export function fusePad(editor: GraphEditor): void {

@@ -1,5 +1,5 @@
 import type { GraphNode, NodeOf, Value } from '../graph.ts';
-import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
+import { type GraphEditor, sameShape, scalarOf, scalarOperand } from './editor.ts';
 
 /**
  * Recognises layer normalisation written out in elementary ops, as exporters before opset 17 do:
@@ -33,6 +33,8 @@ function matchStandardisation(editor: GraphEditor, div: GraphNode): Match | null
   const root = editor.soleProducer(div.inputs[1], div, 'sqrt');
   if (centred?.op.name !== 'sub' || root === null) return null;
   const x = centred.inputs[0]!;
+  // An epsilon with more axes than x gives the result more axes.
+  if (!sameShape(x, div.outputs[0])) return null;
   const size = x.shape[x.shape.length - 1];
   const mean = editor.soleProducer(centred.inputs[1], centred, 'reduceMean');
   if (mean?.inputs[0] !== x || !overLastAxis(mean, x)) return null;

@@ -1,7 +1,9 @@
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
+import { dtypes } from '../../common/dtype.ts';
 import type { UnaryOpAttrs } from '../../ops/elementwise/attrs.ts';
+import { activation } from '../../ops/elementwise/unary.ts';
 import type { GraphNode, NodeOf, Value } from '../graph.ts';
-import { type GraphEditor, scalarOf, scalarOperand } from './editor.ts';
+import { type GraphEditor, sameShape, scalarOf, scalarOperand } from './editor.ts';
 
 const near = (a: number | null, b: number): boolean => a !== null && Math.abs(a - b) <= 1e-4 * Math.abs(b);
 
@@ -25,14 +27,17 @@ export function recognisePatterns(editor: GraphEditor): void {
   }
 }
 
-function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): true {
+function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): boolean {
+  const [y] = node.outputs;
+  // Numbers with more axes than x give the result more axes; quotients of integers are rounded.
+  if (!sameShape(input, y) || (op !== 'clip' && dtypes[y.dtype].kind !== 'float')) return false;
   const feeders = node.inputs.map((value) => editor.producer(value));
   editor.replace(node, op, [input], attrs);
   for (const feeder of feeders) if (feeder !== null) editor.removeDead(feeder);
   return true;
 }
 
-/** relu(min(x, 6)), min(relu(x), 6) → clip(x, 0, 6). */
+/** min(relu(x), 6) → clip(x, 0, 6). */
 const clipFromBounds: Rule = (editor, node) => {
   if (node.op.name !== 'min') return false;
   const bound = scalarOperand(node);
@@ -56,9 +61,8 @@ const gatedActivation: Rule = (editor, node) => {
     const gate = editor.soleProducer(gated, node, 'sigmoid', 'hardSigmoid', 'tanh');
     if (gate === null) continue;
     if (gate.op.name === 'tanh') {
-      const softplus = editor.producer(gate.inputs[0]);
-      if (softplus?.op.name !== 'softplus' || softplus.inputs[0] !== x) continue;
-      if (editor.onlyUser(softplus.outputs[0]) !== gate) continue;
+      const softplus = editor.soleProducer(gate.inputs[0], gate, 'softplus');
+      if (softplus === null || softplus.inputs[0] !== x || !isPlainSoftplus(softplus)) continue;
       return rewrite(editor, node, 'mish', x, {});
     }
     if (gate.inputs[0] !== x) continue;
@@ -107,9 +111,15 @@ const scaleAndShift: Rule = (editor, node) => {
   const shift = scalarOperand(node);
   const mul = shift === null ? null : editor.soleProducer(shift.other, node, 'mul');
   const scale = mul === null ? null : scalarOperand(mul);
-  if (shift === null || scale === null || scale.other.shape.length !== node.outputs[0].shape.length) return false;
+  if (shift === null || scale === null) return false;
   return rewrite(editor, node, 'linear', scale.other, { alpha: scale.scalar, beta: shift.scalar });
 };
+
+/** ln(1 + exp(x)), without a slope; above 20 it is x in single precision. */
+function isPlainSoftplus({ attrs }: NodeOf<'softplus'>): boolean {
+  const { alpha, beta } = activation('softplus', attrs);
+  return alpha === 1 && beta >= 20;
+}
 
 function dividedBySix(node: GraphNode): Value | null {
   if (node.op.name === 'div') return near(scalarOf(node.inputs[1]), 6) ? node.inputs[0] : null;
