@@ -124,7 +124,7 @@ export const layers = {
   'graph/passes': {
     paths: ['src/graph/passes/'],
     what: 'passes: folding into weights, fusion, patterns',
-    imports: ['graph', 'ops', 'ops/families', 'backend', 'backend/prims', 'tensor', 'ops/attrs'],
+    imports: ['graph', 'ops', 'ops/families', 'backend', 'backend/prims', 'tensor', 'common', 'ops/attrs'],
   },
   compile: {
     paths: ['src/compile/'],
