@@ -1,6 +1,16 @@
 // Losses of torch.nn.functional in camelCase, on variables. Classification here, distances in loss-distance.ts.
 import { apply, apply1, type Variable } from '../autograd/index.ts';
 import { dtypes } from '../common/dtype.ts';
+import { fits, refuse } from '../common/options.ts';
+import {
+  bceKnown,
+  bceWithLogitsKnown,
+  crossEntropyKnown,
+  ctcKnown,
+  diceKnown,
+  focalKnown,
+  nllKnown,
+} from './loss-known.ts';
 import { expectSameShape, type LossOptions, reduced } from './loss-reduction.ts';
 
 export * from './loss-distance.ts';
@@ -29,6 +39,7 @@ export interface CrossEntropyOptions extends NllOptions {
  * @throws ConvletError `index-range` for a target that is no class, `shape`, `dtype`, `argument`
  */
 export function crossEntropy(x: Variable, target: Variable, options: CrossEntropyOptions = {}): Variable {
+  if (!fits(options, crossEntropyKnown)) refuse('crossEntropy', options, crossEntropyKnown, { x, target });
   const { weight = null, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options;
   if (isFloat(target)) return crossEntropyOfProbabilities(x, target, options);
   const attrs = { reduction, ignoreIndex, labelSmoothing };
@@ -44,11 +55,12 @@ function crossEntropyOfProbabilities(x: Variable, target: Variable, options: Cro
   let scores = x.logSoftmax(axis).mul(aim);
   if (weight !== null) scores = scores.mul(weight.reshape(...x.shape.slice(axis).map((_, i) => (i === 0 ? -1 : 1))));
   const losses = scores.sum(axis).neg();
-  return reduced('crossEntropy', losses, reduction);
+  return reduced(losses, reduction);
 }
 
 /** Negative log-likelihood of log-probabilities [N,C,…] or [C] with target classes [N,…]. */
 export function nllLoss(x: Variable, target: Variable, options: NllOptions = {}): Variable {
+  if (!fits(options, nllKnown)) refuse('nllLoss', options, nllKnown, { x, target });
   const { weight = null, ignoreIndex = -100, reduction = 'mean' } = options;
   return apply('nllLoss', [x, indices(target), weight], { reduction, ignoreIndex, labelSmoothing: 0 })[0];
 }
@@ -63,6 +75,7 @@ const [leastLogarithm, leastProbability, leastProduct] = [-100, 1e-44, 1e-12];
 
 /** Binary cross entropy of probabilities in 0…1 with targets in 0…1. */
 export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOptions = {}): Variable {
+  if (!fits(options, bceKnown)) refuse('binaryCrossEntropy', options, bceKnown, { x, target });
   expectSameShape('binaryCrossEntropy', x, target);
   const [p, t] = [x.detach(), target.detach()];
   const rest = p.neg().add(1);
@@ -72,7 +85,7 @@ export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOp
   // The gradients are not those of the bounded logarithms: they come in by terms whose value is 0.
   if (x.requiresGrad) losses = losses.add(x.sub(p).mul(p.sub(t).div(rest.mul(p).clamp(leastProduct))));
   if (target.requiresGrad) losses = losses.add(target.sub(t).mul(logMiss.sub(logHit)));
-  return reduced('binaryCrossEntropy', options.weight ? losses.mul(options.weight) : losses, options.reduction);
+  return reduced(options.weight ? losses.mul(options.weight) : losses, options.reduction);
 }
 
 export interface BceWithLogitsOptions extends BceOptions {
@@ -86,12 +99,14 @@ export function binaryCrossEntropyWithLogits(
   target: Variable,
   options: BceWithLogitsOptions = {},
 ): Variable {
+  if (!fits(options, bceWithLogitsKnown))
+    refuse('binaryCrossEntropyWithLogits', options, bceWithLogitsKnown, { x, target });
   expectSameShape('binaryCrossEntropyWithLogits', x, target);
   const { weight, posWeight } = options;
   const rest = target.neg().add(1).mul(x);
   const log = apply1('logSigmoid', [x]);
   const losses = rest.sub(posWeight ? target.mul(posWeight.sub(1)).add(1).mul(log) : log);
-  return reduced('binaryCrossEntropyWithLogits', weight ? losses.mul(weight) : losses, options.reduction);
+  return reduced(weight ? losses.mul(weight) : losses, options.reduction);
 }
 
 export interface FocalOptions extends LossOptions {
@@ -101,16 +116,23 @@ export interface FocalOptions extends LossOptions {
 
 /** alpha·(1 − p)^gamma·CE of logits [N,C,…] with target classes, p being the target's probability (Lin et al. 2017). */
 export function focalLoss(x: Variable, target: Variable, options: FocalOptions = {}): Variable {
+  if (!fits(options, focalKnown)) refuse('focalLoss', options, focalKnown, { x, target });
   const { gamma = 2, alpha = 0.25, reduction } = options;
   const losses = crossEntropy(x, target, { reduction: 'none' });
   // 1 − exp(−CE) without cancelling; never below 0.
   const missed = apply1('expm1', [losses.neg()]).neg();
   const factor = gamma === 2 ? missed.square() : gamma === 1 ? missed : missed.pow(gamma);
-  return reduced('focalLoss', losses.mul(factor).mul(alpha), reduction);
+  return reduced(losses.mul(factor).mul(alpha), reduction);
+}
+
+export interface DiceOptions {
+  /** Added above and below. Default 1. */
+  readonly smooth?: number;
 }
 
 /** 1 − (2·Σ p·t + smooth) / (Σ p + Σ t + smooth) with p = σ(x), over all elements (Milletari et al. 2016). */
-export function diceLoss(x: Variable, target: Variable, options: { readonly smooth?: number } = {}): Variable {
+export function diceLoss(x: Variable, target: Variable, options: DiceOptions = {}): Variable {
+  if (!fits(options, diceKnown)) refuse('diceLoss', options, diceKnown, { x, target });
   expectSameShape('diceLoss', x, target);
   const { smooth = 1 } = options;
   const p = x.sigmoid();
@@ -134,9 +156,11 @@ export function ctcLoss(
   targetLengths: Variable,
   options: CtcOptions = {},
 ): Variable {
+  if (!fits(options, ctcKnown))
+    refuse('ctcLoss', options, ctcKnown, { logProbs, targets, inputLengths, targetLengths });
   const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options;
   const inputs = [logProbs, targets, inputLengths, targetLengths].map((t, i) => (i === 0 ? t : indices(t)));
   const [losses] = apply('ctcLoss', inputs, { blank, zeroInfinity });
-  if (reduction !== 'mean') return reduced('ctcLoss', losses, reduction);
+  if (reduction !== 'mean') return reduced(losses, reduction);
   return losses.div(targetLengths.to(logProbs.dtype).clamp(1)).mean();
 }

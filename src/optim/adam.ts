@@ -1,5 +1,7 @@
+import { flag, type KnownOf } from '../common/options.ts';
 import { KernelOptimizer } from './kernel-optimizer.ts';
 import type { ParamGroup, Params } from './optimizer.ts';
+import { decays, notNegative } from './update.ts';
 
 type Betas = readonly [number, number];
 
@@ -19,6 +21,18 @@ interface MomentOptions {
   weightDecay: number;
   maximize: boolean;
 }
+
+const momentKnown: KnownOf<MomentOptions> = {
+  lr: notNegative,
+  betas: decays,
+  eps: notNegative,
+  weightDecay: notNegative,
+  maximize: flag,
+};
+const { maximize, ...firstKnown } = momentKnown;
+const adamKnown: KnownOf<AdamOptions> = { ...firstKnown, amsgrad: flag, maximize };
+const nadamKnown: KnownOf<NAdamOptions> = { ...firstKnown, momentumDecay: notNegative, maximize };
+const lionKnown: KnownOf<LionOptions> = { lr: notNegative, betas: decays, weightDecay: notNegative, maximize: flag };
 
 const moments = { lr: 1e-3, betas: [0.9, 0.999] as Betas, eps: 1e-8, weightDecay: 0, maximize: false };
 
@@ -47,8 +61,8 @@ export class Adam extends KernelOptimizer<AdamOptions> {
 
   protected readonly kind = 'adam';
 
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super('Adam', params, { ...moments, amsgrad: false, ...options });
+  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}, ...surplus: never[]) {
+    super('Adam', params, [options, ...surplus], { ...moments, amsgrad: false }, adamKnown);
   }
 
   protected numbers(group: ParamGroup & AdamOptions, step: number) {
@@ -67,8 +81,8 @@ export class AdamW extends KernelOptimizer<AdamOptions> {
 
   protected readonly kind = 'adam';
 
-  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super('AdamW', params, { ...moments, weightDecay: 1e-2, amsgrad: false, ...options });
+  constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}, ...surplus: never[]) {
+    super('AdamW', params, [options, ...surplus], { ...moments, weightDecay: 1e-2, amsgrad: false }, adamKnown);
   }
 
   protected numbers(group: ParamGroup & AdamOptions, step: number) {
@@ -89,8 +103,8 @@ export class Adamax extends KernelOptimizer<AdamaxOptions> {
 
   protected readonly kind = 'adamax';
 
-  constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
-    super('Adamax', params, { ...moments, lr: 2e-3, ...options });
+  constructor(params: Params<AdamaxOptions>, options: Partial<AdamaxOptions> = {}, ...surplus: never[]) {
+    super('Adamax', params, [options, ...surplus], { ...moments, lr: 2e-3 }, momentKnown);
   }
 
   protected numbers(group: ParamGroup & AdamaxOptions, step: number) {
@@ -112,8 +126,8 @@ export class NAdam extends KernelOptimizer<NAdamOptions> {
 
   protected readonly kind = 'nadam';
 
-  constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super('NAdam', params, { ...moments, lr: 2e-3, momentumDecay: 4e-3, ...options });
+  constructor(params: Params<NAdamOptions>, options: Partial<NAdamOptions> = {}, ...surplus: never[]) {
+    super('NAdam', params, [options, ...surplus], { ...moments, lr: 2e-3, momentumDecay: 4e-3 }, nadamKnown);
   }
 
   protected numbers(group: ParamGroup & NAdamOptions, step: number) {
@@ -134,8 +148,8 @@ export class RAdam extends KernelOptimizer<RAdamOptions> {
 
   protected readonly kind = 'radam';
 
-  constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
-    super('RAdam', params, { ...moments, ...options });
+  constructor(params: Params<RAdamOptions>, options: Partial<RAdamOptions> = {}, ...surplus: never[]) {
+    super('RAdam', params, [options, ...surplus], moments, momentKnown);
   }
 
   protected numbers(group: ParamGroup & RAdamOptions, step: number) {
@@ -163,8 +177,14 @@ export class Lion extends KernelOptimizer<LionOptions> {
 
   protected readonly kind = 'lion';
 
-  constructor(params: Params<LionOptions>, options: Partial<LionOptions> = {}) {
-    super('Lion', params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false, ...options });
+  constructor(params: Params<LionOptions>, options: Partial<LionOptions> = {}, ...surplus: never[]) {
+    super(
+      'Lion',
+      params,
+      [options, ...surplus],
+      { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, maximize: false },
+      lionKnown,
+    );
   }
 
   protected numbers({ lr, betas: [beta1, beta2], weightDecay, maximize }: ParamGroup & LionOptions) {
@@ -180,8 +200,8 @@ export class Lamb extends KernelOptimizer<LambOptions> {
 
   protected readonly kind = 'lamb';
 
-  constructor(params: Params<LambOptions>, options: Partial<LambOptions> = {}) {
-    super('Lamb', params, { ...moments, eps: 1e-6, ...options });
+  constructor(params: Params<LambOptions>, options: Partial<LambOptions> = {}, ...surplus: never[]) {
+    super('Lamb', params, [options, ...surplus], { ...moments, eps: 1e-6 }, momentKnown);
   }
 
   protected numbers(group: ParamGroup & LambOptions, step: number) {

@@ -1,5 +1,6 @@
 import { apply1, noGrad, type Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
+import { fits, flag, type KnownOf, kind, refuse } from '../common/options.ts';
 
 const withGrad = (params: Iterable<Variable>): [Variable, Variable][] =>
   [...params].flatMap((param): [Variable, Variable][] => (param.grad === null ? [] : [[param, param.grad]]));
@@ -28,6 +29,11 @@ export interface ClipNormOptions {
   readonly errorIfNonfinite?: boolean;
 }
 
+const clipKnown: KnownOf<ClipNormOptions> = {
+  normType: kind('a number > 0', (v) => typeof v === 'number' && v > 0),
+  errorIfNonfinite: flag,
+};
+
 /**
  * Scales the gradients of all parameters together so that their norm is at most `maxNorm` (torch.nn.utils.clip_grad_norm_).
  * By ops, so that a compiled step may contain it (`beforeUpdate`).
@@ -35,10 +41,9 @@ export interface ClipNormOptions {
  * @returns the norm before, a variable of one element
  */
 export function clipGradNorm(params: Iterable<Variable>, maxNorm: number, options: ClipNormOptions = {}): Variable {
+  if (!fits(options, clipKnown)) refuse('clipGradNorm', options, clipKnown, { params, maxNorm });
   const { normType = 2, errorIfNonfinite = false } = options;
   if (!(maxNorm >= 0)) throw new ConvletError('argument', `clipGradNorm: maxNorm expects a number ≥ 0, got ${maxNorm}`);
-  if (!(normType > 0))
-    throw new ConvletError('argument', `clipGradNorm: normType expects a number > 0, got ${normType}`);
   return noGrad(() => {
     const found = withGrad(params);
     if (found.length === 0)

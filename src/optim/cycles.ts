@@ -1,12 +1,22 @@
 // Schedules that go up and down, and the one that watches a metric; see schedule.ts.
 import { ConvletError } from '../common/error.ts';
+import { flag, type KnownOf, kind, number, oneOf, whole, withDefaults } from '../common/options.ts';
 import type { ParamGroup } from './optimizer.ts';
-import { expectAtLeast, LRScheduler, type Scheduled, type ScheduleState } from './schedule.ts';
+import { checkSchedule, expectAtLeast, LRScheduler, type Scheduled, type ScheduleState } from './schedule.ts';
 
 /** From `from` to `to` along half a cosine, `share` of the way. */
 const cosine = (from: number, to: number, share: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
 const straight = (from: number, to: number, share: number): number => from + (to - from) * share;
+
+export interface CosineOptions {
+  /** Epochs. */
+  readonly tMax: number;
+  /** Default 0. */
+  readonly etaMin?: number;
+}
+
+const cosineKnown: KnownOf<CosineOptions> = { tMax: whole(1), etaMin: number };
 
 /** Down to etaMin along half a cosine in tMax epochs, and up again (Loshchilov & Hutter 2017, without restarts). */
 export class CosineAnnealingLR extends LRScheduler {
@@ -15,9 +25,10 @@ export class CosineAnnealingLR extends LRScheduler {
   private readonly tMax: number;
   private readonly etaMin: number;
 
-  constructor(optimizer: Scheduled, { tMax, etaMin = 0 }: { tMax: number; etaMin?: number }) {
+  constructor(optimizer: Scheduled, options: CosineOptions, ...surplus: never[]) {
+    checkSchedule('CosineAnnealingLR', cosineKnown, ['tMax'], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('CosineAnnealingLR', 'tMax', tMax, 1, true);
+    const { tMax, etaMin = 0 } = options;
     this.tMax = tMax;
     this.etaMin = etaMin;
     this.moveTo(0);
@@ -28,6 +39,17 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 }
 
+export interface WarmRestartsOptions {
+  /** Epochs of the first half cosine. */
+  readonly t0: number;
+  /** How much longer each is than the one before. Default 1. */
+  readonly tMult?: number;
+  /** Default 0. */
+  readonly etaMin?: number;
+}
+
+const warmRestartsKnown: KnownOf<WarmRestartsOptions> = { t0: whole(1), tMult: whole(1), etaMin: number };
+
 /** Half cosines of t0, t0·tMult, t0·tMult², … epochs, each from the initial rate (Loshchilov & Hutter 2017). */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   static override readonly name: string = 'CosineAnnealingWarmRestarts';
@@ -36,10 +58,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   private readonly tMult: number;
   private readonly etaMin: number;
 
-  constructor(optimizer: Scheduled, { t0, tMult = 1, etaMin = 0 }: { t0: number; tMult?: number; etaMin?: number }) {
+  constructor(optimizer: Scheduled, options: WarmRestartsOptions, ...surplus: never[]) {
+    checkSchedule('CosineAnnealingWarmRestarts', warmRestartsKnown, ['t0'], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('CosineAnnealingWarmRestarts', 't0', t0, 1, true);
-    expectAtLeast('CosineAnnealingWarmRestarts', 'tMult', tMult, 1, true);
+    const { t0, tMult = 1, etaMin = 0 } = options;
     this.t0 = t0;
     this.tMult = tMult;
     this.etaMin = etaMin;
@@ -74,6 +96,21 @@ export interface OneCycleOptions {
   readonly threePhase?: boolean;
 }
 
+const oneCycleKnown: KnownOf<OneCycleOptions> = {
+  maxLr: kind('a number, or one per group', (v) => [v].flat().every((rate) => typeof rate === 'number')),
+  totalSteps: number,
+  epochs: number,
+  stepsPerEpoch: number,
+  pctStart: kind('a number in 0…1', (v) => typeof v === 'number' && v >= 0 && v <= 1),
+  annealStrategy: oneOf('cos', 'linear'),
+  cycleMomentum: flag,
+  baseMomentum: number,
+  maxMomentum: number,
+  divFactor: number,
+  finalDivFactor: number,
+  threePhase: flag,
+};
+
 interface Phase {
   readonly end: number;
   readonly from: 'initial' | 'max';
@@ -86,33 +123,26 @@ function setMomentum(group: ParamGroup, momentum: number): void {
   else if (Array.isArray(group.betas)) group.betas = [momentum, group.betas[1]];
 }
 
+type OneCycle = Required<Omit<OneCycleOptions, 'epochs' | 'stepsPerEpoch'>>;
+
 /** Up to maxLr and down far below the start (Smith & Topin 2018); `step` after each batch, `totalSteps` in all. */
 export class OneCycleLR extends LRScheduler {
   static override readonly name: string = 'OneCycleLR';
 
-  private readonly options: Required<Omit<OneCycleOptions, 'epochs' | 'stepsPerEpoch'>>;
+  private readonly options: OneCycle;
   private readonly phases: readonly Phase[];
 
-  constructor(optimizer: Scheduled, options: OneCycleOptions) {
+  constructor(optimizer: Scheduled, options: OneCycleOptions, ...surplus: never[]) {
+    checkSchedule('OneCycleLR', oneCycleKnown, ['maxLr'], [optimizer, options, ...surplus]);
     super(optimizer);
-    const { epochs = 0, stepsPerEpoch = 0 } = options;
-    const totalSteps = options.totalSteps ?? epochs * stepsPerEpoch;
+    const totalSteps = options.totalSteps ?? (options.epochs ?? 0) * (options.stepsPerEpoch ?? 0);
     expectAtLeast('OneCycleLR', 'totalSteps (or epochs × stepsPerEpoch)', totalSteps, 1, true);
-    this.options = {
-      pctStart: 0.3,
-      annealStrategy: 'cos',
-      cycleMomentum: true,
-      baseMomentum: 0.85,
-      maxMomentum: 0.95,
-      divFactor: 25,
-      finalDivFactor: 1e4,
-      threePhase: false,
-      ...options,
-      totalSteps,
-    };
+    const { epochs: _, stepsPerEpoch: __, ...given } = options;
+    const rates = { maxLr: options.maxLr, divFactor: 25, finalDivFactor: 1e4, pctStart: 0.3 };
+    const shape = { totalSteps, annealStrategy: 'cos', threePhase: false } as const;
+    const momentum = { cycleMomentum: true, baseMomentum: 0.85, maxMomentum: 0.95 };
+    this.options = withDefaults<OneCycle>({ ...rates, ...shape, ...momentum }, given);
     const { pctStart, threePhase } = this.options;
-    if (!(pctStart >= 0 && pctStart <= 1))
-      throw new ConvletError('argument', `OneCycleLR: pctStart expects a number in 0…1, got ${pctStart}`);
     const last = { end: totalSteps - 1, to: 'min' } as const;
     this.phases = threePhase
       ? [
@@ -170,26 +200,33 @@ export interface CyclicOptions {
   readonly maxMomentum?: number;
 }
 
+const cyclicKnown: KnownOf<CyclicOptions> = {
+  baseLr: number,
+  maxLr: number,
+  stepSizeUp: number,
+  stepSizeDown: number,
+  mode: oneOf('triangular', 'triangular2', 'expRange'),
+  gamma: number,
+  cycleMomentum: flag,
+  baseMomentum: number,
+  maxMomentum: number,
+};
+
 /** Up and down between baseLr and maxLr (Smith 2017); triangular2 halves the height with each cycle. */
 export class CyclicLR extends LRScheduler {
   static override readonly name: string = 'CyclicLR';
 
   private readonly options: Required<CyclicOptions>;
 
-  constructor(optimizer: Scheduled, options: CyclicOptions) {
+  constructor(optimizer: Scheduled, options: CyclicOptions, ...surplus: never[]) {
+    checkSchedule('CyclicLR', cyclicKnown, ['baseLr', 'maxLr'], [optimizer, options, ...surplus]);
     super(optimizer);
     const stepSizeUp = options.stepSizeUp ?? 2000;
     expectAtLeast('CyclicLR', 'stepSizeUp', stepSizeUp, 1);
-    this.options = {
-      stepSizeDown: stepSizeUp,
-      mode: 'triangular',
-      gamma: 1,
-      cycleMomentum: true,
-      baseMomentum: 0.8,
-      maxMomentum: 0.9,
-      ...options,
-      stepSizeUp,
-    };
+    const rates = { baseLr: options.baseLr, maxLr: options.maxLr, mode: 'triangular', gamma: 1 } as const;
+    const momentum = { cycleMomentum: true, baseMomentum: 0.8, maxMomentum: 0.9 };
+    const sizes = { stepSizeUp, stepSizeDown: stepSizeUp };
+    this.options = withDefaults<Required<CyclicOptions>>({ ...rates, ...sizes, ...momentum }, options);
     expectAtLeast('CyclicLR', 'stepSizeDown', this.options.stepSizeDown, 1);
     this.moveTo(0);
   }
@@ -231,6 +268,17 @@ export interface PlateauOptions {
   readonly eps?: number;
 }
 
+const plateauKnown: KnownOf<PlateauOptions> = {
+  mode: oneOf('min', 'max'),
+  factor: kind('a number below 1', (v) => typeof v === 'number' && v < 1),
+  patience: number,
+  threshold: number,
+  thresholdMode: oneOf('rel', 'abs'),
+  cooldown: number,
+  minLr: number,
+  eps: number,
+};
+
 /** Times `factor` when a metric has stopped improving; `step(metric)` after each epoch. */
 export class ReduceLROnPlateau {
   static readonly name: string = 'ReduceLROnPlateau';
@@ -242,24 +290,12 @@ export class ReduceLROnPlateau {
   lastEpoch = 0;
   private readonly options: Required<PlateauOptions>;
 
-  constructor(optimizer: Scheduled, options: PlateauOptions = {}) {
+  constructor(optimizer: Scheduled, options: PlateauOptions = {}, ...surplus: never[]) {
+    checkSchedule('ReduceLROnPlateau', plateauKnown, [], [optimizer, options, ...surplus]);
     this.optimizer = optimizer;
-    this.options = {
-      mode: 'min',
-      factor: 0.1,
-      patience: 10,
-      threshold: 1e-4,
-      thresholdMode: 'rel',
-      cooldown: 0,
-      minLr: 0,
-      eps: 1e-8,
-      ...options,
-    };
-    if (!(this.options.factor < 1))
-      throw new ConvletError(
-        'argument',
-        `ReduceLROnPlateau: factor expects a number below 1, got ${this.options.factor}`,
-      );
+    const rates = { mode: 'min', factor: 0.1, minLr: 0, eps: 1e-8 } as const;
+    const defaults = { ...rates, patience: 10, threshold: 1e-4, thresholdMode: 'rel', cooldown: 0 } as const;
+    this.options = withDefaults<Required<PlateauOptions>>(defaults, options);
     this.best = this.options.mode === 'min' ? Infinity : -Infinity;
   }
 

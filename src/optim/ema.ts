@@ -1,6 +1,8 @@
 import { apply, noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
+import { anything, checkCall, flag, type KnownOf } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
+import { share } from './update.ts';
 
 export interface EMAOptions {
   /** Share of the old average in the new one. Default 0.999. */
@@ -8,6 +10,8 @@ export interface EMAOptions {
   /** Smaller decays at first: min(decay, (1 + n) / (10 + n)) for update n. */
   readonly warmup?: boolean;
 }
+
+const emaKnown: KnownOf<EMAOptions> = { decay: share, warmup: flag };
 
 /** An exponential moving average of weights, which often does better than the last ones: `update` after each step. */
 export class EMA {
@@ -20,9 +24,9 @@ export class EMA {
   private readonly shadows: readonly Variable[];
   private swapped = false;
 
-  constructor(params: Iterable<Variable>, { decay = 0.999, warmup = false }: EMAOptions = {}) {
-    if (!(decay >= 0 && decay <= 1))
-      throw new ConvletError('argument', `EMA: decay expects a number in 0…1, got ${decay}`);
+  constructor(params: Iterable<Variable>, options: EMAOptions = {}, ...surplus: never[]) {
+    checkCall('EMA', { args: { params: anything }, options: emaKnown }, [params, options, ...surplus]);
+    const { decay = 0.999, warmup = false } = options;
     this.decay = decay;
     this.warmup = warmup;
     this.params = [...params];

@@ -1,8 +1,8 @@
 import { apply, type Variable } from '../autograd/index.ts';
+import { anything, checkCall, checkOptions, type KnownOf, withDefaults } from '../common/options.ts';
 import type { UpdateKind } from '../ops/optimizer/attrs.ts';
 import { optimizerHyper, optimizerStates } from '../ops/optimizer/optimizer.ts';
 import { Optimizer, type ParamGroup, type Params } from './optimizer.ts';
-import { checkGroups } from './update.ts';
 
 /** An optimizer whose step is one of the update ops: a subclass says its kind, its numbers and its states. */
 export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
@@ -11,10 +11,19 @@ export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
   protected abstract readonly kind: UpdateKind;
   private readonly title: string;
 
-  constructor(title: string, params: Params<O>, defaults: O & { lr: number }) {
-    super(params, defaults);
+  /** `given`: what the caller gave behind the parameters. */
+  constructor(
+    title: string,
+    params: Params<O>,
+    given: readonly unknown[],
+    defaults: O & { lr: number },
+    known: KnownOf<O>,
+  ) {
+    checkCall(title, { args: { params: anything }, options: known }, [params, ...given]);
+    super(params, withDefaults(defaults, given[0] as Partial<O & { lr: number }>));
     this.title = title;
-    checkGroups(title, this.paramGroups);
+    const ofGroups = { ...known, params: anything, stepCount: anything, initialLr: anything };
+    for (const group of this.paramGroups) checkOptions(title, group, ofGroups);
   }
 
   /** The entries of `hyper` by name for step `step` (1, 2, …); flags may be truth values, further entries are ignored. */

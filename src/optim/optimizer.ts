@@ -1,5 +1,6 @@
 import { executor, noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
+import { withDefaults } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
 
 /** Parameters that share hyper-parameters. Numbers in it may be changed at any time (schedules do). */
@@ -47,7 +48,11 @@ export abstract class Optimizer<O extends object = object> {
     this.paramGroups = groups.map((group) => {
       if (group instanceof Variable)
         throw new ConvletError('argument', 'optimizer: expects parameters, or groups of them; got both');
-      return { ...defaults, ...group, params: [...(group as { params: Iterable<Variable> }).params], stepCount: 0 };
+      return {
+        ...withDefaults(defaults, group as object),
+        params: [...(group as { params: Iterable<Variable> }).params],
+        stepCount: 0,
+      };
     }) as (ParamGroup & O)[];
     this.checkParams();
   }

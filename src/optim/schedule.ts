@@ -1,4 +1,5 @@
 import { ConvletError } from '../common/error.ts';
+import { checkCall, type Known, type KnownOf, kind, number, whole } from '../common/options.ts';
 import type { ParamGroup } from './optimizer.ts';
 
 /** What a schedule needs of an optimizer. */
@@ -66,6 +67,20 @@ export abstract class LRScheduler {
   }
 }
 
+const optimizerArg: Known = {
+  optimizer: kind('an optimizer', (v) => Array.isArray((v as Partial<Scheduled> | null)?.paramGroups)),
+};
+
+/** Checks the arguments of a schedule; `given`: the optimizer, its options and whatever is behind them. */
+export function checkSchedule(
+  name: string,
+  options: Known,
+  required: readonly string[],
+  given: readonly unknown[],
+): void {
+  checkCall(name, { args: optimizerArg, options, required }, given);
+}
+
 /** Throws `argument` unless `value` is a number above (or at) `least`. */
 export function expectAtLeast(schedule: string, name: string, value: unknown, least: number, whole = false): void {
   const fits = typeof value === 'number' && value >= least && (!whole || Number.isInteger(value));
@@ -118,6 +133,15 @@ export class MultiplicativeLR extends LRScheduler {
   }
 }
 
+export interface StepOptions {
+  /** Epochs. */
+  readonly stepSize: number;
+  /** Default 0.1. */
+  readonly gamma?: number;
+}
+
+const stepKnown: KnownOf<StepOptions> = { stepSize: whole(1), gamma: number };
+
 /** Times gamma after every `stepSize` epochs. */
 export class StepLR extends LRScheduler {
   static override readonly name: string = 'StepLR';
@@ -125,9 +149,10 @@ export class StepLR extends LRScheduler {
   private readonly stepSize: number;
   private readonly gamma: number;
 
-  constructor(optimizer: Scheduled, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }) {
+  constructor(optimizer: Scheduled, options: StepOptions, ...surplus: never[]) {
+    checkSchedule('StepLR', stepKnown, ['stepSize'], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('StepLR', 'stepSize', stepSize, 1, true);
+    const { stepSize, gamma = 0.1 } = options;
     this.stepSize = stepSize;
     this.gamma = gamma;
     this.moveTo(0);
@@ -138,6 +163,18 @@ export class StepLR extends LRScheduler {
   }
 }
 
+export interface MultiStepOptions {
+  /** Epochs. */
+  readonly milestones: readonly number[];
+  /** Default 0.1. */
+  readonly gamma?: number;
+}
+
+const multiStepKnown: KnownOf<MultiStepOptions> = {
+  milestones: kind('an array of numbers', (v) => Array.isArray(v) && v.every((epoch) => typeof epoch === 'number')),
+  gamma: number,
+};
+
 /** Times gamma at each of the milestones. */
 export class MultiStepLR extends LRScheduler {
   static override readonly name: string = 'MultiStepLR';
@@ -145,8 +182,10 @@ export class MultiStepLR extends LRScheduler {
   private readonly milestones: readonly number[];
   private readonly gamma: number;
 
-  constructor(optimizer: Scheduled, { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number }) {
+  constructor(optimizer: Scheduled, options: MultiStepOptions, ...surplus: never[]) {
+    checkSchedule('MultiStepLR', multiStepKnown, ['milestones'], [optimizer, options, ...surplus]);
     super(optimizer);
+    const { milestones, gamma = 0.1 } = options;
     this.milestones = milestones;
     this.gamma = gamma;
     this.moveTo(0);
@@ -157,6 +196,15 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
+export interface ConstantOptions {
+  /** Default 1/3. */
+  readonly factor?: number;
+  /** Default 5. */
+  readonly totalIters?: number;
+}
+
+const constantKnown: KnownOf<ConstantOptions> = { factor: number, totalIters: whole(0) };
+
 /** Times `factor` until `totalIters`, then the initial rate. */
 export class ConstantLR extends LRScheduler {
   static override readonly name: string = 'ConstantLR';
@@ -164,9 +212,10 @@ export class ConstantLR extends LRScheduler {
   private readonly factor: number;
   private readonly totalIters: number;
 
-  constructor(optimizer: Scheduled, { factor = 1 / 3, totalIters = 5 }: { factor?: number; totalIters?: number } = {}) {
+  constructor(optimizer: Scheduled, options: ConstantOptions = {}, ...surplus: never[]) {
+    checkSchedule('ConstantLR', constantKnown, [], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('ConstantLR', 'totalIters', totalIters, 0, true);
+    const { factor = 1 / 3, totalIters = 5 } = options;
     this.factor = factor;
     this.totalIters = totalIters;
     this.moveTo(0);
@@ -185,9 +234,10 @@ export class LinearLR extends LRScheduler {
   private readonly to: number;
   private readonly totalIters: number;
 
-  constructor(optimizer: Scheduled, { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearLROptions = {}) {
+  constructor(optimizer: Scheduled, options: LinearLROptions = {}, ...surplus: never[]) {
+    checkSchedule('LinearLR', linearKnown, [], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('LinearLR', 'totalIters', totalIters, 1, true);
+    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     this.from = startFactor;
     this.to = endFactor;
     this.totalIters = totalIters;
@@ -205,15 +255,24 @@ export interface LinearLROptions {
   readonly totalIters?: number;
 }
 
+const linearKnown: KnownOf<LinearLROptions> = { startFactor: number, endFactor: number, totalIters: whole(1) };
+
+export interface ExponentialOptions {
+  readonly gamma: number;
+}
+
+const exponentialKnown: KnownOf<ExponentialOptions> = { gamma: number };
+
 /** Times gamma after every epoch. */
 export class ExponentialLR extends LRScheduler {
   static override readonly name: string = 'ExponentialLR';
 
   private readonly gamma: number;
 
-  constructor(optimizer: Scheduled, { gamma }: { gamma: number }) {
+  constructor(optimizer: Scheduled, options: ExponentialOptions, ...surplus: never[]) {
+    checkSchedule('ExponentialLR', exponentialKnown, ['gamma'], [optimizer, options, ...surplus]);
     super(optimizer);
-    this.gamma = gamma;
+    this.gamma = options.gamma;
     this.moveTo(0);
   }
 
@@ -222,6 +281,15 @@ export class ExponentialLR extends LRScheduler {
   }
 }
 
+export interface PolynomialOptions {
+  /** Default 5. */
+  readonly totalIters?: number;
+  /** Default 1. */
+  readonly power?: number;
+}
+
+const polynomialKnown: KnownOf<PolynomialOptions> = { totalIters: whole(1), power: number };
+
 /** base·(1 − epoch/totalIters)^power, 0 from there on. */
 export class PolynomialLR extends LRScheduler {
   static override readonly name: string = 'PolynomialLR';
@@ -229,9 +297,10 @@ export class PolynomialLR extends LRScheduler {
   private readonly totalIters: number;
   private readonly power: number;
 
-  constructor(optimizer: Scheduled, { totalIters = 5, power = 1 }: { totalIters?: number; power?: number } = {}) {
+  constructor(optimizer: Scheduled, options: PolynomialOptions = {}, ...surplus: never[]) {
+    checkSchedule('PolynomialLR', polynomialKnown, [], [optimizer, options, ...surplus]);
     super(optimizer);
-    expectAtLeast('PolynomialLR', 'totalIters', totalIters, 1, true);
+    const { totalIters = 5, power = 1 } = options;
     this.totalIters = totalIters;
     this.power = power;
     this.moveTo(0);

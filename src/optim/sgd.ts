@@ -1,6 +1,8 @@
 import { ConvletError } from '../common/error.ts';
+import { flag, type KnownOf, number } from '../common/options.ts';
 import { KernelOptimizer } from './kernel-optimizer.ts';
 import type { ParamGroup, Params } from './optimizer.ts';
+import { notNegative, pair, share } from './update.ts';
 
 export interface SGDOptions {
   lr: number;
@@ -11,15 +13,24 @@ export interface SGDOptions {
   maximize: boolean;
 }
 
+const sgdKnown: KnownOf<SGDOptions> = {
+  lr: notNegative,
+  momentum: notNegative,
+  dampening: number,
+  weightDecay: notNegative,
+  nesterov: flag,
+  maximize: flag,
+};
+
 /** torch.optim.SGD: momentum, Nesterov, weight decay (added to the gradient). */
 export class SGD extends KernelOptimizer<SGDOptions> {
   static override readonly name: string = 'SGD';
 
   protected readonly kind = 'sgd';
 
-  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}, ...surplus: never[]) {
     const plain = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };
-    super('SGD', params, { ...plain, ...options });
+    super('SGD', params, [options, ...surplus], plain, sgdKnown);
     for (const { nesterov, momentum, dampening } of this.paramGroups) {
       if (nesterov && (momentum <= 0 || dampening !== 0))
         throw new ConvletError('argument', 'SGD: nesterov expects a momentum > 0 and no dampening');
@@ -45,15 +56,25 @@ export interface RMSpropOptions {
   maximize: boolean;
 }
 
+const rmspropKnown: KnownOf<RMSpropOptions> = {
+  lr: notNegative,
+  alpha: notNegative,
+  eps: notNegative,
+  weightDecay: notNegative,
+  momentum: notNegative,
+  centered: flag,
+  maximize: flag,
+};
+
 /** torch.optim.RMSprop (Hinton's lecture 6e; centred: Graves 2013). */
 export class RMSprop extends KernelOptimizer<RMSpropOptions> {
   static override readonly name: string = 'RMSprop';
 
   protected readonly kind = 'rmsprop';
 
-  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}, ...surplus: never[]) {
     const plain = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false };
-    super('RMSprop', params, { ...plain, ...options });
+    super('RMSprop', params, [options, ...surplus], plain, rmspropKnown);
   }
 
   protected numbers(group: ParamGroup & RMSpropOptions) {
@@ -75,15 +96,24 @@ export interface AdagradOptions {
   maximize: boolean;
 }
 
+const adagradKnown: KnownOf<AdagradOptions> = {
+  lr: notNegative,
+  lrDecay: notNegative,
+  weightDecay: notNegative,
+  initialAccumulatorValue: notNegative,
+  eps: notNegative,
+  maximize: flag,
+};
+
 /** torch.optim.Adagrad (Duchi et al. 2011). */
 export class Adagrad extends KernelOptimizer<AdagradOptions> {
   static override readonly name: string = 'Adagrad';
 
   protected readonly kind = 'adagrad';
 
-  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}, ...surplus: never[]) {
     const plain = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false };
-    super('Adagrad', params, { ...plain, ...options });
+    super('Adagrad', params, [options, ...surplus], plain, adagradKnown);
   }
 
   protected numbers(group: ParamGroup & AdagradOptions, step: number) {
@@ -103,14 +133,28 @@ export interface AdadeltaOptions {
   maximize: boolean;
 }
 
+const adadeltaKnown: KnownOf<AdadeltaOptions> = {
+  lr: notNegative,
+  rho: share,
+  eps: notNegative,
+  weightDecay: notNegative,
+  maximize: flag,
+};
+
 /** torch.optim.Adadelta (Zeiler 2012). */
 export class Adadelta extends KernelOptimizer<AdadeltaOptions> {
   static override readonly name: string = 'Adadelta';
 
   protected readonly kind = 'adadelta';
 
-  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
-    super('Adadelta', params, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false, ...options });
+  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}, ...surplus: never[]) {
+    super(
+      'Adadelta',
+      params,
+      [options, ...surplus],
+      { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false },
+      adadeltaKnown,
+    );
   }
 
   protected numbers(group: ParamGroup & AdadeltaOptions) {
@@ -126,14 +170,22 @@ export interface RpropOptions {
   maximize: boolean;
 }
 
+const rpropKnown: KnownOf<RpropOptions> = { lr: notNegative, etas: pair, stepSizes: pair, maximize: flag };
+
 /** torch.optim.Rprop (Riedmiller & Braun 1993): step sizes from the signs alone; for full batches. */
 export class Rprop extends KernelOptimizer<RpropOptions> {
   static override readonly name: string = 'Rprop';
 
   protected readonly kind = 'rprop';
 
-  constructor(params: Params<RpropOptions>, options: Partial<RpropOptions> = {}) {
-    super('Rprop', params, { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false, ...options });
+  constructor(params: Params<RpropOptions>, options: Partial<RpropOptions> = {}, ...surplus: never[]) {
+    super(
+      'Rprop',
+      params,
+      [options, ...surplus],
+      { lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50], maximize: false },
+      rpropKnown,
+    );
     for (const { etas } of this.paramGroups) {
       if (etas[0] > 0 && etas[0] < 1 && etas[1] > 1) continue;
       throw new ConvletError('argument', `Rprop: etas expects numbers in 0…1 and above 1, got ${String(etas)}`);

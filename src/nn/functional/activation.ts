@@ -1,36 +1,57 @@
 import { apply1, functions, type Variable } from '../../autograd/index.ts';
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { ConvletError } from '../../common/error.ts';
+import { expectKind, number, oneOf } from '../../common/options.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import type { UnaryOpAttrs } from '../../ops/elementwise/attrs.ts';
 
+/** A function of x and numbers. `op`: its name, for errors; `args`: the numbers' names. */
 const unary =
-  <A extends number[]>(name: UnaryKind, attrs: (...values: A) => UnaryOpAttrs = () => ({})) =>
-  (x: Variable, ...values: A): Variable =>
-    apply1(name, [x], attrs(...values));
+  <A extends number[]>(op: string, name: UnaryKind, args: readonly string[], attrs: (...values: A) => UnaryOpAttrs) =>
+  (x: Variable, ...values: A): Variable => {
+    for (let i = 0; i < values.length && i < args.length; i++)
+      if (values[i] !== undefined) expectKind(op, args[i], values[i], number);
+    return apply1(name, [x], attrs(...values));
+  };
+const plain =
+  (name: UnaryKind, attrs: UnaryOpAttrs = {}) =>
+  (x: Variable): Variable =>
+    apply1(name, [x], attrs);
 
 export const { relu, sigmoid, tanh } = functions;
-export const relu6 = unary('clip', () => ({ alpha: 0, beta: 6, exclusive: true }));
-export const hardtanh = unary('clip', (minVal = -1, maxVal = 1) => ({ alpha: minVal, beta: maxVal, exclusive: true }));
-export const leakyRelu = unary('leakyRelu', (negativeSlope = 0.01) => ({ alpha: negativeSlope }));
-export const elu = unary('elu', (alpha = 1) => ({ alpha }));
-export const celu = unary('celu', (alpha = 1) => ({ alpha }));
-export const selu = unary('selu');
-export const silu = unary('silu');
-export const mish = unary('mish');
-export const hardswish = unary('hardSwish');
-export const hardsigmoid = unary('hardSigmoid', () => ({ alpha: 1 / 6, beta: 0.5 }));
-export const softplus = unary('softplus', (beta = 1, threshold = 20) => ({ alpha: beta, beta: threshold }));
-export const softsign = unary('softsign');
-export const logsigmoid = unary('logSigmoid');
-export const tanhshrink = unary('tanhShrink');
-export const hardshrink = unary('hardShrink', (lambda = 0.5) => ({ alpha: lambda }));
-export const softshrink = unary('softShrink', (lambda = 0.5) => ({ alpha: lambda }));
-export const threshold = unary('threshold', (limit: number, value: number) => ({ alpha: limit, beta: value }));
+export const relu6 = plain('clip', { alpha: 0, beta: 6, exclusive: true });
+export const hardtanh = unary('hardtanh', 'clip', ['minVal', 'maxVal'], (minVal = -1, maxVal = 1) => ({
+  ...{ alpha: minVal, beta: maxVal, exclusive: true },
+}));
+export const leakyRelu = unary('leakyRelu', 'leakyRelu', ['negativeSlope'], (negativeSlope = 0.01) => ({
+  alpha: negativeSlope,
+}));
+export const elu = unary('elu', 'elu', ['alpha'], (alpha = 1) => ({ alpha }));
+export const celu = unary('celu', 'celu', ['alpha'], (alpha = 1) => ({ alpha }));
+export const selu = plain('selu');
+export const silu = plain('silu');
+export const mish = plain('mish');
+export const hardswish = plain('hardSwish');
+export const hardsigmoid = plain('hardSigmoid', { alpha: 1 / 6, beta: 0.5 });
+export const softplus = unary('softplus', 'softplus', ['beta', 'threshold'], (beta = 1, threshold = 20) => ({
+  ...{ alpha: beta, beta: threshold },
+}));
+export const softsign = plain('softsign');
+export const logsigmoid = plain('logSigmoid');
+export const tanhshrink = plain('tanhShrink');
+export const hardshrink = unary('hardshrink', 'hardShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
+export const softshrink = unary('softshrink', 'softShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
+export const threshold = unary('threshold', 'threshold', ['limit', 'value'], (limit: number, value: number) => ({
+  ...{ alpha: limit, beta: value },
+}));
+
+const approximations = oneOf('none', 'tanh');
 
 /** approximate 'tanh': the formula with tanh (Hendrycks & Gimpel 2016), else the exact one with erf. */
-export const gelu = (x: Variable, approximate: 'none' | 'tanh' = 'none'): Variable =>
-  apply1(approximate === 'tanh' ? 'geluTanh' : 'gelu', [x]);
+export function gelu(x: Variable, approximate: 'none' | 'tanh' = 'none'): Variable {
+  expectKind('gelu', 'approximate', approximate, approximations);
+  return apply1(approximate === 'tanh' ? 'geluTanh' : 'gelu', [x]);
+}
 
 /** weight: one slope, or one per channel (axis 1). */
 export function prelu(x: Variable, weight: Variable): Variable {

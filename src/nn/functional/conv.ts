@@ -1,6 +1,8 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { fits, refuse } from '../../common/options.ts';
 import { samePadding } from '../../ops/window.ts';
+import { convKnown, convTransposeKnown } from './known.ts';
 import { type PadMode, pad } from './pad.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
@@ -41,6 +43,7 @@ function padsOf(op: string, x: Variable, weight: Variable, options: ConvOptions)
 const convolution =
   (op: string, rank: number) =>
   (x: Variable, weight: Variable, bias: Variable | null = null, options: ConvOptions = {}): Variable => {
+    if (!fits(options, convKnown)) refuse(op, options, convKnown, { x, weight, bias });
     // PyTorch takes one example without its batch axis too.
     if (x.rank === rank + 1) return convolution(op, rank)(x.unsqueeze(0), weight, bias, options).squeeze(0);
     expectRank(op, x, rank + 2);
@@ -60,6 +63,7 @@ const convolution =
 const transposed =
   (op: string, rank: number) =>
   (x: Variable, weight: Variable, bias: Variable | null = null, options: ConvTransposeOptions = {}): Variable => {
+    if (!fits(options, convTransposeKnown)) refuse(op, options, convTransposeKnown, { x, weight, bias });
     if (x.rank === rank + 1) return transposed(op, rank)(x.unsqueeze(0), weight, bias, options).squeeze(0);
     expectRank(op, x, rank + 2);
     const of = (name: keyof ConvTransposeOptions, fallback: number): number[] =>

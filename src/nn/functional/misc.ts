@@ -1,6 +1,7 @@
 import { apply1, functions, randomKey, Variable } from '../../autograd/index.ts';
 import { affine } from '../../autograd/methods.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { expectKind, flag, kind, number } from '../../common/options.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import { constant } from '../../tensor/tensor.ts';
 
@@ -12,13 +13,16 @@ function maskOf(x: Variable, p: number, kind: DropoutKind, kept: number): Variab
   return apply1('dropoutMask', [randomKey()], { shape, p, kept, dropped: 0 });
 }
 
-function checkP(op: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new ConvletError('argument', `${op}: p expects a number in 0…1, got ${p}`);
+const chance = kind<number>('a number in 0…1', (p) => typeof p === 'number' && p >= 0 && p <= 1);
+
+function checkDropout(op: string, p: number, training: boolean): void {
+  expectKind(op, 'p', p, chance);
+  expectKind(op, 'training', training, flag);
 }
 
 const dropping = (op: string, kind: DropoutKind) => {
   return (x: Variable, p = 0.5, training = true): Variable => {
-    checkP(op, p);
+    checkDropout(op, p, training);
     if (kind === 'channel' && x.rank < 2)
       throw new ConvletError('shape', `${op}: input expects [N,C,…], got shape ${shapeText(x.shape)}`);
     if (!training || p === 0) return x;
@@ -36,7 +40,7 @@ export const dropout3d = dropping('dropout3d', 'channel');
 /** Keeps mean and variance of self-normalising networks (Klambauer et al. 2017): what goes becomes −1.7581, then a·x + b. */
 const alphaDropping = (op: string, kind: DropoutKind) => {
   return (x: Variable, p = 0.5, training = true): Variable => {
-    checkP(op, p);
+    checkDropout(op, p, training);
     if (!training || p === 0) return x;
     if (p === 1) return x.mul(0);
     const low = -1.7580993408473766;
@@ -54,6 +58,7 @@ export const featureAlphaDropout = alphaDropping('featureAlphaDropout', 'channel
 export function embedding(indices: Variable, weight: Variable, paddingIdx?: number): Variable {
   let table = weight;
   if (paddingIdx !== undefined) {
+    expectKind('embedding', 'paddingIdx', paddingIdx, number);
     const at = paddingIdx < 0 ? paddingIdx + weight.shape[0] : paddingIdx;
     const learns = Uint8Array.from({ length: weight.shape[0] }, (_, i) => Number(i !== at));
     const mask = constant(learns, [weight.shape[0], 1], 'bool');
@@ -114,6 +119,7 @@ export function flip(x: Variable, dims: readonly number[]): Variable {
 
 /** 1 − cosine distance along `dim`. */
 export function cosineSimilarity(a: Variable, b: Variable, dim = 1, eps = 1e-8): Variable {
+  expectKind('cosineSimilarity', 'eps', eps, number);
   const dot = a.mul(b).sum(dim);
   return dot.div(a.norm(dim).clamp(eps).mul(b.norm(dim).clamp(eps)));
 }

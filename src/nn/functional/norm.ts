@@ -1,7 +1,9 @@
 import { apply, apply1, noGrad, Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { expectKind, fits, number, refuse } from '../../common/options.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import { constant } from '../../tensor/tensor.ts';
+import { batchNormKnown } from './known.ts';
 
 export interface BatchNormOptions {
   readonly weight?: Variable | null;
@@ -25,6 +27,7 @@ export function batchNorm(
   runningVar: Variable | null,
   options: BatchNormOptions = {},
 ): Variable {
+  if (!fits(options, batchNormKnown)) refuse('batchNorm', options, batchNormKnown, { x, runningMean, runningVar });
   const { weight = null, bias = null, training = false, momentum = 0.1, eps = 1e-5 } = options;
   if (!training) {
     if (runningMean === null || runningVar === null)
@@ -59,6 +62,7 @@ export function layerNorm(
   bias: Variable | null = null,
   eps = 1e-5,
 ): Variable {
+  expectKind('layerNorm', 'eps', eps, number);
   const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
   const axis = x.rank - shape.length;
   if (axis < 0 || shape.some((d, i) => x.shape[axis + i] !== d))
@@ -75,27 +79,38 @@ export function rmsNorm(
   weight: Variable | null = null,
   eps = 1e-6,
 ): Variable {
+  expectKind('rmsNorm', 'eps', eps, number);
   const count = typeof normalizedShape === 'number' ? 1 : normalizedShape.length;
   return apply1('rmsNorm', [x, weight, null], { axis: x.rank - count, epsilon: eps });
 }
 
-export const groupNorm = (
+export function groupNorm(
   x: Variable,
   numGroups: number,
   weight: Variable | null = null,
   bias: Variable | null = null,
   eps = 1e-5,
-): Variable => apply1('groupNorm', [x, weight, bias], { groups: numGroups, epsilon: eps, activation: null });
+): Variable {
+  expectKind('groupNorm', 'eps', eps, number);
+  return apply1('groupNorm', [x, weight, bias], { groups: numGroups, epsilon: eps, activation: null });
+}
 
-export const instanceNorm = (
+export function instanceNorm(
   x: Variable,
   weight: Variable | null = null,
   bias: Variable | null = null,
   eps = 1e-5,
-): Variable => apply1('instanceNorm', [x, weight, bias], { epsilon: eps, activation: null });
+): Variable {
+  expectKind('instanceNorm', 'eps', eps, number);
+  return apply1('instanceNorm', [x, weight, bias], { epsilon: eps, activation: null });
+}
 
 /** x / (k + alpha/size · Σ x²)^beta over neighbouring channels (Krizhevsky 2012). Even windows are longer in front. */
 export function localResponseNorm(x: Variable, size: number, alpha = 1e-4, beta = 0.75, k = 1): Variable {
+  expectKind('localResponseNorm', 'size', size, number);
+  expectKind('localResponseNorm', 'alpha', alpha, number);
+  expectKind('localResponseNorm', 'beta', beta, number);
+  expectKind('localResponseNorm', 'k', k, number);
   const attrs = { size, alpha, beta, bias: k };
   if (size % 2 === 1) return apply1('lrn', [x], attrs);
   // The op's even windows are longer behind (ONNX): the channels are turned round and back.
@@ -109,6 +124,8 @@ export function localResponseNorm(x: Variable, size: number, alpha = 1e-4, beta 
 
 /** x divided by its p norm along `dim`, which counts as eps at least. */
 export function normalize(x: Variable, p = 2, dim = 1, eps = 1e-12): Variable {
+  expectKind('normalize', 'p', p, number);
+  expectKind('normalize', 'eps', eps, number);
   const axis = normalizeAxis('normalize', dim, x.rank);
   const length =
     p === 2

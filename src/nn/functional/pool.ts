@@ -1,8 +1,10 @@
 import { apply, apply1, Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
+import { expectKind, fits, kind, number, oneOf, refuse } from '../../common/options.ts';
 import { windowOutput } from '../../ops/window.ts';
 import { tensor } from '../../tensor/tensor.ts';
+import { avgPoolKnown, lpPoolKnown, maxPoolKnown, poolKnown, unpoolKnown } from './known.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
 export interface PoolOptions {
@@ -62,6 +64,7 @@ function batched(op: string, rank: number, x: Variable, body: (x: Variable) => V
 
 const maxPooling = (op: string, rank: number, indices: boolean) => {
   return (x: Variable, kernelSize: PerAxis, options: MaxPoolOptions = {}): Variable[] => {
+    if (!fits(options, maxPoolKnown)) refuse(op, options, maxPoolKnown, { x, kernelSize });
     const window = windowOf(op, rank, kernelSize, options);
     const attrs = { ...window, indices, indexBase: 'plane', columnMajor: false } as const;
     return batched(op, rank, x, (input) => apply('maxPool', [input], attrs));
@@ -83,6 +86,7 @@ const maxPoolWithIndices = (op: string, rank: number) => {
 
 const avgPool = (op: string, rank: number) => {
   return (x: Variable, kernelSize: PerAxis, options: AvgPoolOptions = {}): Variable => {
+    if (!fits(options, avgPoolKnown)) refuse(op, options, avgPoolKnown, { x, kernelSize });
     const { countIncludePad = true, divisorOverride } = options;
     const attrs = {
       ...windowOf(op, rank, kernelSize, options),
@@ -96,6 +100,8 @@ const avgPool = (op: string, rank: number) => {
 /** (Σ x^p)^(1/p) per window; a window cut short by ceil mode counts its mean over the whole kernel, as PyTorch's. */
 const lpPool = (op: string, rank: number) => {
   return (x: Variable, normType: number, kernelSize: PerAxis, options: LpPoolOptions = {}): Variable => {
+    if (!fits(options, lpPoolKnown)) refuse(op, options, lpPoolKnown, { x, normType, kernelSize });
+    expectKind(op, 'normType', normType, number);
     const attrs = windowOf(op, rank, kernelSize, options);
     return batched(op, rank, x, (input) => {
       const y = apply1('lpPool', [input], { ...attrs, p: normType });
@@ -150,6 +156,7 @@ export interface UnpoolOptions {
 
 const maxUnpool = (op: string, rank: number) => {
   return (x: Variable, indices: Variable, kernelSize: PerAxis, options: UnpoolOptions = {}): Variable => {
+    if (!fits(options, unpoolKnown)) refuse(op, options, unpoolKnown, { x, indices, kernelSize });
     const { kernel, stride, padBegin } = windowOf(op, rank, kernelSize, options);
     const spatial = x.shape.slice(x.rank - rank);
     const size = options.outputSize ?? spatial.map((d, i) => (d - 1) * stride[i] - 2 * padBegin[i] + kernel[i]);
@@ -180,12 +187,24 @@ export const maxUnpool1d = maxUnpool('maxUnpool1d', 1);
 export const maxUnpool2d = maxUnpool('maxUnpool2d', 2);
 export const maxUnpool3d = maxUnpool('maxUnpool3d', 3);
 
-/** alpha · max pool + (1 − alpha) · average pool (Lee et al. 2016). */
-export function mixedPool2d(x: Variable, kernelSize: PerAxis, alpha: number, options: PoolOptions = {}): Variable {
+const share = kind<number | Variable>('a number or a variable', (v) => typeof v === 'number' || v instanceof Variable);
+
+/** alpha · max pool + (1 − alpha) · average pool (Lee et al. 2016). An alpha that is a variable broadcasts, and may learn. */
+export function mixedPool2d(
+  x: Variable,
+  kernelSize: PerAxis,
+  alpha: number | Variable,
+  options: PoolOptions = {},
+): Variable {
+  expectKind('mixedPool2d', 'alpha', alpha, share);
+  if (!fits(options, poolKnown)) refuse('mixedPool2d', options, poolKnown, { x, kernelSize, alpha });
+  const rest = typeof alpha === 'number' ? 1 - alpha : alpha.neg().add(1);
   return maxPool2d(x, kernelSize, options)
     .mul(alpha)
-    .add(avgPool2d(x, kernelSize, options).mul(1 - alpha));
+    .add(avgPool2d(x, kernelSize, options).mul(rest));
 }
+
+const pyramidMode = oneOf('max', 'average');
 
 /** Spatial pyramid pooling (He et al. 2014): adaptive pools of n×n for each level, flattened, one behind the other. */
 export function spatialPyramidPool2d(
@@ -193,6 +212,7 @@ export function spatialPyramidPool2d(
   levels: readonly number[],
   mode: 'max' | 'average' = 'max',
 ): Variable {
+  expectKind('spatialPyramidPool2d', 'mode', mode, pyramidMode);
   const pool = mode === 'max' ? adaptiveMaxPool2d : adaptiveAvgPool2d;
   const parts = levels.map((n) => pool(x, n));
   return apply1(

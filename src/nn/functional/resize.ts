@@ -1,7 +1,9 @@
 import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { expectKind, fits, flag, refuse } from '../../common/options.ts';
 import { expectWhole } from '../../ops/check.ts';
 import { interpolateDefaults } from '../../ops/interpolate/interpolate-table.ts';
+import { gridSampleKnown, interpolateKnown, windowKnown } from './known.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
 const modes = {
@@ -32,13 +34,10 @@ export interface InterpolateOptions {
 
 /** Resizes the spatial axes of x [N,C,…], as torch.nn.functional.interpolate. */
 export function interpolate(x: Variable, options: InterpolateOptions): Variable {
+  if (!fits(options, interpolateKnown)) refuse('interpolate', options, interpolateKnown, { x });
+  if (options === undefined) throw new ConvletError('argument', 'interpolate: expects { size } or { scaleFactor }');
   const { mode = 'nearest', alignCorners = false, recomputeScaleFactor = false } = options;
   const rank = x.rank - 2;
-  if (modes[mode] === undefined)
-    throw new ConvletError(
-      'argument',
-      `interpolate: mode expects ${Object.keys(modes).join(' or ')}, got ${String(mode)}`,
-    );
   if (rank < 1 || rank > 3)
     throw new ConvletError('shape', `interpolate: input expects rank 3 to 5, got shape ${shapeText(x.shape)}`);
   if ((options.size === undefined) === (options.scaleFactor === undefined))
@@ -104,15 +103,19 @@ function window2d(op: string, kernelSize: PerAxis, options: WindowOptions) {
 }
 
 /** [N,C,H,W] → [N, C·kH·kW, L]: the cells of every window as a column. */
-export const unfold = (x: Variable, kernelSize: PerAxis, options: WindowOptions = {}): Variable =>
-  apply1('unfold', [x], window2d('unfold', kernelSize, options));
+export function unfold(x: Variable, kernelSize: PerAxis, options: WindowOptions = {}): Variable {
+  if (!fits(options, windowKnown)) refuse('unfold', options, windowKnown, { x, kernelSize });
+  return apply1('unfold', [x], window2d('unfold', kernelSize, options));
+}
 
 /** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places. */
-export const fold = (x: Variable, outputSize: PerAxis, kernelSize: PerAxis, options: WindowOptions = {}): Variable =>
-  apply1('fold', [x], {
+export function fold(x: Variable, outputSize: PerAxis, kernelSize: PerAxis, options: WindowOptions = {}): Variable {
+  if (!fits(options, windowKnown)) refuse('fold', options, windowKnown, { x, outputSize, kernelSize });
+  return apply1('fold', [x], {
     ...window2d('fold', kernelSize, options),
     outputSize: perAxis('fold', 'outputSize', outputSize, 2),
   });
+}
 
 const sampleModes = { bilinear: 'linear', nearest: 'nearest', bicubic: 'cubic' } as const;
 
@@ -123,13 +126,14 @@ export interface GridSampleOptions {
 }
 
 /** Values of x [N,C,H,W] at the places of grid [N,H',W',2] (x, y in −1…1). */
-export const gridSample = (x: Variable, grid: Variable, options: GridSampleOptions = {}): Variable =>
-  apply1('gridSample', [x, grid], {
-    mode: sampleModes[options.mode ?? 'bilinear'],
-    paddingMode: options.paddingMode ?? 'zeros',
-    alignCorners: options.alignCorners ?? false,
-  });
+export function gridSample(x: Variable, grid: Variable, options: GridSampleOptions = {}): Variable {
+  if (!fits(options, gridSampleKnown)) refuse('gridSample', options, gridSampleKnown, { x, grid });
+  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = options;
+  return apply1('gridSample', [x, grid], { mode: sampleModes[mode], paddingMode, alignCorners });
+}
 
 /** A grid for gridSample from affine matrices theta [N,2,3] or [N,3,4]; size: [N,C,H,W] or [N,C,D,H,W]. */
-export const affineGrid = (theta: Variable, size: readonly number[], alignCorners = false): Variable =>
-  apply1('affineGrid', [theta], { size, alignCorners });
+export function affineGrid(theta: Variable, size: readonly number[], alignCorners = false): Variable {
+  expectKind('affineGrid', 'alignCorners', alignCorners, flag);
+  return apply1('affineGrid', [theta], { size, alignCorners });
+}

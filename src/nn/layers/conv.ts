@@ -1,6 +1,8 @@
 import type { Variable } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
+import { checkCall, flag, type Known, type KnownOf, whole } from '../../common/options.ts';
 import type { ConvOptions, ConvTransposeOptions } from '../functional/conv.ts';
+import { convKnown, convTransposeKnown, perAxisKind } from '../functional/known.ts';
 import { type PerAxis, perAxis } from '../functional/per-axis.ts';
 import * as F from '../functional.ts';
 import * as init from '../init.ts';
@@ -16,6 +18,16 @@ export interface ConvTransposeLayerOptions extends ConvTransposeOptions {
   readonly bias?: boolean;
 }
 
+const { paddingMode, ...convWithoutMode } = convKnown;
+const convLayerKnown: KnownOf<ConvLayerOptions> = { ...convWithoutMode, bias: flag, paddingMode };
+const { dilation, ...transposeWithoutDilation } = convTransposeKnown;
+const convTransposeLayerKnown: KnownOf<ConvTransposeLayerOptions> = {
+  ...transposeWithoutDilation,
+  bias: flag,
+  dilation,
+};
+const convArgs: Known = { inChannels: whole(1), outChannels: whole(1), kernelSize: perAxisKind };
+
 /** PyTorch's defaults: uniform within ±1/√fanIn, weight and bias alike. */
 function initialise(weight: Parameter, bias: Parameter | null): void {
   init.kaimingUniform(weight, { a: Math.sqrt(5) });
@@ -23,11 +35,9 @@ function initialise(weight: Parameter, bias: Parameter | null): void {
   if (bias !== null) init.uniform(bias, -bound, bound);
 }
 
-function checkChannels(op: string, inChannels: number, outChannels: number, groups: number): void {
-  for (const [name, value] of Object.entries({ inChannels, outChannels, groups })) {
-    if (!(Number.isInteger(value) && value > 0))
-      throw new ConvletError('argument', `${op}: ${name} expects a whole number ≥ 1, got ${value}`);
-  }
+function checkGroups(op: string, inChannels: number, outChannels: number, groups: number): void {
+  if (!(Number.isInteger(groups) && groups > 0))
+    throw new ConvletError('argument', `${op}: groups expects a whole number ≥ 1, got ${groups}`);
   if (inChannels % groups !== 0 || outChannels % groups !== 0)
     throw new ConvletError(
       'argument',
@@ -39,23 +49,25 @@ abstract class Convolution<O extends ConvLayerOptions | ConvTransposeLayerOption
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: readonly number[];
-  readonly options: O;
+  /** As the function of F takes them. */
+  readonly options: Omit<O, 'bias'>;
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(rank: number, transposed: boolean, channels: readonly [number, number], kernelSize: PerAxis, options: O) {
+  constructor(rank: number, transposed: boolean, given: readonly unknown[]) {
     super();
-    const [inChannels, outChannels] = channels;
     const { name } = this.constructor;
+    checkCall(name, { args: convArgs, options: transposed ? convTransposeLayerKnown : convLayerKnown }, given);
+    const [inChannels, outChannels, kernelSize, { bias = true, ...options }] = given as [number, number, PerAxis, O];
     const groups = options.groups ?? 1;
-    checkChannels(name, inChannels, outChannels, groups);
+    checkGroups(name, inChannels, outChannels, groups);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = perAxis(name, 'kernelSize', kernelSize, rank);
     this.options = options;
     const [first, second] = transposed ? [inChannels, outChannels / groups] : [outChannels, inChannels / groups];
     this.weight = new Parameter([first, second, ...this.kernelSize]);
-    this.bias = (options.bias ?? true) ? new Parameter([outChannels]) : null;
+    this.bias = bias ? new Parameter([outChannels]) : null;
     initialise(this.weight, this.bias);
   }
 
@@ -85,8 +97,14 @@ abstract class Convolution<O extends ConvLayerOptions | ConvTransposeLayerOption
 export class Conv1d extends Convolution<ConvLayerOptions> {
   static override readonly name: string = 'Conv1d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
-    super(1, false, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(1, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
@@ -98,8 +116,14 @@ export class Conv1d extends Convolution<ConvLayerOptions> {
 export class Conv2d extends Convolution<ConvLayerOptions> {
   static override readonly name: string = 'Conv2d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
-    super(2, false, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(2, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
@@ -111,8 +135,14 @@ export class Conv2d extends Convolution<ConvLayerOptions> {
 export class Conv3d extends Convolution<ConvLayerOptions> {
   static override readonly name: string = 'Conv3d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvLayerOptions = {}) {
-    super(3, false, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(3, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
@@ -124,8 +154,14 @@ export class Conv3d extends Convolution<ConvLayerOptions> {
 export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
   static override readonly name: string = 'ConvTranspose1d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
-    super(1, true, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(1, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
@@ -137,8 +173,14 @@ export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
 export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
   static override readonly name: string = 'ConvTranspose2d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
-    super(2, true, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(2, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
@@ -150,14 +192,27 @@ export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
 export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
   static override readonly name: string = 'ConvTranspose3d';
 
-  constructor(inChannels: number, outChannels: number, kernelSize: PerAxis, options: ConvTransposeLayerOptions = {}) {
-    super(3, true, [inChannels, outChannels], kernelSize, options);
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions = {},
+    ...surplus: never[]
+  ) {
+    super(3, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
   forward(x: Variable): Variable {
     return F.convTranspose3d(x, this.weight, this.bias, this.options);
   }
 }
+
+export interface LinearOptions {
+  readonly bias?: boolean;
+}
+
+const linearKnown: KnownOf<LinearOptions> = { bias: flag };
+const linearSignature = { args: { inFeatures: whole(1), outFeatures: whole(1) }, options: linearKnown };
 
 /** y = x · weightᵀ + bias over the last axis; weight [out, in]. */
 export class Linear extends Module {
@@ -168,9 +223,9 @@ export class Linear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, options: { readonly bias?: boolean } = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}, ...surplus: never[]) {
     super();
-    checkChannels('Linear', inFeatures, outFeatures, 1);
+    checkCall('Linear', linearSignature, [inFeatures, outFeatures, options, ...surplus]);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter([outFeatures, inFeatures]);

@@ -1,4 +1,5 @@
 import type { Variable } from '../../autograd/index.ts';
+import { checkCall, type Known, type Signature } from '../../common/options.ts';
 import { Module, snakeCase } from '../module.ts';
 
 /** A module with one result. */
@@ -30,10 +31,12 @@ export const pythonArgs = (entries: Readonly<Record<string, unknown>>): string =
 /**
  * A class of layers that have no parameters: `forward` is a function of the inputs and the constructor's arguments.
  *
+ * @param signature which arguments there are
  * @param describe the arguments by name, for the summary
  */
 export function layer<A extends unknown[]>(
   name: string,
+  signature: Signature,
   forward: (inputs: Variable[], args: A, layer: Layer) => Variable,
   describe: (...args: A) => Readonly<Record<string, unknown>> = () => ({}),
 ): LayerClass<A> {
@@ -42,6 +45,7 @@ export function layer<A extends unknown[]>(
 
     constructor(...args: A) {
       super();
+      checkCall(this.constructor.name, signature, args);
       this.args = args;
     }
 
@@ -61,10 +65,13 @@ export function layer<A extends unknown[]>(
 export const pointwise = <A extends unknown[]>(
   name: string,
   body: (x: Variable, ...args: A) => Variable,
-  ...argNames: string[]
+  args: Known = {},
+  options?: Known,
 ): LayerClass<A> =>
   layer(
     name,
-    ([x], args: A) => body(x, ...args),
-    (...args) => Object.fromEntries(argNames.flatMap((arg, i) => (args[i] === undefined ? [] : [[arg, args[i]]]))),
+    { args, options },
+    ([x], given: A) => body(x, ...given),
+    (...given) =>
+      Object.fromEntries(Object.keys(args).flatMap((arg, i) => (given[i] === undefined ? [] : [[arg, given[i]]]))),
   );

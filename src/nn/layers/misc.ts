@@ -1,5 +1,7 @@
 import type { Variable } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
+import { checkCall, type KnownOf, kind, number, whole } from '../../common/options.ts';
+import { interpolateKnown, perAxisKind, shapeKind, sizeKind, windowKnown } from '../functional/known.ts';
 import type { PadMode } from '../functional/pad.ts';
 import type { InterpolateOptions } from '../functional/resize.ts';
 import * as F from '../functional.ts';
@@ -8,9 +10,12 @@ import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { layer, pointwise, pythonArgs } from './layer.ts';
 
+const chance = kind<number>('a number in 0…1', (p) => typeof p === 'number' && p >= 0 && p <= 1);
+
 const dropping = (name: string, body: typeof F.dropout) =>
   layer<[p?: number]>(
     name,
+    { args: { p: chance } },
     ([x], [p = 0.5], self) => body(x, p, self.training),
     (p = 0.5) => ({ p }),
   );
@@ -28,6 +33,7 @@ type Cells = number | readonly number[];
 const padding = (name: string, rank: number, mode: PadMode) =>
   layer<[padding: Cells, value?: number]>(
     name,
+    { args: mode === 'constant' ? { padding: sizeKind, value: number } : { padding: sizeKind } },
     ([x], [cells, value = 0]) =>
       F.pad(x, typeof cells === 'number' ? new Array(2 * rank).fill(cells) : cells, mode, value),
     (cells, value) => ({ padding: cells, ...(mode === 'constant' && value !== undefined ? { value } : {}) }),
@@ -47,15 +53,17 @@ export const CircularPad1d = padding('CircularPad1d', 1, 'circular');
 export const CircularPad2d = padding('CircularPad2d', 2, 'circular');
 export const CircularPad3d = padding('CircularPad3d', 3, 'circular');
 
-export const Identity = layer('Identity', ([x]) => x);
+export const Identity = layer('Identity', { args: {} }, ([x]) => x);
 export const Flatten = layer<[startDim?: number, endDim?: number]>(
   'Flatten',
+  { args: { startDim: number, endDim: number } },
   ([x], [startDim = 1, endDim = -1]) => x.flatten(startDim, endDim),
   (startDim = 1, endDim = -1) => ({ startDim, endDim }),
 );
 /** Axis `dim` becomes `unflattenedSize`. */
 export const Unflatten = layer<[dim: number, unflattenedSize: readonly number[]]>(
   'Unflatten',
+  { args: { dim: number, unflattenedSize: shapeKind } },
   ([x], [dim, size]) => {
     const axis = dim < 0 ? dim + x.rank : dim;
     return x.reshape(...x.shape.slice(0, axis), ...size, ...x.shape.slice(axis + 1));
@@ -64,17 +72,26 @@ export const Unflatten = layer<[dim: number, unflattenedSize: readonly number[]]
 );
 export const Upsample = layer<[options: InterpolateOptions]>(
   'Upsample',
+  { args: {}, options: interpolateKnown },
   ([x], [options]) => F.interpolate(x, options),
-  ({ size, scaleFactor, mode = 'nearest' }) => ({
+  ({ size, scaleFactor, mode = 'nearest' } = {}) => ({
     ...(size === undefined ? { scaleFactor } : { size }),
     mode: `'${mode}'`,
   }),
 );
-export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, 'upscaleFactor');
-export const PixelUnshuffle = pointwise('PixelUnshuffle', F.pixelUnshuffle, 'downscaleFactor');
-export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, 'groups');
-export const Unfold = pointwise('Unfold', F.unfold, 'kernelSize');
-export const Fold = pointwise('Fold', F.fold, 'outputSize', 'kernelSize');
+export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, { upscaleFactor: whole(1) });
+export const PixelUnshuffle = pointwise('PixelUnshuffle', F.pixelUnshuffle, { downscaleFactor: whole(1) });
+export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, { groups: whole(1) });
+export const Unfold = pointwise('Unfold', F.unfold, { kernelSize: perAxisKind }, windowKnown);
+export const Fold = pointwise('Fold', F.fold, { outputSize: perAxisKind, kernelSize: perAxisKind }, windowKnown);
+
+export interface EmbeddingOptions {
+  /** This row learns nothing. */
+  readonly paddingIdx?: number;
+}
+
+const embeddingKnown: KnownOf<EmbeddingOptions> = { paddingIdx: number };
+const embeddingSignature = { args: { numEmbeddings: whole(0), embeddingDim: whole(0) }, options: embeddingKnown };
 
 /** Rows of a learned table [numEmbeddings, embeddingDim] by int indices. */
 export class Embedding extends Module {
@@ -85,8 +102,9 @@ export class Embedding extends Module {
   readonly paddingIdx: number | null;
   readonly weight: Parameter;
 
-  constructor(numEmbeddings: number, embeddingDim: number, options: { readonly paddingIdx?: number } = {}) {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}, ...surplus: never[]) {
     super();
+    checkCall('Embedding', embeddingSignature, [numEmbeddings, embeddingDim, options, ...surplus]);
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     const { paddingIdx } = options;

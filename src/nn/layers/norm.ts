@@ -1,6 +1,8 @@
 import { executor, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
+import { checkCall, flag, type KnownOf, kind, number, whole } from '../../common/options.ts';
+import { sizeKind } from '../functional/known.ts';
 import * as F from '../functional.ts';
 import { Module } from '../module.ts';
 import { ModuleBuffer, Parameter } from '../parameter.ts';
@@ -17,6 +19,14 @@ export interface BatchNormLayerOptions {
   readonly trackRunningStats?: boolean;
 }
 
+const batchNormKnown: KnownOf<BatchNormLayerOptions> = {
+  eps: number,
+  momentum: kind('a number, or null', (value) => value === null || typeof value === 'number'),
+  affine: flag,
+  trackRunningStats: flag,
+};
+const batchNormSignature = { args: { numFeatures: whole(1) }, options: batchNormKnown };
+
 abstract class BatchNorm extends Module {
   readonly numFeatures: number;
   readonly eps: number;
@@ -28,8 +38,10 @@ abstract class BatchNorm extends Module {
   readonly numBatchesTracked: ModuleBuffer | null;
   private readonly ranks: readonly number[];
 
-  constructor(ranks: readonly number[], numFeatures: number, options: BatchNormLayerOptions) {
+  constructor(ranks: readonly number[], given: readonly unknown[]) {
     super();
+    checkCall(this.constructor.name, batchNormSignature, given);
+    const [numFeatures, options] = given as [number, BatchNormLayerOptions];
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     this.ranks = ranks;
     this.numFeatures = numFeatures;
@@ -73,8 +85,8 @@ abstract class BatchNorm extends Module {
 export class BatchNorm1d extends BatchNorm {
   static override readonly name: string = 'BatchNorm1d';
 
-  constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super([2, 3], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormLayerOptions = {}, ...surplus: never[]) {
+    super([2, 3], [numFeatures, options, ...surplus]);
   }
 }
 
@@ -82,8 +94,8 @@ export class BatchNorm1d extends BatchNorm {
 export class BatchNorm2d extends BatchNorm {
   static override readonly name: string = 'BatchNorm2d';
 
-  constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super([4], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormLayerOptions = {}, ...surplus: never[]) {
+    super([4], [numFeatures, options, ...surplus]);
   }
 }
 
@@ -91,10 +103,19 @@ export class BatchNorm2d extends BatchNorm {
 export class BatchNorm3d extends BatchNorm {
   static override readonly name: string = 'BatchNorm3d';
 
-  constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super([5], numFeatures, options);
+  constructor(numFeatures: number, options: BatchNormLayerOptions = {}, ...surplus: never[]) {
+    super([5], [numFeatures, options, ...surplus]);
   }
 }
+
+export interface LayerNormOptions {
+  readonly eps?: number;
+  readonly elementwiseAffine?: boolean;
+  readonly bias?: boolean;
+}
+
+const layerNormKnown: KnownOf<LayerNormOptions> = { eps: number, elementwiseAffine: flag, bias: flag };
+const layerNormSignature = { args: { normalizedShape: sizeKind }, options: layerNormKnown };
 
 /** Normalises the last axes, which have `normalizedShape`. */
 export class LayerNorm extends Module {
@@ -105,11 +126,9 @@ export class LayerNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(
-    normalizedShape: number | readonly number[],
-    options: { readonly eps?: number; readonly elementwiseAffine?: boolean; readonly bias?: boolean } = {},
-  ) {
+  constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}, ...surplus: never[]) {
     super();
+    checkCall('LayerNorm', layerNormSignature, [normalizedShape, options, ...surplus]);
     const { eps = 1e-5, elementwiseAffine = true, bias = true } = options;
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = eps;
@@ -126,6 +145,13 @@ export class LayerNorm extends Module {
   }
 }
 
+export interface RMSNormOptions {
+  readonly eps?: number;
+}
+
+const rmsNormKnown: KnownOf<RMSNormOptions> = { eps: number };
+const rmsNormSignature = { args: { normalizedShape: sizeKind }, options: rmsNormKnown };
+
 /** x / √(mean of x² + eps) · weight over the last axes. */
 export class RMSNorm extends Module {
   static override readonly name: string = 'RMSNorm';
@@ -134,8 +160,9 @@ export class RMSNorm extends Module {
   readonly eps: number;
   readonly weight: Parameter;
 
-  constructor(normalizedShape: number | readonly number[], options: { readonly eps?: number } = {}) {
+  constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}, ...surplus: never[]) {
     super();
+    checkCall('RMSNorm', rmsNormSignature, [normalizedShape, options, ...surplus]);
     this.normalizedShape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape];
     this.eps = options.eps ?? 1e-6;
     this.weight = filled(this.normalizedShape, 1);
@@ -150,6 +177,14 @@ export class RMSNorm extends Module {
   }
 }
 
+export interface GroupNormOptions {
+  readonly eps?: number;
+  readonly affine?: boolean;
+}
+
+const affineKnown: KnownOf<GroupNormOptions> = { eps: number, affine: flag };
+const groupNormSignature = { args: { numGroups: whole(1), numChannels: whole(1) }, options: affineKnown };
+
 /** Normalises groups of channels of [N,C,…] (Wu & He 2018). */
 export class GroupNorm extends Module {
   static override readonly name: string = 'GroupNorm';
@@ -160,12 +195,9 @@ export class GroupNorm extends Module {
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(
-    numGroups: number,
-    numChannels: number,
-    options: { readonly eps?: number; readonly affine?: boolean } = {},
-  ) {
+  constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}, ...surplus: never[]) {
     super();
+    checkCall('GroupNorm', groupNormSignature, [numGroups, numChannels, options, ...surplus]);
     const { eps = 1e-5, affine = true } = options;
     if (numChannels % numGroups !== 0)
       throw new ConvletError('argument', `GroupNorm: numGroups expects a divisor of ${numChannels}, got ${numGroups}`);
@@ -186,14 +218,19 @@ export class GroupNorm extends Module {
   }
 }
 
+export type InstanceNormOptions = GroupNormOptions;
+
+const instanceNormSignature = { args: { numFeatures: whole(1) }, options: affineKnown };
+
 abstract class InstanceNorm extends Module {
   readonly numFeatures: number;
   readonly eps: number;
   readonly weight: Parameter | null;
   readonly bias: Parameter | null;
 
-  constructor(numFeatures: number, options: { readonly eps?: number; readonly affine?: boolean } = {}) {
+  constructor(numFeatures: number, options: InstanceNormOptions = {}, ...surplus: never[]) {
     super();
+    checkCall(this.constructor.name, instanceNormSignature, [numFeatures, options, ...surplus]);
     const { eps = 1e-5, affine = false } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;
@@ -223,9 +260,18 @@ export class InstanceNorm3d extends InstanceNorm {
   static override readonly name: string = 'InstanceNorm3d';
 }
 
+export interface LocalResponseNormOptions {
+  readonly alpha?: number;
+  readonly beta?: number;
+  readonly k?: number;
+}
+
+const localResponseKnown: KnownOf<LocalResponseNormOptions> = { alpha: number, beta: number, k: number };
+
 export const LocalResponseNorm = layer(
   'LocalResponseNorm',
-  ([x], [size, { alpha, beta, k } = {}]: [number, { alpha?: number; beta?: number; k?: number }?]) =>
+  { args: { size: whole(1) }, options: localResponseKnown },
+  ([x], [size, { alpha, beta, k } = {}]: [size: number, options?: LocalResponseNormOptions]) =>
     F.localResponseNorm(x, size, alpha, beta, k),
   (size, { alpha = 1e-4, beta = 0.75, k = 1 } = {}) => ({ size, alpha, beta, k }),
 );

@@ -1,3 +1,12 @@
+import { number } from '../../common/options.ts';
+import {
+  avgPoolKnown,
+  lpPoolKnown,
+  maxPoolKnown,
+  outputSizeKind,
+  perAxisKind,
+  unpoolKnown,
+} from '../functional/known.ts';
 import type { PerAxis } from '../functional/per-axis.ts';
 import type { AvgPoolOptions, LpPoolOptions, MaxPoolOptions, OutputSize, UnpoolOptions } from '../functional/pool.ts';
 import * as F from '../functional.ts';
@@ -12,6 +21,7 @@ type AdaptiveArgs = [outputSize: OutputSize];
 const max = (name: string, pool: typeof F.maxPool2d) =>
   layer<MaxArgs>(
     name,
+    { args: { kernelSize: perAxisKind }, options: maxPoolKnown },
     ([x], args) => pool(x, ...args),
     (kernelSize, { stride, padding = 0, dilation = 1, ceilMode = false } = {}) => ({
       ...{ kernelSize, stride: stride ?? kernelSize, padding, dilation, ceilMode },
@@ -21,6 +31,7 @@ const max = (name: string, pool: typeof F.maxPool2d) =>
 const avg = (name: string, pool: typeof F.avgPool2d) =>
   layer<AvgArgs>(
     name,
+    { args: { kernelSize: perAxisKind }, options: avgPoolKnown },
     ([x], args) => pool(x, ...args),
     (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
   );
@@ -28,6 +39,7 @@ const avg = (name: string, pool: typeof F.avgPool2d) =>
 const lp = (name: string, pool: typeof F.lpPool2d) =>
   layer<LpArgs>(
     name,
+    { args: { normType: number, kernelSize: perAxisKind }, options: lpPoolKnown },
     ([x], args) => pool(x, ...args),
     (normType, kernelSize, { stride, ceilMode = false } = {}) => ({
       ...{ normType, kernelSize, stride: stride ?? kernelSize, ceilMode },
@@ -37,6 +49,7 @@ const lp = (name: string, pool: typeof F.lpPool2d) =>
 const adaptive = (name: string, pool: typeof F.adaptiveAvgPool2d) =>
   layer<AdaptiveArgs>(
     name,
+    { args: { outputSize: outputSizeKind } },
     ([x], [outputSize]) => pool(x, outputSize),
     (outputSize) => ({ outputSize }),
   );
@@ -44,6 +57,7 @@ const adaptive = (name: string, pool: typeof F.adaptiveAvgPool2d) =>
 const unpool = (name: string, body: typeof F.maxUnpool2d) =>
   layer<UnpoolArgs>(
     name,
+    { args: { kernelSize: perAxisKind }, options: unpoolKnown },
     ([x, indices], args) => body(x, indices, ...args),
     (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
   );
