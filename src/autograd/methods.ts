@@ -5,10 +5,11 @@ import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
+import { fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
-import { apply, apply1, backward } from './tape.ts';
+import { apply, apply1, type BackwardOptions, backward } from './tape.ts';
 import { Variable } from './variable.ts';
 
 /** One axis, several, or (left out) all; negative ones count from the end. */
@@ -156,7 +157,18 @@ function sliceAxis(x: Variable, dim: number, start: number, end: number = Number
   );
 }
 
-function variance(given: Variable, dim?: Dim, { correction = 1, keepDim = false } = {}): Variable {
+export interface VarianceOptions {
+  /** What is taken off the count by which the sum is divided. Default 1. */
+  readonly correction?: number;
+  /** Reduced axes stay, with one entry. */
+  readonly keepDim?: boolean;
+}
+
+const varianceKnown: KnownOf<VarianceOptions> = { correction: number, keepDim: flag };
+
+function variance(given: Variable, dim?: Dim, options: VarianceOptions = {}): Variable {
+  if (!fits(options, varianceKnown)) refuse('var', options, varianceKnown, { dim });
+  const { correction = 1, keepDim = false } = options;
   const x = toFloat(given);
   const axes = axesOf('var', x, dim);
   const count = axes.reduce((n, axis) => n * x.shape[axis], 1);
@@ -165,7 +177,8 @@ function variance(given: Variable, dim?: Dim, { correction = 1, keepDim = false 
 }
 
 /** The square root of the variance; where that is 0 the gradient is 0 too, as in PyTorch, and not 0 · ∞. */
-function std(x: Variable, dim?: Dim, options: { correction?: number; keepDim?: boolean } = {}): Variable {
+function std(x: Variable, dim?: Dim, options: VarianceOptions = {}): Variable {
+  if (!fits(options, varianceKnown)) refuse('std', options, varianceKnown, { dim });
   const square = variance(x, dim, options);
   const isZero = apply1('equal', [square, scalar(0, square.dtype)]);
   const root = apply1('sqrt', [apply1('where', [isZero, scalar(1, square.dtype), square])]);
@@ -296,7 +309,7 @@ export const functions = {
   to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),
   /** A copy in memory of its own. */
   clone: unary('identity'),
-  backward: (x: Variable, grad?: Variable | null, options?: { retainGraph?: boolean }) => backward(x, grad, options),
+  backward: (x: Variable, grad?: Variable | null, options?: BackwardOptions) => backward(x, grad, options),
 };
 
 type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...rest: R) => O : never;

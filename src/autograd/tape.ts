@@ -1,5 +1,6 @@
 import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import type { OpName, Ops, WithAttrs } from '../ops/attrs.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
@@ -81,7 +82,16 @@ function expectWritable(op: OpDef, inputs: readonly (Variable | null)[], record:
  * @throws ConvletError `argument` without a graph, with a graph that was backpropagated before, or through memory that was
  * written since; `unsupported` naming an op that has no gradient
  */
-export function backward(root: Variable, grad?: Variable | null, options: { retainGraph?: boolean } = {}): void {
+export interface BackwardOptions {
+  /** Lets the graph be backpropagated again. */
+  readonly retainGraph?: boolean;
+}
+
+const backwardKnown: KnownOf<BackwardOptions> = { retainGraph: flag };
+
+export function backward(root: Variable, grad?: Variable | null, options: BackwardOptions = {}): void {
+  if (!fits(options, backwardKnown)) refuse('backward', options, backwardKnown, { grad });
+  if (grad != null && !(grad instanceof Variable)) refuse('backward', grad, backwardKnown, { grad: undefined });
   if (!root.requiresGrad)
     throw new ConvletError('argument', 'backward: the variable does not depend on anything that requires gradients');
   if (grad == null && root.size !== 1)

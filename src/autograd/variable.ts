@@ -1,5 +1,6 @@
 import { allocateArray, type DType, dtypeOf, dtypes, holds, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { anything, fits, flag, type KnownOf, refuse, shown } from '../common/options.ts';
 import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
@@ -260,6 +261,8 @@ export interface VariableOptions {
   readonly dtype?: DType;
 }
 
+const variableKnown: KnownOf<VariableOptions> = { requiresGrad: flag, dtype: anything };
+
 /**
  * A variable from values in row-major order, which are copied.
  *
@@ -268,6 +271,12 @@ export interface VariableOptions {
  * @throws ConvletError `shape` where counts differ or nested arrays are ragged, `dtype`
  */
 export function variable(values: Values | Tensor, shape?: readonly number[], options: VariableOptions = {}): Variable {
+  if (!fits(options, variableKnown)) refuse('variable', options, variableKnown, { values, shape });
+  if (shape != null && !Array.isArray(shape))
+    throw new ConvletError(
+      'argument',
+      `variable: shape expects an array, got ${shown(shape)}: variable(values, shape, options)`,
+    );
   if (values instanceof Tensor) {
     const copy = tensor(values.data, shape ?? values.shape, values.dtype);
     return new Variable(copy, copy, options.requiresGrad ?? false);

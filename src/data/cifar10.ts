@@ -1,5 +1,6 @@
 import { ConvletError } from '../common/error.ts';
-import { checkIndex, type Dataset, type Sample } from './dataset.ts';
+import { checkOptions, type KnownOf, oneOf } from '../common/options.ts';
+import { checkIndex, classNames, type Dataset, type Sample } from './dataset.ts';
 import { unpack } from './gunzip.ts';
 import { readEither } from './mnist.ts';
 
@@ -15,6 +16,15 @@ const officialFiles: { readonly [part: string]: readonly string[] } = {
 
 /** Most samples that one file may hold: four times all of CIFAR-10. */
 const maxRecords = 240_000;
+
+export interface CIFAR10Options {
+  /** Default 'train'. */
+  readonly part?: 'train' | 'test';
+  /** Names of batch files instead of the official ones. */
+  readonly files?: readonly string[];
+}
+
+const known: KnownOf<CIFAR10Options> = { part: oneOf('train', 'test'), files: classNames };
 
 /**
  * CIFAR-10's binary version (https://www.cs.toronto.edu/~kriz/cifar.html): inputs [3,32,32] in 0 … 1, targets are classes.
@@ -61,13 +71,9 @@ export class CIFAR10 implements Dataset {
    * @param options part: 'train' (default) or 'test'; files: names of batch files instead of the official ones
    * @throws ConvletError `environment` where files are missing, `malformed`
    */
-  static async open(
-    directory: string,
-    options: { part?: 'train' | 'test'; files?: readonly string[] } = {},
-  ): Promise<CIFAR10> {
+  static async open(directory: string, options: CIFAR10Options = {}): Promise<CIFAR10> {
+    checkOptions('CIFAR10.open', options, known);
     const wanted = options.files ?? officialFiles[options.part ?? 'train'];
-    if (wanted === undefined)
-      throw new ConvletError('argument', `CIFAR10: part expects 'train' or 'test', got ${String(options.part)}`);
     const sources: { name: string; bytes: Uint8Array }[] = [];
     for (const file of wanted) {
       const { path, bytes } = await readEither('CIFAR10', directory, file.replace(/\.gz$/, ''));

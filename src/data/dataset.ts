@@ -1,5 +1,6 @@
 import { type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { anything, checkCall, type KnownOf, kind } from '../common/options.ts';
 import { Generator } from '../common/random.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { sampleGenerator } from './random.ts';
@@ -36,6 +37,19 @@ export function checkIndex(what: string, index: number, length: number): void {
   throw new ConvletError('index-range', `${what}: expects an index in 0 … ${length - 1}, got ${index}`);
 }
 
+export interface TensorDatasetOptions {
+  /** Names of the classes. */
+  readonly classes?: readonly string[];
+}
+
+/** Of the option `classes` of all data sets. */
+export const classNames = kind<readonly string[]>(
+  'an array of names',
+  (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+);
+const tensorDatasetKnown: KnownOf<TensorDatasetOptions> = { classes: classNames };
+const tensorDatasetSignature = { args: { inputs: anything, targets: anything }, options: tensorDatasetKnown };
+
 /**
  * Samples in memory: the first axis of `inputs` and `targets` counts them. Targets of an integer type with one axis are classes;
  * an array of numbers becomes int32 if all of them are whole, else float32.
@@ -54,8 +68,10 @@ export class TensorDataset implements Dataset {
   constructor(
     inputs: Values,
     targets: Values | TypedArray | readonly number[],
-    options: { classes?: readonly string[] } = {},
+    options: TensorDatasetOptions = {},
+    ...surplus: never[]
   ) {
+    checkCall('TensorDataset', tensorDatasetSignature, [inputs, targets, options, ...surplus]);
     this.inputs = rowsOf('inputs', inputs);
     const data = Array.isArray(targets) ? numbersOf(targets) : targets;
     const given = ArrayBuffer.isView(data) ? { shape: [data.length], data } : data;

@@ -1,5 +1,6 @@
 import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import type { Dataset, Sample, Values } from './dataset.ts';
@@ -34,6 +35,15 @@ export interface LoaderOptions {
   readonly collate?: Collate;
 }
 
+const loaderKnown: KnownOf<LoaderOptions> = {
+  batchSize: whole(1),
+  shuffle: flag,
+  dropLast: flag,
+  seed: whole(0),
+  prefetch: whole(0),
+  collate: kind('a function', (value) => typeof value === 'function'),
+};
+
 /** Where a loader is: enough to go on from there. */
 export interface LoaderState {
   readonly epoch: number;
@@ -62,12 +72,9 @@ export class DataLoader implements AsyncIterable<Batch> {
   private readonly collate: Collate;
   private position: LoaderState = { epoch: 0, batch: 0 };
 
-  constructor(dataset: Dataset, options: LoaderOptions = {}) {
+  constructor(dataset: Dataset, options: LoaderOptions = {}, ...surplus: never[]) {
+    checkCall('DataLoader', { args: { dataset: anything }, options: loaderKnown }, [dataset, options, ...surplus]);
     const { batchSize = 1, shuffle = false, dropLast = false, seed = 0, prefetch = 1 } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConvletError('argument', `DataLoader: batchSize expects a whole number ≥ 1, got ${batchSize}`);
-    if (!Number.isInteger(prefetch) || prefetch < 0)
-      throw new ConvletError('argument', `DataLoader: prefetch expects a whole number ≥ 0, got ${prefetch}`);
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;

@@ -1,7 +1,8 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { fileError, files, joinPath } from '../common/files.ts';
 import { product } from '../common/numbers.ts';
-import { checkIndex, type Dataset, type Sample } from './dataset.ts';
+import { checkOptions, type KnownOf, kind } from '../common/options.ts';
+import { checkIndex, classNames, type Dataset, type Sample } from './dataset.ts';
 import { unpack } from './gunzip.ts';
 
 /** An IDX file of unsigned bytes: http://yann.lecun.com/exdb/mnist/ (third number of the magic: 8). */
@@ -41,6 +42,29 @@ export async function readIdx(bytes: Uint8Array, name: string, rank: number): Pr
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 
+export interface MNISTReadOptions {
+  /** Of the two files, for errors. */
+  readonly names?: readonly [string, string];
+  /** Names of the classes. Default: the digits. */
+  readonly classes?: readonly string[];
+}
+
+export interface MNISTOptions {
+  /** Beginning of the files' names, 'train' (default) or 't10k'. */
+  readonly part?: string;
+  /** Names of the classes. Default: the digits. */
+  readonly classes?: readonly string[];
+}
+
+const readKnown: KnownOf<MNISTReadOptions> = {
+  names: kind('two names', (value) => Array.isArray(value) && value.length === 2),
+  classes: classNames,
+};
+const openKnown: KnownOf<MNISTOptions> = {
+  part: kind('a text', (value) => typeof value === 'string'),
+  classes: classNames,
+};
+
 /**
  * Handwritten digits (or anything else in MNIST's format): inputs [1,H,W] in 0 … 1, targets are classes.
  *
@@ -79,11 +103,8 @@ export class MNIST implements Dataset {
    *
    * @throws ConvletError `malformed` naming the file and the bytes
    */
-  static async read(
-    images: Uint8Array,
-    labels: Uint8Array,
-    options: { names?: readonly [string, string]; classes?: readonly string[] } = {},
-  ): Promise<MNIST> {
+  static async read(images: Uint8Array, labels: Uint8Array, options: MNISTReadOptions = {}): Promise<MNIST> {
+    checkOptions('MNIST.read', options, readKnown);
     const { names = ['MNIST images', 'MNIST labels'], classes } = options;
     const [pixels, answers] = [await readIdx(images, names[0], 3), await readIdx(labels, names[1], 1)];
     return new MNIST(pixels, answers, classes, `${names[0]}, ${names[1]}`);
@@ -95,7 +116,8 @@ export class MNIST implements Dataset {
    * @param options part: beginning of the files' names, 'train' (default) or 't10k'
    * @throws ConvletError `environment` where files are missing, `malformed`
    */
-  static async open(directory: string, options: { part?: string; classes?: readonly string[] } = {}): Promise<MNIST> {
+  static async open(directory: string, options: MNISTOptions = {}): Promise<MNIST> {
+    checkOptions('MNIST.open', options, openKnown);
     const { part = 'train', classes } = options;
     const images = await readEither('MNIST', directory, `${part}-images-idx3-ubyte`);
     const labels = await readEither('MNIST', directory, `${part}-labels-idx1-ubyte`);

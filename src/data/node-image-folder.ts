@@ -1,5 +1,6 @@
 import { ConvletError, withContext } from '../common/error.ts';
 import { fileError, files, joinPath } from '../common/files.ts';
+import { checkOptions, type KnownOf, kind, number, whole } from '../common/options.ts';
 import { type Channels, checkChannels } from '../io/images/image.ts';
 import { checkIndex, type Dataset, type Sample } from './dataset.ts';
 import { ImagePool } from './node-image-pool.ts';
@@ -15,6 +16,16 @@ export interface ImageFolderOptions {
   /** Most pixels of a file, checked before it is decoded. Default 100e6. */
   readonly maxPixels?: number;
 }
+
+const known: KnownOf<ImageFolderOptions> = {
+  size: kind(
+    'a number of pixels or [height, width]',
+    (v) => Number.isInteger(v) || (Array.isArray(v) && v.length === 2 && v.every(Number.isInteger)),
+  ),
+  channels: number as KnownOf<ImageFolderOptions>['channels'],
+  workers: whole(0),
+  maxPixels: number,
+};
 
 interface Entry {
   readonly path: string;
@@ -55,10 +66,9 @@ export class ImageFolder implements Dataset {
 
   /** @throws ConvletError `environment` for a directory that cannot be read, `malformed` for one without pictures */
   static async open(directory: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+    checkOptions('ImageFolder.open', options, known);
     const { channels = 3, workers = 0 } = options;
     checkChannels(channels, 'ImageFolder');
-    if (!Number.isInteger(workers) || workers < 0)
-      throw new ConvletError('argument', `ImageFolder: workers expects a whole number ≥ 0, got ${workers}`);
     const names = await list(directory);
     const classes = names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
     const entries: Entry[] = [];

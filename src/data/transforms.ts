@@ -1,4 +1,5 @@
 import { ConvletError, shapeText } from '../common/error.ts';
+import { checkCall, type KnownOf, kind, number, oneOf, whole } from '../common/options.ts';
 import type { Transform, Values } from './dataset.ts';
 
 /** A picture: [C,H,W], float32. */
@@ -24,12 +25,27 @@ const outside: { readonly [mode in PaddingMode]: (i: number, size: number) => nu
   reflect: (i, size) => (i < 0 ? -i : 2 * (size - 1) - i),
 };
 
+const perChannel = kind<number | readonly number[]>(
+  'a number or one per channel',
+  (value) => typeof value === 'number' || (Array.isArray(value) && value.every((v) => typeof v === 'number')),
+);
+const cropSize = kind<number | readonly [number, number]>(
+  'a number of pixels or [height, width]',
+  (value) => Number.isInteger(value) || (Array.isArray(value) && value.length === 2 && value.every(Number.isInteger)),
+);
+const chance = kind<number>('a number in 0…1', (value) => typeof value === 'number' && value >= 0 && value <= 1);
+
 /**
  * (x − mean) / std, per channel.
  *
  * @param mean, std numbers for all channels, or one per channel
  */
-export function normalize(mean: number | readonly number[], std: number | readonly number[]): Transform {
+export function normalize(
+  mean: number | readonly number[],
+  std: number | readonly number[],
+  ...surplus: never[]
+): Transform {
+  checkCall('normalize', { args: { mean: perChannel, std: perChannel } }, [mean, std, ...surplus]);
   const at = (values: number | readonly number[], c: number): number =>
     typeof values === 'number' ? values : values[c];
   return (input) => {
@@ -51,18 +67,27 @@ export function normalize(mean: number | readonly number[], std: number | readon
   };
 }
 
+export interface CropOptions {
+  /** Pixels around the picture. Default 0. */
+  readonly padding?: number;
+  /** What they are. Default 'constant': zeros. */
+  readonly mode?: PaddingMode;
+}
+
+const cropKnown: KnownOf<CropOptions> = { padding: whole(0), mode: oneOf(...(Object.keys(outside) as PaddingMode[])) };
+
 /**
  * A part of `size` × `size` pixels (or [height, width]) at a random place of the picture with `padding` pixels around it.
  */
 export function randomCrop(
   size: number | readonly [number, number],
-  options: { padding?: number; mode?: PaddingMode } = {},
+  options: CropOptions = {},
+  ...surplus: never[]
 ): Transform {
+  checkCall('randomCrop', { args: { size: cropSize }, options: cropKnown }, [size, options, ...surplus]);
   const [h, w] = typeof size === 'number' ? [size, size] : size;
   const { padding = 0, mode = 'constant' } = options;
   const map = outside[mode];
-  if (map === undefined)
-    throw new ConvletError('argument', `randomCrop: mode expects ${Object.keys(outside).join(' or ')}, got ${mode}`);
   return (input, random) => {
     const { data, channels, height, width } = pictureOf('randomCrop', input);
     if (
@@ -91,7 +116,8 @@ export function randomCrop(
 }
 
 /** Mirrors the picture left to right with probability `p`. */
-export function randomHorizontalFlip(p = 0.5): Transform {
+export function randomHorizontalFlip(p = 0.5, ...surplus: never[]): Transform {
+  checkCall('randomHorizontalFlip', { args: { p: chance } }, [p, ...surplus]);
   return (input, random) => {
     const { data, width } = pictureOf('randomHorizontalFlip', input);
     if (random.uniform() >= p) return input;
@@ -101,8 +127,18 @@ export function randomHorizontalFlip(p = 0.5): Transform {
   };
 }
 
+export interface ErasingOptions {
+  /** Of how many pictures. Default 1: all. */
+  readonly p?: number;
+  /** Default 0. */
+  readonly value?: number;
+}
+
+const erasingKnown: KnownOf<ErasingOptions> = { p: chance, value: number };
+
 /** Sets a square of `size` pixels at a random place (cut off at the edges) to `value`: cutout, DeVries and Taylor 2017. */
-export function randomErasing(size: number, options: { p?: number; value?: number } = {}): Transform {
+export function randomErasing(size: number, options: ErasingOptions = {}, ...surplus: never[]): Transform {
+  checkCall('randomErasing', { args: { size: whole(0) }, options: erasingKnown }, [size, options, ...surplus]);
   const { p = 1, value = 0 } = options;
   return (input, random) => {
     const { data, channels, height, width } = pictureOf('randomErasing', input);

@@ -1,6 +1,7 @@
 import { type Engine, engine, traceWith, Variable, withoutRecording } from '../autograd/index.ts';
 import type { DType, TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { anything, checkOptions, flag, type KnownOf, kind, whole } from '../common/options.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import type { Graph, Value } from '../graph/graph.ts';
@@ -22,6 +23,9 @@ export interface CompileStepOptions {
   /** Called between backward pass and update, to clip gradients by ops. */
   readonly beforeUpdate?: () => void;
 }
+
+const isFunction = kind<never>('a function', (value) => typeof value === 'function');
+const stepKnown: KnownOf<CompileStepOptions> = { forward: isFunction, inputs: whole(0), beforeUpdate: isFunction };
 
 /** A training step (forward, backward, update) as one plan per combination of batch shapes. */
 export interface CompiledStep {
@@ -61,6 +65,7 @@ export function compileStep(
   optimizer: Optimizer,
   options: CompileStepOptions = {},
 ): CompiledStep {
+  checkOptions('compileStep', options, stepKnown);
   const on = engine();
   const session = on.backend.session();
   const plans = new PlanCache<StepPlan>();
@@ -155,6 +160,8 @@ export interface CompileModelOptions {
   readonly live?: boolean;
 }
 
+const modelKnown: KnownOf<CompileModelOptions> = { dtype: anything, live: flag };
+
 /** A network made ready for one input shape. */
 export interface CompiledModel {
   /** Outputs for an input in row-major order; valid until the next run. */
@@ -236,6 +243,7 @@ export function compileModel(
   inputShape: readonly number[],
   options: CompileModelOptions = {},
 ): CompiledModel {
+  checkOptions('compileModel', options, modelKnown);
   const { dtype = 'float32', live = false } = options;
   const forward = new CompiledForward(model, live);
   let prepared: ForwardPlan;

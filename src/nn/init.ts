@@ -3,7 +3,8 @@
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { defaultGenerator, type Generator } from '../common/random.ts';
+import { checkOptions, type KnownOf, kind, number, oneOf } from '../common/options.ts';
+import { defaultGenerator, Generator } from '../common/random.ts';
 
 export type Nonlinearity = 'linear' | 'conv' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 export type FanMode = 'fanIn' | 'fanOut';
@@ -24,6 +25,13 @@ const gains: { readonly [name in Nonlinearity]: (slope: number) => number } = {
   relu: () => Math.SQRT2,
   leakyRelu: (slope) => Math.sqrt(2 / (1 + slope * slope)),
   selu: () => 0.75,
+};
+
+const kaimingKnown: KnownOf<KaimingOptions> = {
+  a: number,
+  mode: oneOf('fanIn', 'fanOut'),
+  nonlinearity: oneOf(...(Object.keys(gains) as Nonlinearity[])),
+  generator: kind('a Generator', (value) => value instanceof Generator),
 };
 
 /** What a nonlinearity wants its weights' standard deviation multiplied with. */
@@ -98,12 +106,15 @@ function kaimingStd(target: Variable, options: KaimingOptions): number {
 
 /** He et al. 2015: uniform with the variance that keeps activations' size through ReLU layers. */
 export function kaimingUniform(target: Variable, options: KaimingOptions = {}): Variable {
+  checkOptions('kaimingUniform', options, kaimingKnown);
   const bound = Math.sqrt(3) * kaimingStd(target, options);
   return uniform(target, -bound, bound, options.generator);
 }
 
-export const kaimingNormal = (target: Variable, options: KaimingOptions = {}): Variable =>
-  normal(target, 0, kaimingStd(target, options), options.generator);
+export function kaimingNormal(target: Variable, options: KaimingOptions = {}): Variable {
+  checkOptions('kaimingNormal', options, kaimingKnown);
+  return normal(target, 0, kaimingStd(target, options), options.generator);
+}
 
 /** Rows (or columns, whichever are fewer) of length `gain` at right angles: Saxe et al. 2013, by Gram–Schmidt done twice. */
 export function orthogonal(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {

@@ -1,6 +1,7 @@
 import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
+import { anything, checkCall, expectKind, type KnownOf, number, oneOf, whole } from '../common/options.ts';
 
 /** A shape and row-major elements; a Tensor or Variable is one. */
 interface Values {
@@ -65,6 +66,8 @@ export interface ClassOptions {
   readonly ignoreIndex?: number;
 }
 
+const classKnown: KnownOf<ClassOptions> = { ignoreIndex: number };
+
 /**
  * Scores [N,C,…] (logits or probabilities; C = 1 or no C: one logit, above 0 for class 1) and classes [N,…], position by
  * position. `visit` gets the scores, where those of the position begin, and their distance.
@@ -107,9 +110,14 @@ function predicted(scores: TypedArray, start: number, step: number, classes: num
 }
 
 /** Share of positions whose class is among the `k` highest scores. */
-export function topK(k: number, options: ClassOptions = {}): Metric {
+export function topK(k: number, options: ClassOptions = {}, ...surplus: never[]): Metric {
+  checkCall('topK', { args: { k: whole(1) }, options: classKnown }, [k, options, ...surplus]);
+  expectKind('topK', 'k', k, whole(1));
+  return bestOf(k, options);
+}
+
+function bestOf(k: number, options: ClassOptions): Metric {
   const name = k === 1 ? 'accuracy' : `top${k}`;
-  if (!Number.isInteger(k) || k < 1) throw new ConvletError('argument', `topK: k expects a whole number ≥ 1, got ${k}`);
   let [right, total] = [0, 0];
   return {
     name,
@@ -143,7 +151,10 @@ export function topK(k: number, options: ClassOptions = {}): Metric {
 }
 
 /** Share of positions whose class has the highest score. */
-export const accuracy = (options: ClassOptions = {}): Metric => topK(1, options);
+export function accuracy(options: ClassOptions = {}, ...surplus: never[]): Metric {
+  checkCall('accuracy', { args: {}, options: classKnown }, [options, ...surplus]);
+  return bestOf(1, options);
+}
 
 /** How often a class (row) was taken for another (column). */
 export class ConfusionMatrix {
@@ -154,7 +165,8 @@ export class ConfusionMatrix {
   readonly counts: Float64Array;
   private readonly options: ClassOptions;
 
-  constructor(classes: number, options: ClassOptions = {}) {
+  constructor(classes: number, options: ClassOptions = {}, ...surplus: never[]) {
+    checkCall('ConfusionMatrix', { args: { classes: anything }, options: classKnown }, [classes, options, ...surplus]);
     if (!Number.isInteger(classes) || classes < 2)
       throw new ConvletError('argument', `ConfusionMatrix: expects two classes or more, got ${classes}`);
     this.classes = classes;
@@ -223,10 +235,9 @@ const sum = (values: ArrayLike<number>): number =>
   Array.prototype.reduce.call(values, (a, b) => (a as number) + b, 0) as number;
 
 /** A score over all classes, with scikit-learn's averages. */
-function scoreMetric(score: Score, options: ClassOptions & { readonly average?: Average } = {}): Metric {
-  const { average = 'macro' } = options;
-  if (!['macro', 'weighted', 'micro'].includes(average))
-    throw new ConvletError('argument', `${score}: average expects macro, weighted or micro, got ${average}`);
+function scoreMetric(score: Score, given: readonly unknown[]): Metric {
+  checkCall(score, { args: {}, options: scoreKnown }, given);
+  const { average = 'macro', ...options } = (given[0] ?? {}) as ScoreOptions;
   let matrix: ConfusionMatrix | null = null;
   return {
     name: score,
@@ -248,7 +259,15 @@ function scoreMetric(score: Score, options: ClassOptions & { readonly average?: 
   };
 }
 
-type ScoreOptions = ClassOptions & { readonly average?: Average };
-export const precision = (options?: ScoreOptions): Metric => scoreMetric('precision', options);
-export const recall = (options?: ScoreOptions): Metric => scoreMetric('recall', options);
-export const f1 = (options?: ScoreOptions): Metric => scoreMetric('f1', options);
+export interface ScoreOptions extends ClassOptions {
+  /** Default 'macro'. */
+  readonly average?: Average;
+}
+
+const scoreKnown: KnownOf<ScoreOptions> = { average: oneOf('macro', 'weighted', 'micro'), ignoreIndex: number };
+
+export const precision = (options?: ScoreOptions, ...surplus: never[]): Metric =>
+  scoreMetric('precision', [options, ...surplus]);
+export const recall = (options?: ScoreOptions, ...surplus: never[]): Metric =>
+  scoreMetric('recall', [options, ...surplus]);
+export const f1 = (options?: ScoreOptions, ...surplus: never[]): Metric => scoreMetric('f1', [options, ...surplus]);

@@ -1,6 +1,7 @@
 import type { Variable } from '../autograd/index.ts';
 import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
+import { checkOptions, flag, type KnownOf } from '../common/options.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { ModuleBuffer, Parameter } from './parameter.ts';
 
@@ -17,6 +18,19 @@ interface StateEntry {
 
 /** Names of fields as PyTorch has them in a state dict: runningMean is running_mean. */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+export interface LoadStateOptions {
+  /** Default true: missing and unexpected names are errors. */
+  readonly strict?: boolean;
+}
+
+export interface CountOptions {
+  /** Only what learns. */
+  readonly trainable?: boolean;
+}
+
+const loadStateKnown: KnownOf<LoadStateOptions> = { strict: flag };
+const countKnown: KnownOf<CountOptions> = { trainable: flag };
 
 /** A module, whatever its `forward` returns. */
 export type AnyModule = Module<unknown>;
@@ -125,7 +139,8 @@ export abstract class Module<R = Variable> {
    * @returns the names that were missing and unexpected
    * @throws ConvletError `shape` with the complete list of what does not fit; nothing has been written then
    */
-  loadStateDict(source: StateSource, options: { strict?: boolean } = {}): { missing: string[]; unexpected: string[] } {
+  loadStateDict(source: StateSource, options: LoadStateOptions = {}): { missing: string[]; unexpected: string[] } {
+    checkOptions('loadStateDict', options, loadStateKnown);
     const given = source instanceof Map ? source : new Map(Object.entries(source as { [name: string]: StateEntry }));
     const own = new Map(named(this, isState));
     // PyTorch before 0.4.1 did not save the counters; a file without them is complete.
@@ -157,7 +172,8 @@ export abstract class Module<R = Variable> {
   }
 
   /** Number of elements of all parameters; only of those that learn with `trainable`. */
-  parameterCount(options: { trainable?: boolean } = {}): number {
+  parameterCount(options: CountOptions = {}): number {
+    checkOptions('parameterCount', options, countKnown);
     let count = 0;
     for (const parameter of this.parameters())
       if (!options.trainable || parameter.requiresGrad) count += parameter.size;

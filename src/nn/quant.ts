@@ -2,6 +2,7 @@
 import { apply1, scalar, type Variable } from '../autograd/index.ts';
 import { type DType, quantizedRanges } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
+import { anything, fits, type Known, type KnownOf, kind, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 
 /** A number for the whole tensor, or one per channel [C]. */
@@ -44,22 +45,35 @@ export interface FakeQuantizeOptions {
   readonly axis?: number;
 }
 
+const fakeQuantizeKnown: KnownOf<FakeQuantizeOptions> = {
+  zeroPoint: anything,
+  quantMin: number,
+  quantMax: number,
+  axis: number,
+};
+
 /**
  * What is left of x after quantization and back: (clamp(round(x / scale) + zeroPoint, quantMin, quantMax) − zeroPoint)·scale.
  * The gradient is 1 inside the range and 0 outside (straight-through); a scale that is a variable learns too.
  */
 export function fakeQuantize(x: Variable, scale: PerChannel, options: FakeQuantizeOptions = {}): Variable {
+  if (!fits(options, fakeQuantizeKnown)) refuse('fakeQuantize', options, fakeQuantizeKnown, { x, scale });
   const { zeroPoint = 0, quantMin = -128, quantMax = 127, axis = 0 } = options;
   const q = levels('fakeQuantize', x, scale, zeroPoint, axis, [quantMin, quantMax]);
   return q.sub(along('fakeQuantize', x, zeroPoint, axis)).mul(along('fakeQuantize', x, scale, axis));
 }
 
+export interface QuantizeOptions extends Pick<FakeQuantizeOptions, 'zeroPoint' | 'axis'> {
+  /** Default int8. */
+  readonly dtype?: DType;
+}
+
+const dequantizeKnown = { zeroPoint: anything, axis: number } satisfies Known;
+const quantizeKnown: KnownOf<QuantizeOptions> = { ...dequantizeKnown, dtype: anything };
+
 /** The quantized values themselves, of `dtype` (int8, uint8, int16, uint16). */
-export function quantize(
-  x: Variable,
-  scale: PerChannel,
-  options: FakeQuantizeOptions & { readonly dtype?: DType } = {},
-): Variable {
+export function quantize(x: Variable, scale: PerChannel, options: QuantizeOptions = {}): Variable {
+  if (!fits(options, quantizeKnown)) refuse('quantize', options, quantizeKnown, { x, scale });
   const { zeroPoint = 0, axis = 0, dtype = 'int8' } = options;
   const range = quantizedRanges[dtype];
   if (range === undefined)
@@ -76,6 +90,7 @@ export function dequantize(
   scale: PerChannel,
   options: Pick<FakeQuantizeOptions, 'zeroPoint' | 'axis'> = {},
 ): Variable {
+  if (!fits(options, dequantizeKnown)) refuse('dequantize', options, dequantizeKnown, { q, scale });
   const { zeroPoint = 0, axis = 0 } = options;
   const x = q.to('float32');
   return x.sub(along('dequantize', x, zeroPoint, axis)).mul(along('dequantize', x, scale, axis));
@@ -90,8 +105,22 @@ export interface QuantizedConvOptions {
   readonly wZeroPoint?: number;
 }
 
+const perAxis = kind<readonly number[]>(
+  'an array with a number per axis',
+  (value) => Array.isArray(value) && value.every((n) => typeof n === 'number'),
+);
+const convIntegerKnown: KnownOf<QuantizedConvOptions> = {
+  stride: perAxis,
+  padding: perAxis,
+  dilation: perAxis,
+  groups: number,
+  xZeroPoint: number,
+  wZeroPoint: number,
+};
+
 /** Σ (x − xZeroPoint)·(w − wZeroPoint) in int32, exactly; the padding counts as the zero point. One entry per spatial axis. */
 export function convInteger(x: Variable, weight: Variable, options: QuantizedConvOptions = {}): Variable {
+  if (!fits(options, convIntegerKnown)) refuse('convInteger', options, convIntegerKnown, { x, weight });
   const all = (value: number): number[] => x.shape.slice(2).map(() => value);
   const { stride = all(1), padding = all(0), dilation = all(1), groups = 1, xZeroPoint = 0, wZeroPoint = 0 } = options;
   const zeroPoint = (value: number): Variable | null => (value === 0 ? null : scalar(value, 'int32'));

@@ -2,7 +2,7 @@ import { type Engine, useBackend } from '../autograd/index.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
 import { allPrims } from '../backend/wasm/training-prims.ts';
 import { ConvletError } from '../common/error.ts';
-import { checkOptions, createBackend, type LoadOptions } from './load.ts';
+import { checkInitOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
 
 /** What training runs on. */
@@ -19,7 +19,7 @@ let last: Engine | null = null;
 /** `init` for a runtime. */
 export function createInit(platform: Platform): Init {
   return async (options = {}) => {
-    checkOptions(options, 'init');
+    checkInitOptions(options);
     const backend = await createBackend(platform, options, allPrims);
     if (backend instanceof WasmBackend && !backend.trains)
       throw new ConvletError(

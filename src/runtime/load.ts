@@ -6,6 +6,7 @@ import type { PrimTables } from '../backend/wasm/core/prim.ts';
 import { inferencePrims } from '../backend/wasm/prims.ts';
 import { asConvletError, ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
+import { anything, checkOptions, type KnownOf, kind, oneOf } from '../common/options.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
 import { Model } from './model.ts';
@@ -68,13 +69,18 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
 /** `load` as every entry exports it. */
 export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
 
-const choices = {
-  backend: ['wasm', 'js'],
-  variant: ['auto', 'simd', 'relaxed'],
-  precision: ['fast', 'exact'],
-  leader: ['main', 'worker'],
-  layout: ['channels-first', 'channels-last'],
-} as const;
+const known: KnownOf<LoadOptions> = {
+  backend: oneOf('wasm', 'js'),
+  variant: oneOf('auto', 'simd', 'relaxed'),
+  threads: kind("'auto' or a whole number ≥ 1", (v) => v === 'auto' || (Number.isInteger(v) && (v as number) >= 1)),
+  leader: oneOf('main', 'worker'),
+  maxMemoryBytes: kind('a positive number', (v) => typeof v === 'number' && v > 0),
+  maxLoopIterations: kind('a number ≥ 0', (v) => typeof v === 'number' && v >= 0),
+  precision: oneOf('fast', 'exact'),
+  layout: oneOf('channels-first', 'channels-last'),
+  kernels: anything,
+};
+const { leader: _, maxLoopIterations: __, ...initKnown } = known;
 
 /** `load` for a runtime. */
 export function createLoad(platform: Platform): Load {
@@ -88,7 +94,7 @@ export function createLoad(platform: Platform): Load {
 }
 
 async function loadModel(platform: Platform, source: ModelSource, options: LoadOptions): Promise<Model> {
-  checkOptions(options);
+  checkLoadOptions(options);
   // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
   if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
   const program = await openProgram(platform, source, options.maxMemoryBytes);
@@ -186,31 +192,15 @@ function chooseVariant(platform: Platform, options: LoadOptions): Variant {
   return wanted;
 }
 
-/** `what`: the function that the options were given to. */
-export function checkOptions(options: LoadOptions, what = 'load'): void {
-  for (const [name, allowed] of Object.entries(choices)) {
-    const value = options[name as keyof typeof choices];
-    if (value !== undefined && !(allowed as readonly string[]).includes(value)) {
-      throw new ConvletError('argument', `${what}: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
-    }
-  }
-  const { maxMemoryBytes, maxLoopIterations, threads } = options;
+function checkLoadOptions(options: LoadOptions): void {
+  checkOptions('load', options, known);
   if (options.leader === 'worker' && options.backend === 'js')
-    throw new ConvletError('argument', `${what}: leader 'worker' expects backend 'wasm', got 'js'`);
-  if (maxMemoryBytes !== undefined && !(maxMemoryBytes > 0)) {
-    throw new ConvletError(
-      'argument',
-      `${what}: maxMemoryBytes expects a positive number, got ${String(maxMemoryBytes)}`,
-    );
-  }
-  if (maxLoopIterations !== undefined && !(maxLoopIterations >= 0)) {
-    const got = String(maxLoopIterations);
-    throw new ConvletError('argument', `${what}: maxLoopIterations expects a number ≥ 0, got ${got}`);
-  }
-  if (threads !== undefined && threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new ConvletError('argument', `${what}: threads expects 'auto' or a whole number ≥ 1, got ${String(threads)}`);
-  }
+    throw new ConvletError('argument', "load: leader 'worker' expects backend 'wasm', got 'js'");
 }
+
+/** Those of `init`: what `load` has, without what models alone have. */
+export const checkInitOptions = (options: Omit<LoadOptions, 'leader' | 'maxLoopIterations'>): void =>
+  checkOptions('init', options, initKnown);
 
 async function readSource(platform: Platform, source: ModelSource): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;

@@ -2,6 +2,7 @@
 import type { Backend, Session } from '../backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { asConvletError, ConvletError } from '../common/error.ts';
+import { anything, checkOptions, type KnownOf } from '../common/options.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
@@ -43,6 +44,8 @@ export interface RunOptions {
    */
   readonly into?: OutputArrays;
 }
+
+const runKnown: KnownOf<RunOptions> = { into: anything };
 
 /** What a model holds in the backend's memory, in bytes. The model file itself lies outside of it. */
 export interface MemoryReport {
@@ -130,8 +133,9 @@ export class Model {
    * outside its axis, `memory` where `maxMemoryBytes` does not do, `disposed` after `dispose()`. The model stays usable.
    */
   async run(inputs: ModelInputs, options?: RunOptions): Promise<{ [name: string]: ModelOutput }> {
-    const into = options?.into;
     try {
+      checkOptions('run', options, runKnown);
+      const into = options?.into;
       if (this.leader === 'worker') return await this.enqueue(inputs, into);
       const prepared = this.feed(inputs);
       if (into !== undefined) checkOutputArrays(this.outputNames, prepared.plan.outputs, into);

@@ -1,5 +1,6 @@
 import { noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
+import { anything, checkOptions, flag, type KnownOf, kind } from '../common/options.ts';
 import type { Batch, DataLoader } from '../data/loader.ts';
 import { CompiledForward } from '../nn/compile-step.ts';
 import { ConfusionMatrix, type Metric, RunningMean } from '../nn/metrics.ts';
@@ -22,6 +23,11 @@ export function forward(model: Module, input: Variable): Variable {
   );
 }
 
+export const metricList = kind<readonly Metric[]>(
+  'an array of metrics, as [metrics.accuracy()]',
+  (value) => Array.isArray(value) && value.every((metric) => typeof metric?.update === 'function'),
+);
+
 export interface EvaluateOptions {
   readonly loss?: Loss;
   readonly metrics?: readonly Metric[];
@@ -30,6 +36,8 @@ export interface EvaluateOptions {
   /** Runs the network as a plan. Default: where it can be compiled; true insists, false runs op by op. */
   readonly compiled?: boolean;
 }
+
+const known: KnownOf<EvaluateOptions> = { loss: anything, metrics: metricList, confusion: flag, compiled: flag };
 
 export interface Evaluation {
   /** Mean over samples; NaN without a loss. */
@@ -126,6 +134,7 @@ export class Evaluator {
  * ```
  */
 export async function evaluate(model: Module, loader: DataLoader, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptions('evaluate', options, known);
   const evaluator = new Evaluator(model, options.compiled);
   try {
     return await evaluator.run(loader, options);

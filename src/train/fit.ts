@@ -10,7 +10,7 @@ import { type Json, loadCheckpoint, saveCheckpoint, writeWhole } from './checkpo
 import { Recorder } from './diagnose.ts';
 import { type Evaluation, Evaluator } from './evaluate.ts';
 import { type EpochRecord, History } from './history.ts';
-import { checkOptions, configurationOf, Monitor } from './monitor.ts';
+import { checkFitOptions, configurationOf, Monitor } from './monitor.ts';
 import type { FitOptions, FitResult, StepInfo } from './options.ts';
 import { defaultTerminal, numberText, ProgressBar } from './progress.ts';
 import { htmlReport } from './report.ts';
@@ -56,7 +56,7 @@ const mostBusy = 50;
  * architecture; `malformed`, `environment` for files
  */
 export async function fit(model: Module, options: FitOptions): Promise<FitResult> {
-  checkOptions(options);
+  checkFitOptions(model, options);
   return new Run(model, options).run();
 }
 

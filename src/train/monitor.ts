@@ -1,6 +1,20 @@
 import { ConvletError } from '../common/error.ts';
+import {
+  anything,
+  checkCall,
+  expectKind,
+  flag,
+  inside,
+  type KnownOf,
+  kind,
+  number,
+  oneOf,
+  whole,
+} from '../common/options.ts';
+import { DataLoader } from '../data/loader.ts';
+import { metricList } from './evaluate.ts';
 import type { EpochRecord } from './history.ts';
-import type { FitOptions, FitResult } from './options.ts';
+import type { Callback, CheckpointOptions, EarlyStopping, FitOptions, FitResult, LogOptions } from './options.ts';
 
 interface MonitorState {
   readonly best: FitResult['best'];
@@ -66,21 +80,49 @@ export class Monitor {
   }
 }
 
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const text = kind<string>('a text', (value) => typeof value === 'string');
+const loader = kind<DataLoader>('a DataLoader', (value) => value instanceof DataLoader);
+const isCallback = (value: Callback | null | undefined): boolean =>
+  isFunction(value?.step ?? value?.epoch) && isFunction(value?.epoch ?? value?.step);
+
+const stoppingKnown: KnownOf<EarlyStopping> = { patience: whole(1), minDelta: number, restoreBest: flag };
+const checkpointKnown: KnownOf<CheckpointOptions> = {
+  directory: text,
+  every: whole(1),
+  everySteps: whole(1),
+  last: flag,
+  best: flag,
+};
+const logKnown: KnownOf<LogOptions> = { csv: text, json: text, html: text, title: text };
+
+const fitKnown: KnownOf<FitOptions> = {
+  train: loader,
+  validation: loader,
+  loss: anything,
+  optimizer: anything,
+  schedule: anything,
+  scheduleBy: oneOf('epoch', 'step'),
+  epochs: whole(1),
+  metrics: metricList,
+  monitor: text,
+  callbacks: kind('an array of objects with functions step or epoch', (v) => Array.isArray(v) && v.every(isCallback)),
+  earlyStopping: inside(stoppingKnown),
+  checkpoint: inside(checkpointKnown),
+  resume: kind('true, false or the path of a checkpoint', (v) => typeof v === 'boolean' || typeof v === 'string'),
+  log: inside(logKnown),
+  clipGradNorm: kind('a number > 0', (v) => typeof v === 'number' && v > 0),
+  compiled: flag,
+  seed: whole(0),
+  quiet: flag,
+  terminal: anything,
+};
+
 /** Throws `argument` for what makes no sense. */
-export function checkOptions(options: FitOptions): void {
-  const { epochs, checkpoint, resume, clipGradNorm, earlyStopping, metrics = [] } = options;
-  const whole: [string, unknown, number][] = [
-    ['epochs', epochs, 1],
-    ['checkpoint.every', checkpoint?.every ?? 1, 1],
-    ['checkpoint.everySteps', checkpoint?.everySteps ?? 1, 1],
-    ['earlyStopping.patience', earlyStopping?.patience ?? 1, 1],
-  ];
-  for (const [name, value, least] of whole) {
-    if (!Number.isInteger(value) || (value as number) < least)
-      throw new ConvletError('argument', `fit: ${name} expects a whole number ≥ ${least}, got ${String(value)}`);
-  }
-  if (clipGradNorm !== undefined && !(clipGradNorm > 0))
-    throw new ConvletError('argument', `fit: clipGradNorm expects a number > 0, got ${clipGradNorm}`);
+export function checkFitOptions(model: unknown, options: FitOptions): void {
+  checkCall('fit', { args: { model: anything }, options: fitKnown, required: ['train', 'epochs'] }, [model, options]);
+  const { checkpoint, resume, metrics = [] } = options;
+  if (checkpoint !== undefined) expectKind('fit', 'checkpoint.directory', checkpoint.directory, text);
   if (resume === true && checkpoint === undefined)
     throw new ConvletError('argument', 'fit: resume: true expects checkpoint.directory; or give resume a file');
   const names = metrics.map(({ name }) => name);

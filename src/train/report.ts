@@ -1,3 +1,4 @@
+import { anything, checkOptions, type KnownOf } from '../common/options.ts';
 import { ConfusionMatrix } from '../nn/metrics.ts';
 import { escapeText, lineChart, matrixChart, type Series } from './chart.ts';
 import type { History } from './history.ts';
@@ -16,6 +17,15 @@ export interface ReportOptions {
   /** How it ended: "stopped early after epoch 9". */
   readonly status?: string;
 }
+
+const known: KnownOf<ReportOptions> = {
+  title: anything,
+  configuration: anything,
+  confusion: anything,
+  best: anything,
+  model: anything,
+  status: anything,
+};
 
 const style = `
 :root { color-scheme: light dark; --bg: #fbfbfa; --card: #fff; --ink: #1f2328; --soft: #656d76; --line: #dfe2e6;
@@ -55,6 +65,7 @@ const valueText = (name: string, value: number): string =>
 
 /** A page without anything outside of it: curves, confusion matrix, epochs, configuration. */
 export function htmlReport(history: History, options: ReportOptions = {}): string {
+  checkOptions('htmlReport', options, known);
   const { title = 'Training', configuration = {}, confusion = null, best = null, model, status } = options;
   const { epochs } = history;
   const last = epochs.at(-1);

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import { anything, checkOptions, type KnownOf, oneOf } from '../../common/options.ts';
 import { readImageHeader } from './header.ts';
 import { type Channels, checkChannels, convertChannels, type Image } from './image.ts';
 import { decodeJpeg } from './jpeg.ts';
@@ -17,6 +18,12 @@ export interface DecodeOptions {
   decoder?: 'auto' | 'js' | 'sharp';
 }
 
+const known: KnownOf<DecodeOptions> = {
+  channels: anything,
+  maxPixels: anything,
+  decoder: oneOf('auto', 'js', 'sharp'),
+};
+
 /** A decoder of the application's own, which is asked for once the header has been checked. */
 export type NativeDecoder = (bytes: Uint8Array, components: number) => Promise<Image>;
 
@@ -24,16 +31,11 @@ export type NativeDecoder = (bytes: Uint8Array, components: number) => Promise<I
 export const createDecodeImage =
   (native: (() => Promise<NativeDecoder | undefined>) | null) =>
   async (bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> => {
+    checkOptions('decodeImage', options, known);
     const { channels, maxPixels = 100e6, decoder = 'auto' } = options;
     if (channels !== undefined) checkChannels(channels, 'decodeImage');
     if (!(maxPixels > 0))
       throw new ConvletError('argument', `decodeImage: maxPixels must be positive, got ${maxPixels}`);
-    if (!['auto', 'js', 'sharp'].includes(decoder)) {
-      throw new ConvletError(
-        'argument',
-        `decodeImage: decoder must be 'auto', 'js' or 'sharp', got ${String(decoder)}`,
-      );
-    }
     const header = readImageHeader(bytes);
     if (header.width * header.height > maxPixels) {
       throw new ConvletError(

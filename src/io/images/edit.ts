@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import { checkOptions, type KnownOf, whole } from '../../common/options.ts';
 import { checkImage, checkSize, type Image } from './image.ts';
 
 /** A colour: one value for all channels, or one per channel (alpha may be left out: 255). 0 to 255. */
@@ -32,15 +33,13 @@ export interface Padding {
   left?: number;
 }
 
+const known: KnownOf<Padding> = { top: whole(0), right: whole(0), bottom: whole(0), left: whole(0) };
+
 /** The image with a margin of `color` (default black, opaque) around it. */
 export function padImage(image: Image, padding: Padding, color: Color = 0): Image {
   checkImage(image, 'padImage');
+  checkOptions('padImage', padding, known);
   const { top = 0, right = 0, bottom = 0, left = 0 } = padding;
-  for (const [side, count] of Object.entries({ top, right, bottom, left })) {
-    if (!Number.isInteger(count) || count < 0) {
-      throw new ConvletError('argument', `padImage: ${side} must be an integer ≥ 0, got ${count}`);
-    }
-  }
   const { channels } = image;
   const width = image.width + left + right;
   const height = image.height + top + bottom;

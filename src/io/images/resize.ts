@@ -1,4 +1,4 @@
-import { ConvletError } from '../../common/error.ts';
+import { anything, checkCall, flag, type KnownOf, oneOf } from '../../common/options.ts';
 import { checkImage, checkSize, type Image } from './image.ts';
 
 /** How values between pixels are found: ONNX's and PyTorch's names. */
@@ -12,21 +12,19 @@ export interface ResizeOptions {
   antialias?: boolean;
 }
 
+const known: KnownOf<ResizeOptions> = { mode: oneOf('nearest', 'bilinear', 'bicubic'), antialias: flag };
+const signature = { args: { image: anything, width: anything, height: anything }, options: known };
+
 /**
  * The image at `width` × `height`, pixel centres at half coordinates (PyTorch's `interpolate` with align_corners=False;
  * 'nearest' is its 'nearest-exact'). Bicubic has a = -0.75, and -0.5 with `antialias`, as there. Sizes in pixels; the
  * result is a new image. Throws `argument` for another mode or a size that is no whole number ≥ 1.
  */
 export function resizeImage(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
+  checkCall('resizeImage', signature, [image, width, height, options]);
   const { mode = 'bilinear', antialias = false } = options;
   checkImage(image, 'resizeImage');
   checkSize(width, height, 'resizeImage');
-  if (!Object.hasOwn(filters, mode)) {
-    throw new ConvletError(
-      'argument',
-      `resizeImage: mode must be one of ${Object.keys(filters).join(', ')}, got ${mode}`,
-    );
-  }
   if (width === image.width && height === image.height) return { ...image, data: image.data.slice() };
   const values = resample(image, width, height, mode, antialias);
   return { data: Uint8Array.from(new Uint8ClampedArray(values)), width, height, channels: image.channels };

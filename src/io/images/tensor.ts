@@ -1,4 +1,5 @@
 import { ConvletError, shapeText } from '../../common/error.ts';
+import { anything, checkOptions, type KnownOf, oneOf } from '../../common/options.ts';
 import { type Channels, checkImage, type Image } from './image.ts';
 
 /** How pixels become numbers: `(pixel * scale - mean) / std`, mean and std per channel in the order of the tensor. */
@@ -15,6 +16,14 @@ export interface ImageTensorOptions {
   channelOrder?: 'rgb' | 'bgr';
 }
 
+const known: KnownOf<ImageTensorOptions> = {
+  scale: anything,
+  mean: anything,
+  std: anything,
+  layout: oneOf('channels-first', 'channels-last'),
+  channelOrder: oneOf('rgb', 'bgr'),
+};
+
 /** An input for `run`: row-major values and their shape. */
 export interface ImageTensor {
   data: Float32Array;
@@ -23,6 +32,7 @@ export interface ImageTensor {
 
 /** The image as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major. Throws `argument`. */
 export function imageToTensor(image: Image, options: ImageTensorOptions = {}): ImageTensor {
+  checkOptions('imageToTensor', options, known);
   checkImage(image, 'imageToTensor');
   const { data: pixels, width, height, channels } = image;
   const { order, factor, offset, last } = plan(options, channels, 'imageToTensor');
@@ -41,6 +51,7 @@ export function tensorToImage(
   tensor: { data: ArrayLike<number>; shape: readonly number[] },
   options: ImageTensorOptions = {},
 ): Image {
+  checkOptions('tensorToImage', options, known);
   const { data: values, shape } = tensor;
   const last = options.layout === 'channels-last';
   const [batch, height, width, channels] = last ? shape : [shape[0], shape[2], shape[3], shape[1]];
@@ -68,15 +79,6 @@ export function tensorToImage(
 /** Options as one multiplication and one addition per channel of the tensor; `order` is that channel's place in a pixel. */
 function plan(options: ImageTensorOptions, channels: Channels, where: string) {
   const { scale = 1 / 255, layout = 'channels-first', channelOrder = 'rgb' } = options;
-  if (layout !== 'channels-first' && layout !== 'channels-last') {
-    throw new ConvletError(
-      'argument',
-      `${where}: layout must be 'channels-first' or 'channels-last', got ${String(layout)}`,
-    );
-  }
-  if (channelOrder !== 'rgb' && channelOrder !== 'bgr') {
-    throw new ConvletError('argument', `${where}: channelOrder must be 'rgb' or 'bgr', got ${String(channelOrder)}`);
-  }
   if (!Number.isFinite(scale) || scale === 0) {
     throw new ConvletError('argument', `${where}: scale must be a number other than 0, got ${scale}`);
   }
