@@ -100,6 +100,7 @@ export function expectKind(what: string, name: string, value: unknown, expected:
  * Says what is wrong with options that do not fit.
  *
  * @param args the arguments before the options, surplus those behind them: for the right form of the call
+ * @param path of options inside of an option: its name and a dot
  */
 export function refuse(
   what: string,
@@ -107,6 +108,7 @@ export function refuse(
   known: Known,
   args: { readonly [name: string]: unknown } = {},
   surplus: readonly unknown[] = [],
+  path = '',
 ): never {
   const names = Object.keys(known);
   const call = (given: readonly unknown[]): string => callOf(what, known, args, given);
@@ -120,14 +122,14 @@ export function refuse(
     if (found === undefined) {
       const near = nearest(name, names);
       const argument = near === undefined ? nearest(name, Object.keys(args)) : undefined;
-      if (near !== undefined) fail(what, `unknown option ${name}: did you mean ${near}?`);
+      if (near !== undefined) fail(what, `unknown option ${path}${name}: did you mean ${near}?`);
       if (argument !== undefined)
         fail(what, `unknown option ${name}: did you mean the argument ${argument}? ${call([])}`);
-      fail(what, `unknown option ${name}; ${names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`}`);
+      fail(what, `unknown option ${path}${name}; ${names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`}`);
     }
     if (value === undefined || found.holds(value)) continue;
-    if (found.inside !== undefined && isPlain(value)) refuse(`${what}: ${name}`, value, found.inside);
-    fail(what, `${name} expects ${found.text}, got ${shown(value)}`);
+    if (found.inside !== undefined && isPlain(value)) refuse(what, value, found.inside, {}, [], `${name}.`);
+    fail(what, `${path}${name} expects ${found.text}, got ${shown(value)}`);
   }
   return fail(what, `expects no more arguments, got ${surplus.map(shown).join(', ')}: ${call([])}`);
 }
@@ -139,8 +141,8 @@ function fail(what: string, text: string): never {
 /** Something that can only be meant as options: no array, no variable or other object of a class. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const made = Object.getPrototypeOf(value)?.constructor;
+  return made === undefined || made.name === 'Object';
 }
 
 /** A value in a message. */
