@@ -3,17 +3,37 @@ import { apply1, type Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { fits, refuse } from '../common/options.ts';
 import {
+  type GaussianOptions,
   gaussianKnown,
+  type HuberOptions,
   huberKnown,
+  type KlDivOptions,
   klDivKnown,
+  type LossOptions,
   lossKnown,
+  type MarginOptions,
   marginKnown,
+  type PairwiseOptions,
+  type PoissonOptions,
   pairwiseKnown,
   poissonKnown,
+  type SmoothL1Options,
   smoothL1Known,
+  type TripletOptions,
   tripletKnown,
-} from './loss-known.ts';
-import { expectSameShape, type LossOptions, type Reduction, reduced } from './loss-reduction.ts';
+} from './loss-options.ts';
+import { expectSameShape, reduced } from './loss-reduction.ts';
+
+export type {
+  GaussianOptions,
+  HuberOptions,
+  KlDivOptions,
+  MarginOptions,
+  PairwiseOptions,
+  PoissonOptions,
+  SmoothL1Options,
+  TripletOptions,
+} from './loss-options.ts';
 
 /** (x − target)². */
 export function mseLoss(x: Variable, target: Variable, options: LossOptions = {}): Variable {
@@ -41,10 +61,6 @@ function expectPositive(op: string, name: string, value: number, least = 0): voi
   throw new ConvletError('argument', `${op}: ${name} expects a number ${least < 0 ? '≥' : '>'} 0, got ${value}`);
 }
 
-export interface SmoothL1Options extends LossOptions {
-  readonly beta?: number;
-}
-
 /** ½d²/beta below beta, d − ½beta from there (Girshick 2015), d = |x − target|. beta 0: l1Loss. */
 export function smoothL1Loss(x: Variable, target: Variable, options: SmoothL1Options = {}): Variable {
   if (!fits(options, smoothL1Known)) refuse('smoothL1Loss', options, smoothL1Known, { x, target });
@@ -55,10 +71,6 @@ export function smoothL1Loss(x: Variable, target: Variable, options: SmoothL1Opt
   return reduced(bent(x.sub(target), beta).mul(1 / beta), reduction);
 }
 
-export interface HuberOptions extends LossOptions {
-  readonly delta?: number;
-}
-
 /** ½d² below delta, delta·(d − ½delta) from there (Huber 1964). */
 export function huberLoss(x: Variable, target: Variable, options: HuberOptions = {}): Variable {
   if (!fits(options, huberKnown)) refuse('huberLoss', options, huberKnown, { x, target });
@@ -66,13 +78,6 @@ export function huberLoss(x: Variable, target: Variable, options: HuberOptions =
   expectPositive('huberLoss', 'delta', delta);
   expectSameShape('huberLoss', x, target);
   return reduced(bent(x.sub(target), delta), reduction);
-}
-
-export interface KlDivOptions {
-  /** 'batchmean': the sum divided by the first axis, which is the divergence's mean. Default 'mean', over all elements. */
-  readonly reduction?: Reduction | 'batchmean';
-  /** The targets are logarithms too. */
-  readonly logTarget?: boolean;
 }
 
 /** target·(log target − x): Kullback & Leibler's divergence, x being log-probabilities. */
@@ -93,10 +98,6 @@ export function softMarginLoss(x: Variable, target: Variable, options: LossOptio
   return reduced(apply1('logSigmoid', [target.mul(x)]).neg(), options.reduction);
 }
 
-export interface MarginOptions extends LossOptions {
-  readonly margin?: number;
-}
-
 /** x where the target is 1, max(0, margin − x) where it is −1. */
 export function hingeEmbeddingLoss(x: Variable, target: Variable, options: MarginOptions = {}): Variable {
   if (!fits(options, marginKnown)) refuse('hingeEmbeddingLoss', options, marginKnown, { x, target });
@@ -104,14 +105,6 @@ export function hingeEmbeddingLoss(x: Variable, target: Variable, options: Margi
   const { margin = 1, reduction } = options;
   const far = x.neg().add(margin).relu();
   return reduced(x.where(target.ne(-1), 0).add(far.where(target.ne(1), 0)), reduction);
-}
-
-export interface PoissonOptions extends LossOptions {
-  /** x is the logarithm of the rate. Default true. */
-  readonly logInput?: boolean;
-  /** With Stirling's approximation of log target!. */
-  readonly full?: boolean;
-  readonly eps?: number;
 }
 
 /** Poisson's negative log-likelihood: exp(x) − target·x, or x − target·log(x + eps). */
@@ -136,13 +129,6 @@ export function poissonNllLoss(x: Variable, target: Variable, options: PoissonOp
   return reduced(losses, reduction);
 }
 
-export interface GaussianOptions extends LossOptions {
-  /** With the constant ½·log 2π. */
-  readonly full?: boolean;
-  /** Least variance. */
-  readonly eps?: number;
-}
-
 /** ½·(log variance + (x − target)² / variance); the variance may be broadcast. */
 export function gaussianNllLoss(
   x: Variable,
@@ -156,11 +142,6 @@ export function gaussianNllLoss(
   const at = variance.clamp(eps);
   const losses = x.sub(target).square().div(at).add(at.log()).mul(0.5);
   return reduced(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
-}
-
-export interface PairwiseOptions {
-  readonly p?: number;
-  readonly eps?: number;
 }
 
 /** ‖a − b + eps‖ over the last axis. */
@@ -178,13 +159,6 @@ export function pairwiseDistance(a: Variable, b: Variable, options: PairwiseOpti
         .pow(p)
         .sum(-1)
         .pow(1 / p);
-}
-
-export interface TripletOptions extends MarginOptions {
-  readonly p?: number;
-  readonly eps?: number;
-  /** The negative's distance is that to the positive where this is smaller (Balntas et al. 2016). */
-  readonly swap?: boolean;
 }
 
 /** max(0, margin + ‖anchor − positive‖ − ‖anchor − negative‖) over the last axis. */

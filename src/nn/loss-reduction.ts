@@ -4,11 +4,6 @@ import type { Reduction } from '../ops/loss/attrs.ts';
 
 export type { Reduction };
 
-export interface LossOptions {
-  /** How the losses of the elements become one: their mean, their sum, or not at all. Default 'mean'. */
-  readonly reduction?: Reduction;
-}
-
 /** The losses' mean or sum, or as they are. */
 export function reduced(losses: Variable, reduction: Reduction = 'mean'): Variable {
   if (reduction === 'none') return losses;

@@ -3,34 +3,39 @@ import { apply, apply1, type Variable } from '../autograd/index.ts';
 import { dtypes } from '../common/dtype.ts';
 import { fits, refuse } from '../common/options.ts';
 import {
+  type BceOptions,
+  type BceWithLogitsOptions,
   bceKnown,
   bceWithLogitsKnown,
+  type CrossEntropyOptions,
+  type CtcOptions,
   crossEntropyKnown,
   ctcKnown,
+  type DiceOptions,
   diceKnown,
+  type FocalOptions,
   focalKnown,
+  type NllOptions,
   nllKnown,
-} from './loss-known.ts';
-import { expectSameShape, type LossOptions, reduced } from './loss-reduction.ts';
+} from './loss-options.ts';
+import { expectSameShape, reduced } from './loss-reduction.ts';
 
 export * from './loss-distance.ts';
-export type { LossOptions, Reduction } from './loss-reduction.ts';
+export type {
+  BceOptions,
+  BceWithLogitsOptions,
+  CrossEntropyOptions,
+  CtcOptions,
+  DiceOptions,
+  FocalOptions,
+  LossOptions,
+  NllOptions,
+} from './loss-options.ts';
+export type { Reduction } from './loss-reduction.ts';
 
 const isFloat = (x: Variable): boolean => dtypes[x.dtype].kind === 'float';
 const indices = (target: Variable): Variable =>
   target.dtype === 'int64' || target.dtype === 'int32' ? target : target.to('int64');
-
-export interface NllOptions extends LossOptions {
-  /** Of each class [C]. */
-  readonly weight?: Variable | null;
-  /** Targets of this value count for nothing. */
-  readonly ignoreIndex?: number;
-}
-
-export interface CrossEntropyOptions extends NllOptions {
-  /** Share of the target that is spread evenly over all classes. */
-  readonly labelSmoothing?: number;
-}
 
 /**
  * Cross entropy of logits [N,C,…] or [C] with target classes [N,…] (integers) or probabilities (floats, the logits'
@@ -65,11 +70,6 @@ export function nllLoss(x: Variable, target: Variable, options: NllOptions = {})
   return apply('nllLoss', [x, indices(target), weight], { reduction, ignoreIndex, labelSmoothing: 0 })[0];
 }
 
-export interface BceOptions extends LossOptions {
-  /** Of each element; broadcasts. */
-  readonly weight?: Variable | null;
-}
-
 /** As in PyTorch: log p is not below −100, and p·(1 − p), by which the gradient is divided, not below 1e−12. */
 const [leastLogarithm, leastProbability, leastProduct] = [-100, 1e-44, 1e-12];
 
@@ -88,11 +88,6 @@ export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOp
   return reduced(options.weight ? losses.mul(options.weight) : losses, options.reduction);
 }
 
-export interface BceWithLogitsOptions extends BceOptions {
-  /** Of the positive answers, by class; broadcasts. */
-  readonly posWeight?: Variable | null;
-}
-
 /** Binary cross entropy of logits, (1 − t)·x − (1 + (posWeight − 1)·t)·log σ(x): no overflow. */
 export function binaryCrossEntropyWithLogits(
   x: Variable,
@@ -109,11 +104,6 @@ export function binaryCrossEntropyWithLogits(
   return reduced(weight ? losses.mul(weight) : losses, options.reduction);
 }
 
-export interface FocalOptions extends LossOptions {
-  readonly gamma?: number;
-  readonly alpha?: number;
-}
-
 /** alpha·(1 − p)^gamma·CE of logits [N,C,…] with target classes, p being the target's probability (Lin et al. 2017). */
 export function focalLoss(x: Variable, target: Variable, options: FocalOptions = {}): Variable {
   if (!fits(options, focalKnown)) refuse('focalLoss', options, focalKnown, { x, target });
@@ -125,11 +115,6 @@ export function focalLoss(x: Variable, target: Variable, options: FocalOptions =
   return reduced(losses.mul(factor).mul(alpha), reduction);
 }
 
-export interface DiceOptions {
-  /** Added above and below. Default 1. */
-  readonly smooth?: number;
-}
-
 /** 1 − (2·Σ p·t + smooth) / (Σ p + Σ t + smooth) with p = σ(x), over all elements (Milletari et al. 2016). */
 export function diceLoss(x: Variable, target: Variable, options: DiceOptions = {}): Variable {
   if (!fits(options, diceKnown)) refuse('diceLoss', options, diceKnown, { x, target });
@@ -138,11 +123,6 @@ export function diceLoss(x: Variable, target: Variable, options: DiceOptions = {
   const p = x.sigmoid();
   const overlap = p.mul(target).sum().mul(2).add(smooth);
   return overlap.div(p.sum().add(target.sum()).add(smooth)).neg().add(1);
-}
-
-export interface CtcOptions extends LossOptions {
-  readonly blank?: number;
-  readonly zeroInfinity?: boolean;
 }
 
 /**

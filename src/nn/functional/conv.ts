@@ -2,27 +2,11 @@ import { apply1, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { fits, refuse } from '../../common/options.ts';
 import { samePadding } from '../../ops/window.ts';
-import { convKnown, convTransposeKnown } from './known.ts';
-import { type PadMode, pad } from './pad.ts';
-import { type PerAxis, perAxis } from './per-axis.ts';
+import { type ConvOptions, type ConvTransposeOptions, convKnown, convTransposeKnown } from './options.ts';
+import { pad } from './pad.ts';
+import { perAxis } from './per-axis.ts';
 
-export interface ConvOptions {
-  readonly stride?: PerAxis;
-  /** Cells on both sides of each axis; 'same': the output is as large as the input (stride 1); 'valid': none. */
-  readonly padding?: PerAxis | 'same' | 'valid';
-  readonly dilation?: PerAxis;
-  readonly groups?: number;
-  /** The values of the padding; 'zeros' costs nothing extra. */
-  readonly paddingMode?: 'zeros' | Exclude<PadMode, 'constant'>;
-}
-
-export interface ConvTransposeOptions {
-  readonly stride?: PerAxis;
-  readonly padding?: PerAxis;
-  readonly outputPadding?: PerAxis;
-  readonly dilation?: PerAxis;
-  readonly groups?: number;
-}
+export type { ConvOptions, ConvTransposeOptions } from './options.ts';
 
 /** Cells in front of and behind each axis. */
 function padsOf(op: string, x: Variable, weight: Variable, options: ConvOptions): [number[], number[]] {

@@ -3,17 +3,9 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { expectKind, fits, number, refuse } from '../../common/options.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import { constant } from '../../tensor/tensor.ts';
-import { batchNormKnown } from './known.ts';
+import { type BatchNormOptions, batchNormKnown } from './options.ts';
 
-export interface BatchNormOptions {
-  readonly weight?: Variable | null;
-  readonly bias?: Variable | null;
-  /** Statistics of the batch, which also move the running ones; default false: the running statistics. */
-  readonly training?: boolean;
-  /** Share of the batch in the new running statistics. */
-  readonly momentum?: number;
-  readonly eps?: number;
-}
+export type { BatchNormOptions } from './options.ts';
 
 /**
  * Batch normalisation of x [N,C] or [N,C,…] (Ioffe & Szegedy 2015). The running variance takes the unbiased one of the

@@ -4,30 +4,29 @@ import { product } from '../../common/numbers.ts';
 import { expectKind, fits, kind, number, oneOf, refuse } from '../../common/options.ts';
 import { windowOutput } from '../../ops/window.ts';
 import { tensor } from '../../tensor/tensor.ts';
-import { avgPoolKnown, lpPoolKnown, maxPoolKnown, poolKnown, unpoolKnown } from './known.ts';
+import {
+  type AvgPoolOptions,
+  avgPoolKnown,
+  type LpPoolOptions,
+  lpPoolKnown,
+  type MaxPoolOptions,
+  maxPoolKnown,
+  type OutputSize,
+  type PoolOptions,
+  poolKnown,
+  type UnpoolOptions,
+  unpoolKnown,
+} from './options.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
 
-export interface PoolOptions {
-  /** Default: the kernel's size. */
-  readonly stride?: PerAxis | null;
-  readonly padding?: PerAxis;
-  readonly ceilMode?: boolean;
-}
-
-export interface MaxPoolOptions extends PoolOptions {
-  readonly dilation?: PerAxis;
-}
-
-export interface AvgPoolOptions extends PoolOptions {
-  /** Default true: padding counts as cells of value 0. */
-  readonly countIncludePad?: boolean;
-  readonly divisorOverride?: number | null;
-}
-
-export interface LpPoolOptions {
-  readonly stride?: PerAxis | null;
-  readonly ceilMode?: boolean;
-}
+export type {
+  AvgPoolOptions,
+  LpPoolOptions,
+  MaxPoolOptions,
+  OutputSize,
+  PoolOptions,
+  UnpoolOptions,
+} from './options.ts';
 
 interface WithIndices {
   readonly output: Variable;
@@ -124,9 +123,6 @@ function cutWindows(op: string, x: Variable, attrs: ReturnType<typeof windowOf>,
   return new Variable(made, made);
 }
 
-/** An output size per axis; null keeps the input's. */
-export type OutputSize = number | readonly (number | null)[];
-
 const adaptive = (op: string, name: 'adaptiveAveragePool' | 'adaptiveMaxPool', rank: number, indices: boolean) => {
   return (x: Variable, outputSize: OutputSize): Variable[] =>
     batched(op, rank, x, (input) => {
@@ -146,13 +142,6 @@ const adaptiveMax = (op: string, rank: number) => {
   const pool = adaptive(op, 'adaptiveMaxPool', rank, false);
   return (x: Variable, outputSize: OutputSize): Variable => pool(x, outputSize)[0];
 };
-
-export interface UnpoolOptions {
-  readonly stride?: PerAxis | null;
-  readonly padding?: PerAxis;
-  /** Spatial size; default: what the pool's input had if it fitted exactly. */
-  readonly outputSize?: readonly number[];
-}
 
 const maxUnpool = (op: string, rank: number) => {
   return (x: Variable, indices: Variable, kernelSize: PerAxis, options: UnpoolOptions = {}): Variable => {

@@ -3,8 +3,18 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { expectKind, fits, flag, refuse } from '../../common/options.ts';
 import { expectWhole } from '../../ops/check.ts';
 import { interpolateDefaults } from '../../ops/interpolate/interpolate-table.ts';
-import { gridSampleKnown, interpolateKnown, windowKnown } from './known.ts';
+import {
+  type GridSampleOptions,
+  gridSampleKnown,
+  type InterpolateMode,
+  type InterpolateOptions,
+  interpolateKnown,
+  type WindowOptions,
+  windowKnown,
+} from './options.ts';
 import { type PerAxis, perAxis } from './per-axis.ts';
+
+export type { GridSampleOptions, InterpolateMode, InterpolateOptions, WindowOptions } from './options.ts';
 
 const modes = {
   nearest: { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' },
@@ -15,23 +25,7 @@ const modes = {
   bicubic: { mode: 'cubic' },
   area: { mode: 'area' },
   lanczos3: { mode: 'lanczos3' },
-} as const;
-/** PyTorch's, and Lanczos with three lobes, which is always antialiased (as Pillow's). */
-export type InterpolateMode = keyof typeof modes;
-
-export interface InterpolateOptions {
-  /** Spatial size of the result; or give `scaleFactor`. */
-  readonly size?: PerAxis;
-  readonly scaleFactor?: PerAxis;
-  readonly mode?: InterpolateMode;
-  /** Centres of the corner pixels stay where they are (linear and cubic modes). */
-  readonly alignCorners?: boolean;
-  /** Compute the scale from the sizes instead of taking `scaleFactor` as it is. */
-  readonly recomputeScaleFactor?: boolean;
-  /** Wider kernels when shrinking (linear and cubic modes). */
-  readonly antialias?: boolean;
-}
-
+} as const satisfies Record<InterpolateMode, object>;
 /** Resizes the spatial axes of x [N,C,…], as torch.nn.functional.interpolate. */
 export function interpolate(x: Variable, options: InterpolateOptions): Variable {
   if (!fits(options, interpolateKnown)) refuse('interpolate', options, interpolateKnown, { x });
@@ -85,12 +79,6 @@ export function pixelUnshuffle(x: Variable, downscaleFactor: number): Variable {
 
 export const channelShuffle = (x: Variable, groups: number): Variable => apply1('channelShuffle', [x], { groups });
 
-export interface WindowOptions {
-  readonly stride?: PerAxis;
-  readonly padding?: PerAxis;
-  readonly dilation?: PerAxis;
-}
-
 function window2d(op: string, kernelSize: PerAxis, options: WindowOptions) {
   const padding = perAxis(op, 'padding', options.padding ?? 0, 2);
   return {
@@ -118,12 +106,6 @@ export function fold(x: Variable, outputSize: PerAxis, kernelSize: PerAxis, opti
 }
 
 const sampleModes = { bilinear: 'linear', nearest: 'nearest', bicubic: 'cubic' } as const;
-
-export interface GridSampleOptions {
-  readonly mode?: keyof typeof sampleModes;
-  readonly paddingMode?: 'zeros' | 'border' | 'reflection';
-  readonly alignCorners?: boolean;
-}
 
 /** Values of x [N,C,H,W] at the places of grid [N,H',W',2] (x, y in −1…1). */
 export function gridSample(x: Variable, grid: Variable, options: GridSampleOptions = {}): Variable {

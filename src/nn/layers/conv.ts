@@ -2,7 +2,7 @@ import type { Variable } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
 import { checkCall, flag, type Known, type KnownOf, whole } from '../../common/options.ts';
 import type { ConvOptions, ConvTransposeOptions } from '../functional/conv.ts';
-import { convKnown, convTransposeKnown, perAxisKind } from '../functional/known.ts';
+import { convKnown, convTransposeKnown, perAxisKind } from '../functional/options.ts';
 import { type PerAxis, perAxis } from '../functional/per-axis.ts';
 import * as F from '../functional.ts';
 import * as init from '../init.ts';

@@ -1,7 +1,7 @@
 import type { Variable } from '../../autograd/index.ts';
 import type { Known } from '../../common/options.ts';
 import * as L from '../loss.ts';
-import * as K from '../loss-known.ts';
+import * as K from '../loss-options.ts';
 import { layer } from './layer.ts';
 
 /** A layer of a loss of input and target. */

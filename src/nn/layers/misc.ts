@@ -1,7 +1,7 @@
 import type { Variable } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
 import { checkCall, type KnownOf, kind, number, whole } from '../../common/options.ts';
-import { interpolateKnown, perAxisKind, shapeKind, sizeKind, windowKnown } from '../functional/known.ts';
+import { interpolateKnown, perAxisKind, shapeKind, sizeKind, windowKnown } from '../functional/options.ts';
 import type { PadMode } from '../functional/pad.ts';
 import type { InterpolateOptions } from '../functional/resize.ts';
 import * as F from '../functional.ts';

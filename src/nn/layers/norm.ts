@@ -2,7 +2,7 @@ import { executor, type Variable } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { checkCall, flag, type KnownOf, kind, number, whole } from '../../common/options.ts';
-import { sizeKind } from '../functional/known.ts';
+import { sizeKind } from '../functional/options.ts';
 import * as F from '../functional.ts';
 import { Module } from '../module.ts';
 import { ModuleBuffer, Parameter } from '../parameter.ts';

@@ -6,7 +6,7 @@ import {
   outputSizeKind,
   perAxisKind,
   unpoolKnown,
-} from '../functional/known.ts';
+} from '../functional/options.ts';
 import type { PerAxis } from '../functional/per-axis.ts';
 import type { AvgPoolOptions, LpPoolOptions, MaxPoolOptions, OutputSize, UnpoolOptions } from '../functional/pool.ts';
 import * as F from '../functional.ts';
