@@ -45,6 +45,6 @@ export const goldenLosses: VariableOps = {
   ],
   triplet_margin: ({ attrs, input }) => [L.tripletMarginLoss(input('a'), input('p'), input('n'), attrs)],
   cosine_embedding: ({ attrs, input }) => [L.cosineEmbeddingLoss(input('a'), input('b'), input('target'), attrs)],
-  dice: of(L.diceLoss),
+  dice: ({ input }) => [L.diceLoss(input('x'), input('target'))],
   focal: of(L.focalLoss, ({ gamma, alpha }) => ({ gamma, alpha })),
 };

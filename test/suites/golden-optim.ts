@@ -119,8 +119,9 @@ const schedules: { readonly [op: string]: (on: optim.Scheduled, attrs: GoldenAtt
 export function checkSchedule({ op, attrs, lr, metric }: GoldenSchedule): number {
   const make = schedules[op];
   if (make === undefined) throw new Mismatch(`there is no schedule '${op}'`);
-  const on = { paramGroups: [{ params: [], lr: attrs.base_lr as number, stepCount: 0 }] };
-  const schedule = make(on, attrs);
+  const { base_lr: base, ...options } = attrs;
+  const on = { paramGroups: [{ params: [], lr: base as number, stepCount: 0 }] };
+  const schedule = make(on, options);
   // The rates at first and after each step.
   const got = [schedule.getLastLr()[0]];
   while (got.length < lr.length) {

@@ -9,8 +9,8 @@ import { compare, type Expected } from './suite.ts';
 function codes({ attrs, find, input, values }: VariableContext): Expected[] {
   const x = find('x') ?? input('w');
   const scale = attrs.scale ?? input('scale');
-  const options = { zeroPoint: attrs.zero_point ?? 0, axis: attrs.axis ?? 0, dtype: attrs.dtype };
-  const q = quantize(x, scale, options);
+  const options = { zeroPoint: attrs.zero_point ?? 0, axis: attrs.axis ?? 0 };
+  const q = quantize(x, scale, { ...options, dtype: attrs.dtype });
   const { shape } = q;
   const data = Int32Array.from(q.data);
   compare('q', { dtype: 'int32', shape, data }, { ...values('q'), dtype: 'int32' }, 0, 0);
