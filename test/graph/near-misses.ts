@@ -241,6 +241,13 @@ const gelu: Recogniser = {
       },
       ['gelu'],
     ],
+    '((x · ¼) · (1 + erf)) · 2': [
+      (s) => {
+        const x = s.input(shape);
+        return s.op('mul', [s.op('mul', [s.op('mul', [x, s.scalar(0.25)]), erfSum(s, x)]), s.scalar(2)]);
+      },
+      ['gelu'],
+    ],
     'x · ((1 + erf) · ½)': [
       (s) => {
         const x = s.input(shape);

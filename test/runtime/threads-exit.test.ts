@@ -39,3 +39,16 @@ test('a process that disposes models of two threads right after a run ends by it
   const { stdout } = await run(process.execPath, ['--import', 'tsx', script, '30'], { timeout: 30_000 });
   expect(stdout.trim()).toBe('30 models');
 }, 40_000);
+
+test.skipIf(process.platform !== 'linux')(
+  'disposed models leave no thread behind',
+  async () => {
+    const script = fileURLToPath(new URL('threads-count.ts', import.meta.url));
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', script, '8', '3'], { timeout: 30_000 });
+    const { before, during, after } = JSON.parse(stdout);
+    // Of three threads the calling one is one where it leads.
+    expect(during - before).toBe(4 * 2 + 4 * 3);
+    expect(after).toBe(before);
+  },
+  40_000,
+);

@@ -52,10 +52,6 @@ export class GraphEditor {
     return this.onlyUser(node.outputs[0]) === user ? node : null;
   }
 
-  usersOf(value: Value): readonly GraphNode[] {
-    return [...(this.users.get(value) ?? [])];
-  }
-
   isOutput(value: Value): boolean {
     return this.graph.outputs.some((output) => output.value === value);
   }
@@ -89,20 +85,6 @@ export class GraphEditor {
   fuse<N extends OpName>(host: NodeOf<N>, node: GraphNode, inputs: readonly (Value | null)[], attrs: Ops[N]): void {
     this.replace(node, host.op.name as N, inputs, attrs, host.name);
     this.removeDead(host);
-  }
-
-  /** Makes every user of `from` (and the graph's outputs) use `to`. */
-  redirect(from: Value, to: Value): void {
-    for (const user of this.usersOf(from)) {
-      this.unlink(user);
-      user.inputs.forEach((value, i) => {
-        if (value === from) user.inputs[i] = to;
-      });
-      this.link(user);
-    }
-    this.graph.outputs.forEach((output, i) => {
-      if (output.value === from) this.graph.outputs[i] = { name: output.name, value: to };
-    });
   }
 
   remove(node: GraphNode): void {

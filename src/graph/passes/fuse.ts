@@ -27,12 +27,10 @@ export function fuseResidual(editor: GraphEditor): void {
     const [a, b] = node.inputs as [Value, Value];
     if (!sameShape(a, b) || a === b || a.dtype !== 'float32') continue;
     // The later of two convolutions takes the other as its residual: the sum needs both anyway.
-    const order = [b, a].filter((value) => residualHost(editor, value, node) !== null);
-    order.sort((p, q) => position(editor, q) - position(editor, p));
-    const chosen = order[0];
-    if (chosen === undefined) continue;
-    const host = residualHost(editor, chosen, node)!;
-    const other = chosen === a ? b : a;
+    const hosts = [b, a].flatMap((value) => residualHost(editor, value, node) ?? []);
+    const [host] = hosts.sort((p, q) => editor.position(q) - editor.position(p));
+    if (host === undefined) continue;
+    const other = host.outputs[0] === a ? b : a;
     if (other.constant) continue;
     const [x, weight, bias = null] = host.inputs;
     editor.fuse(host, node, [x, weight, bias, other], host.attrs);
@@ -43,11 +41,6 @@ function residualHost(editor: GraphEditor, value: Value, user: GraphNode): NodeO
   const host = editor.soleProducer(value, user, 'conv');
   if (host === null || host.attrs.activation || host.inputs[convInputs.residual]) return null;
   return host;
-}
-
-function position(editor: GraphEditor, value: Value): number {
-  const node = editor.producer(value);
-  return node === null ? -1 : editor.position(node);
 }
 
 /** A zero pad of spatial axes in front of a convolution becomes the convolution's own padding. */

@@ -7,8 +7,8 @@ import { type GraphEditor, sameShape, scalarOf, scalarOperand } from './editor.t
 
 const near = (a: number | null, b: number): boolean => a !== null && Math.abs(a - b) <= 1e-4 * Math.abs(b);
 
-/** A rule looks at one node and may rewrite the graph around it; true if it did. */
-type Rule = (editor: GraphEditor, node: GraphNode) => boolean;
+/** A rule looks at one node and may rewrite the graph around it. */
+type Rule = (editor: GraphEditor, node: GraphNode) => void;
 
 /** Compositions that exporters write for activations which have a name. */
 export function recognisePatterns(editor: GraphEditor): void {
@@ -27,22 +27,21 @@ export function recognisePatterns(editor: GraphEditor): void {
   }
 }
 
-function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): boolean {
+function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): void {
   const [y] = node.outputs;
   // Numbers with more axes than x give the result more axes; quotients of integers are rounded.
-  if (!sameShape(input, y) || (op !== 'clip' && dtypes[y.dtype].kind !== 'float')) return false;
+  if (!sameShape(input, y) || (op !== 'clip' && dtypes[y.dtype].kind !== 'float')) return;
   const feeders = node.inputs.map((value) => editor.producer(value));
   editor.replace(node, op, [input], attrs);
   for (const feeder of feeders) if (feeder !== null) editor.removeDead(feeder);
-  return true;
 }
 
 /** min(relu(x), 6) → clip(x, 0, 6). */
 const clipFromBounds: Rule = (editor, node) => {
-  if (node.op.name !== 'min') return false;
+  if (node.op.name !== 'min') return;
   const bound = scalarOperand(node);
   const relu = bound === null ? null : editor.soleProducer(bound.other, node, 'relu');
-  if (bound === null || relu === null || bound.scalar < 0) return false;
+  if (bound === null || relu === null || bound.scalar < 0) return;
   return rewrite(editor, node, 'clip', relu.inputs[0]!, { alpha: 0, beta: bound.scalar });
 };
 
@@ -51,12 +50,12 @@ const hardSigmoidFromClip: Rule = (editor, node) => {
   const inner = dividedBySix(node);
   const clip = inner === null ? null : editor.soleProducer(inner, node, 'clip');
   const x = clip === null ? null : clippedPlusThree(editor, clip);
-  return x !== null && rewrite(editor, node, 'hardSigmoid', x, { alpha: 1 / 6, beta: 0.5 });
+  if (x !== null) rewrite(editor, node, 'hardSigmoid', x, { alpha: 1 / 6, beta: 0.5 });
 };
 
 /** x · gate(x) with a gate that has a fused name. */
 const gatedActivation: Rule = (editor, node) => {
-  if (node.op.name !== 'mul') return false;
+  if (node.op.name !== 'mul') return;
   for (const [x, gated] of pairs(node)) {
     const gate = editor.soleProducer(gated, node, 'sigmoid', 'hardSigmoid', 'tanh');
     if (gate === null) continue;
@@ -70,28 +69,26 @@ const gatedActivation: Rule = (editor, node) => {
     const { alpha = 0.2, beta = 0.5 } = gate.attrs;
     if (near(alpha, 1 / 6) && beta === 0.5) return rewrite(editor, node, 'hardSwish', x, {});
   }
-  return false;
 };
 
 /** x · clip(x + 3, 0, 6) / 6 → hardSwish(x) (Howard et al. 2019), divided before or after the product. */
 const hardSwishFromClip: Rule = (editor, node) => {
   const product = dividedBySix(node);
   const mul = product === null ? null : editor.soleProducer(product, node, 'mul');
-  if (mul === null) return false;
+  if (mul === null) return;
   for (const [x, gated] of pairs(mul)) {
     const clip = editor.soleProducer(gated, mul, 'clip');
     if (clip !== null && clippedPlusThree(editor, clip) === x) return rewrite(editor, node, 'hardSwish', x, {});
   }
-  return false;
 };
 
 /** x · ½ · (1 + erf(x / √2)) in any order of the products → gelu(x) (Hendrycks & Gimpel 2016). */
 const geluFromErf: Rule = (editor, node) => {
-  if (node.op.name !== 'mul') return false;
+  if (node.op.name !== 'mul') return;
   const factors = productFactors(editor, node);
   const scalar = factors.reduce((p, f) => p * (scalarOf(f) ?? 1), 1);
   const others = factors.filter((f) => scalarOf(f) === null);
-  if (!near(scalar, 0.5) || others.length !== 2) return false;
+  if (!near(scalar, 0.5) || others.length !== 2) return;
   for (const [x, sum] of [others, [...others].reverse()]) {
     const add = editor.producer(sum);
     const one = add?.op.name === 'add' ? scalarOperand(add) : null;
@@ -102,16 +99,15 @@ const geluFromErf: Rule = (editor, node) => {
     const root = scaled.op.name === 'div' ? near(by, Math.SQRT2) : scaled.op.name === 'mul' && near(by, Math.SQRT1_2);
     if (root && editor.onlyUser(add!.outputs[0]) !== null) return rewrite(editor, node, 'gelu', x, {});
   }
-  return false;
 };
 
 /** x · s + t with scalars → linear(x, s, t): one pass instead of two. */
 const scaleAndShift: Rule = (editor, node) => {
-  if (node.op.name !== 'add' || node.outputs[0].dtype !== 'float32') return false;
+  if (node.op.name !== 'add' || node.outputs[0].dtype !== 'float32') return;
   const shift = scalarOperand(node);
   const mul = shift === null ? null : editor.soleProducer(shift.other, node, 'mul');
   const scale = mul === null ? null : scalarOperand(mul);
-  if (shift === null || scale === null) return false;
+  if (shift === null || scale === null) return;
   return rewrite(editor, node, 'linear', scale.other, { alpha: scale.scalar, beta: shift.scalar });
 };
 
