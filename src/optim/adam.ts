@@ -1,7 +1,7 @@
 import { flag, type KnownOf } from '../common/options.ts';
+import { decays, notNegative } from './checks.ts';
 import { KernelOptimizer } from './kernel-optimizer.ts';
 import type { ParamGroup, Params } from './optimizer.ts';
-import { decays, notNegative } from './update.ts';
 
 type Betas = readonly [number, number];
 

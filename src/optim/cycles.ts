@@ -1,8 +1,9 @@
 // Schedules that go up and down, and the one that watches a metric; see schedule.ts.
 import { ConvletError } from '../common/error.ts';
 import { flag, type KnownOf, kind, number, oneOf, whole, withDefaults } from '../common/options.ts';
+import { checkSchedule, expectAtLeast } from './checks.ts';
 import type { ParamGroup } from './optimizer.ts';
-import { checkSchedule, expectAtLeast, LRScheduler, type Scheduled, type ScheduleState } from './schedule.ts';
+import { LRScheduler, type Scheduled, type ScheduleState } from './schedule.ts';
 
 /** From `from` to `to` along half a cosine, `share` of the way. */
 const cosine = (from: number, to: number, share: number): number =>

@@ -2,7 +2,7 @@ import { apply, noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { anything, checkCall, flag, type KnownOf } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { share } from './update.ts';
+import { share } from './checks.ts';
 
 export interface EMAOptions {
   /** Share of the old average in the new one. Default 0.999. */

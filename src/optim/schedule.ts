@@ -1,5 +1,6 @@
 import { ConvletError } from '../common/error.ts';
-import { checkCall, type Known, type KnownOf, kind, number, whole } from '../common/options.ts';
+import { type KnownOf, kind, number, whole } from '../common/options.ts';
+import { checkSchedule } from './checks.ts';
 import type { ParamGroup } from './optimizer.ts';
 
 /** What a schedule needs of an optimizer. */
@@ -65,30 +66,6 @@ export abstract class LRScheduler {
     }
     this.moveTo(state.lastEpoch);
   }
-}
-
-const optimizerArg: Known = {
-  optimizer: kind('an optimizer', (v) => Array.isArray((v as Partial<Scheduled> | null)?.paramGroups)),
-};
-
-/** Checks the arguments of a schedule; `given`: the optimizer, its options and whatever is behind them. */
-export function checkSchedule(
-  name: string,
-  options: Known,
-  required: readonly string[],
-  given: readonly unknown[],
-): void {
-  checkCall(name, { args: optimizerArg, options, required }, given);
-}
-
-/** Throws `argument` unless `value` is a number above (or at) `least`. */
-export function expectAtLeast(schedule: string, name: string, value: unknown, least: number, whole = false): void {
-  const fits = typeof value === 'number' && value >= least && (!whole || Number.isInteger(value));
-  if (fits) return;
-  throw new ConvletError(
-    'argument',
-    `${schedule}: ${name} expects a ${whole ? 'whole ' : ''}number ≥ ${least}, got ${String(value)}`,
-  );
 }
 
 /** base·factor(epoch), a function for all groups or one per group. */

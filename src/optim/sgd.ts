@@ -1,8 +1,8 @@
 import { ConvletError } from '../common/error.ts';
 import { flag, type KnownOf, number } from '../common/options.ts';
+import { notNegative, pair, share } from './checks.ts';
 import { KernelOptimizer } from './kernel-optimizer.ts';
 import type { ParamGroup, Params } from './optimizer.ts';
-import { notNegative, pair, share } from './update.ts';
 
 export interface SGDOptions {
   lr: number;
