@@ -115,7 +115,7 @@ class Run {
   /** One epoch, or what is left of it. False: a callback has ended training in its middle. */
   private async epoch(stepper: ReturnType<typeof createStepper>, evaluator: Evaluator): Promise<boolean> {
     const { model, options } = this;
-    const { train, optimizer, metrics = [], callbacks = [], checkpoint } = options;
+    const { train, optimizer, metrics = [], callbacks = [] } = options;
     const { epoch } = train.state;
     const recorder = new Recorder({ ...options, model }, train);
     this.begun = performance.now();
@@ -136,9 +136,8 @@ class Run {
       this.show(epoch, batch.number);
       const info: StepInfo = { step: this.step, epoch: epoch + 1, batch: batch.number, loss };
       for (const callback of callbacks) if ((await callback.step?.(info)) === false) this.ended = 'callback';
-      const steps = checkpoint?.everySteps;
       // At the end of an epoch its validation comes first.
-      const due = steps !== undefined && this.step % steps === 0 && batch.number + 1 < train.length;
+      const due = this.due && batch.number + 1 < train.length;
       if (due || (this.ended === 'callback' && batch.number + 1 < train.length)) await this.save('last');
       if (this.ended === 'callback' && batch.number + 1 < train.length) return false;
       await this.pause();
@@ -183,8 +182,9 @@ class Run {
     for (const callback of callbacks)
       if ((await callback.epoch?.(record, this.history)) === false) this.ended = 'callback';
     const over = epoch + 1 === options.epochs || this.monitor.exhausted || this.ended === 'callback';
-    if (better && checkpoint?.best !== false) await this.save('best');
-    if (over || (epoch + 1) % (checkpoint?.every ?? 1) === 0) await this.save('last');
+    // A restart has the best weights from nowhere else.
+    if (better && (checkpoint?.best !== false || options.earlyStopping?.restoreBest)) await this.save('best');
+    if (over || this.due || (epoch + 1) % (checkpoint?.every ?? 1) === 0) await this.save('last');
     if (!over) await this.log();
   }
 
@@ -194,6 +194,12 @@ class Run {
     return (
       (scheduleBy ?? (schedule instanceof OneCycleLR || schedule instanceof CyclicLR ? 'step' : 'epoch')) === 'step'
     );
+  }
+
+  /** Whether the state is to be saved after this step. */
+  private get due(): boolean {
+    const steps = this.options.checkpoint?.everySteps;
+    return steps !== undefined && this.step % steps === 0;
   }
 
   private get hasClasses(): boolean {

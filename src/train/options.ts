@@ -47,7 +47,7 @@ export interface CheckpointOptions {
   readonly everySteps?: number;
   /** Default true. */
   readonly last?: boolean;
-  /** The state of the best epoch (default true). */
+  /** The state of the best epoch (default true); written in any case where `restoreBest` needs it after a restart. */
   readonly best?: boolean;
 }
 

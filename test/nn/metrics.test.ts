@@ -10,6 +10,7 @@ import {
   recall,
   topK,
 } from '../../src/nn/metrics.ts';
+import { Random } from '../kernels/harness.ts';
 
 const scores = (shape: readonly number[], data: readonly number[]) => ({ shape, data: Float32Array.from(data) });
 const labels = (...data: number[]) => ({ shape: [data.length], data: Int32Array.from(data) });
@@ -35,6 +36,26 @@ describe('accuracy and top-k', () => {
     expect(value(topK(2), [output, labels(2, 1, 2)])).toBe(1);
     expect(value(topK(2), [output, labels(1, 2, 3)])).toBe(0);
     expect(value(topK(3), [output, labels(0, 3, 0)])).toBe(1 / 3);
+  });
+
+  test('ties, as sorting by score and then by class has it', () => {
+    const random = new Random(23);
+    for (let round = 0; round < 300; round++) {
+      const [count, classes] = [random.int(1, 6), random.int(2, 7)];
+      const given = Array.from({ length: count * classes }, () => random.pick([0, -0, 1, 1, 2, -1, Infinity]));
+      const targets = Array.from({ length: count }, () => random.int(0, classes - 1));
+      const row = (i: number) => given.slice(i * classes, (i + 1) * classes);
+      const place = (i: number): number => {
+        const of = row(i);
+        const order = [...of.keys()].sort((a, b) => (of[a] === of[b] ? a - b : of[a] > of[b] ? -1 : 1));
+        return order.indexOf(targets[i]);
+      };
+      for (let k = 1; k <= classes + 1; k++) {
+        const right = targets.filter((_, i) => place(i) < k).length;
+        const got = value(topK(k), [scores([count, classes], given), labels(...targets)]);
+        expect(got, `k ${k}, scores ${given}, targets ${targets}`).toBe(right / count);
+      }
+    }
   });
 
   test('NaN is never right', () => {

@@ -65,6 +65,28 @@ const backends: [string, () => Backend][] = [
 ];
 
 describe.each(backends)('on %s', (_, make) => {
+  // The variance of a gradient that does not change is 0, and what rounding leaves of it may be less.
+  test.each([0.99, 0.9, 0.5])(
+    'RMSprop, centred, under a constant gradient (alpha %f): no step is NaN or uphill',
+    (alpha) => {
+      useBackend(make());
+      const gradients = new Random(17).floats(101, -3, 3);
+      gradients[50] = 0;
+      const p = new nn.Parameter([101]);
+      const optimizer = new optim.RMSprop([p], { lr: 1e-3, alpha, centered: true });
+      let before = Array.from(p.data);
+      for (let step = 0; step < 1500; step++) {
+        p.grad = variable(gradients.slice(), [101]);
+        optimizer.step();
+        const data = Array.from(p.data);
+        const wrong = data.findIndex((v, i) => !(Number.isFinite(v) && (v - before[i]) * gradients[i] <= 0));
+        expect(wrong, `step ${step}: ${before[wrong]} → ${data[wrong]}`).toBe(-1);
+        before = data;
+      }
+      expect(before[50]).toBe(0);
+    },
+  );
+
   test.each(Object.entries(optimizers))(
     '%s: learns, leaves nothing behind, and goes on after a restart as if there had been none',
     (_, of) => {

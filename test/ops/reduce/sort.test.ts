@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cumulativeOps, topK } from '../../../src/ops/reduce/sort.ts';
+import { Random } from '../../kernels/harness.ts';
 import { opTests } from '../harness.ts';
 import { expectError, run, t, values } from '../run.ts';
 
@@ -25,6 +26,23 @@ describe('topK', () => {
       const [y, at] = run('topK', { ...top, k }, t(x));
       expect([...at.data], `k ${k}`).toEqual(order.slice(0, k));
       expect([...y.data]).toEqual(order.slice(0, k).map((i) => x[i]));
+    }
+  });
+
+  it('ties along an inner axis, the smallest as well as the largest', () => {
+    const random = new Random(29);
+    for (let round = 0; round < 200; round++) {
+      const [length, inner] = [random.int(1, 30), random.int(1, 3)];
+      const x = Array.from({ length: length * inner }, () => random.int(0, 3));
+      const [k, largest] = [random.int(0, length), random.next() < 0.5];
+      const [y, at] = run('topK', { ...top, k, largest }, t(x, [length, inner]));
+      for (let i = 0; i < inner; i++) {
+        const of = (p: number): number => x[p * inner + i];
+        const rows = Array.from({ length }, (_, p) => p);
+        const order = rows.sort((p, q) => (largest ? of(q) - of(p) : of(p) - of(q)) || p - q).slice(0, k);
+        const column = (from: ArrayLike<number>): number[] => order.map((_, p) => from[p * inner + i]);
+        expect([column(at.data), column(y.data)], `${x} k ${k} ${largest}`).toEqual([order, order.map(of)]);
+      }
     }
   });
 
