@@ -5,5 +5,6 @@ export * from './functional/misc.ts';
 export * from './functional/norm.ts';
 export * from './functional/pad.ts';
 export * from './functional/pool.ts';
+export * from './functional/random.ts';
 export * from './functional/resize.ts';
 export * from './loss.ts';

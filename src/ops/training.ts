@@ -20,6 +20,7 @@ import {
   maxPoolGrad,
 } from './pool/pool-grad.ts';
 import { roundThrough } from './quantize/round-through.ts';
+import { draw } from './random/draw.ts';
 import { dropoutMask } from './random/dropout.ts';
 import { cumProdGrad } from './reduce/cumulative-grad.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
@@ -64,6 +65,7 @@ export const trainingOps = opTable([
   crossEntropyGrad,
   // random
   dropoutMask,
+  draw,
   // optimizer
   ...optimizerOps,
   // quantize

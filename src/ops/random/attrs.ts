@@ -1,3 +1,5 @@
+import type { DType } from '../../common/dtype.ts';
+
 export interface DropoutMaskAttrs {
   /** Of the mask. */
   readonly shape: readonly number[];
@@ -9,6 +11,18 @@ export interface DropoutMaskAttrs {
   readonly dropped: number;
 }
 
+export type Distribution = 'uniform' | 'normal' | 'integers';
+
+export interface DrawAttrs {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly distribution: Distribution;
+  /** Of integers: the least, and what all are below. */
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface RandomOps {
+  draw: DrawAttrs;
   dropoutMask: DropoutMaskAttrs;
 }

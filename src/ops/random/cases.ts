@@ -1,5 +1,5 @@
 import type { CasesOf, OpCase } from '../case.ts';
-import type { DropoutMaskAttrs, RandomOps } from './attrs.ts';
+import type { DrawAttrs, DropoutMaskAttrs, RandomOps } from './attrs.ts';
 
 export const randomCases: CasesOf<keyof RandomOps> = {
   dropoutMask: [
@@ -12,6 +12,18 @@ export const randomCases: CasesOf<keyof RandomOps> = {
   ].map(
     ([shape, p, kept, dropped], i): OpCase<DropoutMaskAttrs> => ({
       attrs: { shape: shape as number[], p: p as number, kept: kept as number, dropped: dropped as number },
+      inputs: [{ shape: [2], dtype: 'int32', values: [i * 977, -i] }],
+    }),
+  ),
+  draw: [
+    { shape: [2, 3, 5, 7], distribution: 'uniform' },
+    { shape: [33], distribution: 'normal' },
+    { shape: [], distribution: 'normal' },
+    { shape: [0, 3], distribution: 'uniform' },
+    { shape: [2, 19], dtype: 'int64', distribution: 'integers', low: -5, high: 12 },
+  ].map(
+    (given, i): OpCase<DrawAttrs> => ({
+      attrs: { dtype: 'float32', low: 0, high: 1, ...given } as DrawAttrs,
       inputs: [{ shape: [2], dtype: 'int32', values: [i * 977, -i] }],
     }),
   ),
