@@ -3,6 +3,11 @@ import { tensor } from '../tensor/tensor.ts';
 import { executor } from './engine.ts';
 import { Variable } from './variable.ts';
 
+/** Keys are memory that each run of a compiled program finds new numbers in, also where parameters are constants. */
+const keys = new WeakSet<Variable>();
+
+export const isRandomKey = (variable: Variable): boolean => keys.has(variable);
+
 let recorded: Variable[] | null = null;
 let replayed: Variable[] | null = null;
 
@@ -19,6 +24,7 @@ export function randomKey(): Variable {
   const values = tensor(new Int32Array(2));
   // The engine reads it in place; in a trace it is memory that each run finds new numbers in.
   const key = new Variable(values, values, false, executor().isTrace ? 'persistent' : 'step');
+  keys.add(key);
   executor().beforeEachStep(() => void key.set([defaultGenerator.uint32() | 0, defaultGenerator.uint32() | 0]));
   recorded?.push(key);
   return key;

@@ -2,6 +2,7 @@ import { type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts
 import { ConvletError, shapeText } from '../common/error.ts';
 import { anything, checkCall, type KnownOf, kind } from '../common/options.ts';
 import { Generator } from '../common/random.ts';
+import { mapStructure, type Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { sampleGenerator } from './random.ts';
 
@@ -13,10 +14,14 @@ export interface Values {
 }
 
 /** What a network sees and what it should say: a class (a whole number ≥ 0) or values. */
-export interface Sample {
-  readonly input: Values;
-  readonly target: number | Values;
+export interface Sample<I extends Structure<Values> = Values, T extends Structure<number | Values> = number | Values> {
+  /** An array of several inputs is the arguments of `forward`, a record its only one. */
+  readonly input: I;
+  readonly target: T;
 }
+
+/** A sample of whatever structure. */
+export type AnySample = Sample<Structure<Values>, Structure<number | Values>>;
 
 /** Which pass over the data a sample is for: augmentation depends on it and on the sample's index alone. */
 export interface Pass {
@@ -29,7 +34,7 @@ export interface Dataset {
   readonly length: number;
   /** Names of the classes, where targets are classes. */
   readonly classes?: readonly string[];
-  get(index: number, pass?: Pass): Sample | Promise<Sample>;
+  get(index: number, pass?: Pass): AnySample | Promise<AnySample>;
 }
 
 export function checkIndex(what: string, index: number, length: number): void {
@@ -61,38 +66,57 @@ export class TensorDataset implements Dataset {
 
   readonly length: number;
   readonly classes?: readonly string[];
-  private readonly inputs: Rows;
-  private readonly targets: Rows;
-  private readonly areClasses: boolean;
+  private readonly inputs: Structure<Rows>;
+  private readonly targets: Structure<Rows>;
 
   constructor(
-    inputs: Values,
-    targets: Values | TypedArray | readonly number[],
+    inputs: Structure<Values>,
+    targets: Structure<Values> | TypedArray | readonly number[],
     options: TensorDatasetOptions = {},
     ...surplus: never[]
   ) {
     checkCall('TensorDataset', tensorDatasetSignature, [inputs, targets, options, ...surplus]);
-    this.inputs = rowsOf('inputs', inputs);
-    const data = Array.isArray(targets) ? numbersOf(targets) : targets;
+    const isNumbers = Array.isArray(targets) && targets.every((value) => typeof value === 'number');
+    const data = isNumbers ? numbersOf(targets as readonly number[]) : targets;
     const given = ArrayBuffer.isView(data) ? { shape: [data.length], data } : data;
-    this.targets = rowsOf('targets', given as Values);
-    this.length = this.inputs.count;
-    this.classes = options.classes;
-    this.areClasses = this.targets.shape.length === 0 && dtypes[this.targets.dtype].kind === 'int';
-    if (this.targets.count !== this.length) {
-      throw new ConvletError(
-        'shape',
-        `TensorDataset: ${this.length} inputs expect as many targets, got ${this.targets.count}`,
+    const counts: number[] = [];
+    const rows = (what: string, values: unknown): Structure<Rows> =>
+      mapStructure(
+        values,
+        isValues,
+        (part: Values, path) => {
+          const found = rowsOf(`${what}${path}`, part);
+          counts.push(found.count);
+          return found;
+        },
+        (path) => `TensorDataset: ${what}${path} expects { shape, data }, or arrays and records of them`,
       );
+    this.inputs = rows('inputs', inputs);
+    this.length = counts[0] ?? 0;
+    this.targets = rows('targets', given);
+    this.classes = options.classes;
+    const other = counts.find((count) => count !== this.length);
+    if (other !== undefined) {
+      throw new ConvletError('shape', `TensorDataset: ${this.length} inputs expect as many targets, got ${other}`);
     }
   }
 
   get(index: number): Sample {
     checkIndex('TensorDataset', index, this.length);
-    const input = row(this.inputs, index);
-    return { input, target: this.areClasses ? this.targets.data[index] : row(this.targets, index) };
+    const of = (rows: Structure<Rows>, part: (rows: Rows) => unknown): unknown =>
+      mapStructure(rows, isRows, part, () => 'TensorDataset');
+    return {
+      input: of(this.inputs, (rows) => row(rows, index)) as Values,
+      target: of(this.targets, (rows) => (rows.areClasses ? rows.data[index] : row(rows, index))) as number | Values,
+    };
   }
 }
+
+/** A shape with elements, not an array or record of such. */
+export const isValues = (part: unknown): part is Values =>
+  Array.isArray((part as Partial<Values> | null)?.shape) && typeof part === 'object';
+
+const isRows = (part: unknown): part is Rows => typeof (part as Partial<Rows> | null)?.areClasses === 'boolean';
 
 /** Throws `argument` for NaN among whole numbers, which is a class that got lost. */
 function numbersOf(targets: readonly number[]): Int32Array | Float32Array {
@@ -109,6 +133,8 @@ interface Rows {
   readonly size: number;
   readonly data: TypedArray;
   readonly dtype: DType;
+  /** Whole numbers, one a sample. */
+  readonly areClasses: boolean;
 }
 
 function rowsOf(what: string, { shape, data, dtype }: Values): Rows {
@@ -119,7 +145,9 @@ function rowsOf(what: string, { shape, data, dtype }: Values): Rows {
     );
   }
   const rest = shape.slice(1);
-  return { count: shape[0], shape: rest, size: elementCount(rest), data, dtype: dtype ?? dtypeOf(data) };
+  const type = dtype ?? dtypeOf(data);
+  const areClasses = rest.length === 0 && dtypes[type].kind === 'int';
+  return { count: shape[0], shape: rest, size: elementCount(rest), data, dtype: type, areClasses };
 }
 
 const row = ({ shape, size, data, dtype }: Rows, index: number): Values => ({
@@ -147,7 +175,7 @@ export class Subset implements Dataset {
     return this.indices.length;
   }
 
-  get(index: number, pass?: Pass): Sample | Promise<Sample> {
+  get(index: number, pass?: Pass): AnySample | Promise<AnySample> {
     checkIndex('Subset', index, this.length);
     return this.dataset.get(this.indices[index], pass);
   }
@@ -211,15 +239,20 @@ export class TransformedDataset implements Dataset {
     return this.dataset.length;
   }
 
-  get(index: number, pass: Pass = { seed: 0, epoch: 0 }): Sample | Promise<Sample> {
+  get(index: number, pass: Pass = { seed: 0, epoch: 0 }): AnySample | Promise<AnySample> {
     const sample = this.dataset.get(index, pass);
     return sample instanceof Promise
       ? sample.then((s) => this.change(s, index, pass))
       : this.change(sample, index, pass);
   }
 
-  private change({ input, target }: Sample, index: number, pass: Pass): Sample {
+  private change({ input, target }: AnySample, index: number, pass: Pass): AnySample {
     const random = sampleGenerator(pass.seed, pass.epoch, index);
+    if (!isValues(input))
+      throw new ConvletError(
+        'argument',
+        `TransformedDataset: sample ${index} has several inputs; transform the one that is meant in the data set's get`,
+      );
     return { input: this.transforms.reduce((value, transform) => transform(value, random), input), target };
   }
 }

@@ -1,25 +1,32 @@
 import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
+import type { Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
-import type { Dataset, Sample, Values } from './dataset.ts';
+import { type AnySample, type Dataset, isValues, type Values } from './dataset.ts';
 import { sampleGenerator } from './random.ts';
 
 /** Samples put together. */
-export interface Batch {
-  /** [N, …input]. */
-  readonly input: Tensor;
-  /** Classes: int64 [N]; values: [N, …target]. */
-  readonly target: Tensor;
+export interface Batch<I = Tensor, T = Tensor> {
+  /** [N, …input]; an array or record of such where samples have several inputs. */
+  readonly input: I;
+  /** Classes: int64 [N]; values: [N, …target]; an array or record of such where samples have several targets. */
+  readonly target: T;
   /** The samples' numbers in the data set. */
   readonly indices: Uint32Array;
   /** The batch's number in its epoch. */
   readonly number: number;
 }
 
+export type AnyBatch = Batch<Structure<Tensor>, Structure<Tensor>>;
+export type AnyLoader = DataLoader<Structure<Tensor>, Structure<Tensor>>;
+
 /** Makes a batch's tensors from its samples. */
-export type Collate = (samples: readonly Sample[], indices: Uint32Array) => { input: Tensor; target: Tensor };
+export type Collate = (
+  samples: readonly AnySample[],
+  indices: Uint32Array,
+) => { input: Structure<Tensor>; target: Structure<Tensor> };
 
 export interface LoaderOptions {
   /** Default 1. */
@@ -60,7 +67,9 @@ export interface LoaderState {
  * for await (const { input, target } of loader) …   // the second
  * ```
  */
-export class DataLoader implements AsyncIterable<Batch> {
+export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structure<Tensor> = Tensor>
+  implements AsyncIterable<Batch<I, T>>
+{
   static readonly name: string = 'DataLoader';
 
   readonly dataset: Dataset;
@@ -115,10 +124,10 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 
   /** What is left of the present epoch. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch<I, T>, void, void> {
     const { epoch, batch: first } = this.position;
     const order = this.order(epoch);
-    const waiting: Promise<Batch>[] = [];
+    const waiting: Promise<Batch<I, T>>[] = [];
     let next = first;
     const begin = (): void => {
       const promise = this.batch(order, epoch, next++);
@@ -136,53 +145,78 @@ export class DataLoader implements AsyncIterable<Batch> {
   }
 
   /** One batch of an epoch, without moving there. */
-  load(epoch: number, number: number): Promise<Batch> {
+  load(epoch: number, number: number): Promise<Batch<I, T>> {
     return this.batch(this.order(epoch), epoch, number);
   }
 
-  private async batch(order: Uint32Array, epoch: number, number: number): Promise<Batch> {
+  private async batch(order: Uint32Array, epoch: number, number: number): Promise<Batch<I, T>> {
     const indices = order.subarray(number * this.batchSize, (number + 1) * this.batchSize);
     const pass = { seed: this.seed, epoch };
-    const samples = new Array<Sample | Promise<Sample>>(indices.length);
+    const samples = new Array<AnySample | Promise<AnySample>>(indices.length);
     for (let i = 0; i < indices.length; i++) samples[i] = this.dataset.get(indices[i], pass);
-    return { ...this.collate(await Promise.all(samples), indices), indices, number };
+    const { input, target } = this.collate(await Promise.all(samples), indices);
+    return { input: input as I, target: target as T, indices, number };
   }
 }
 
 /** The class that losses leave out, by PyTorch's default. */
 const ignoredClass = -100;
 
-/** Stacks inputs and targets of equal shapes. Throws `shape` naming the sample that differs, `index-range` for a bad class. */
-export const collate: Collate = (samples, indices) => {
-  const input = stack(
+/**
+ * Stacks inputs and targets of equal shapes, each part of an array or record by itself. Throws `shape` naming the sample that
+ * differs, `index-range` for a bad class.
+ */
+export const collate: Collate = (samples, indices) => ({
+  input: together(
     'input',
     samples.map((sample) => sample.input),
     indices,
+  ),
+  target: together(
+    'target',
+    samples.map((sample) => sample.target),
+    indices,
+  ),
+});
+
+type Part = Structure<Values | number>;
+
+/** The samples' values of one place as a tensor, or of several places in the structure that the first sample has. */
+function together(what: string, parts: readonly Part[], indices: Uint32Array): Structure<Tensor> {
+  const [first] = parts;
+  if (typeof first === 'number') return classesOf(what, parts, indices);
+  if (isValues(first)) return stack(what, parts as readonly Values[], indices);
+  const at = (part: Part, key: string | number): Part => (part as { readonly [key: string]: Part })[key];
+  const of = (key: string | number): Structure<Tensor> =>
+    together(
+      `${what}${typeof key === 'number' ? `[${key}]` : `.${key}`}`,
+      parts.map((part) => at(part, key)),
+      indices,
+    );
+  if (Array.isArray(first)) return first.map((_, i) => of(i));
+  if (typeof first === 'object' && first !== null)
+    return Object.fromEntries(Object.keys(first).map((key) => [key, of(key)]));
+  throw new ConvletError(
+    'argument',
+    `DataLoader: ${what} of sample ${indices[0]} expects { shape, data }, a class, or arrays and records of them, got ${String(first)}`,
   );
-  const first = samples[0].target;
-  if (typeof first !== 'number')
-    return {
-      input,
-      target: stack(
-        'target',
-        samples.map((sample) => sample.target as Values),
-        indices,
-      ),
-    };
-  const classes = new Int32Array(samples.length);
-  for (const [i, { target }] of samples.entries()) {
+}
+
+function classesOf(what: string, parts: readonly Part[], indices: Uint32Array): Tensor {
+  const classes = new Int32Array(parts.length);
+  for (const [i, target] of parts.entries()) {
     const isClass = Number.isInteger(target) && (target as number) >= 0 && (target as number) <= 0x7fffffff;
     if (typeof target !== 'number' || !(isClass || target === ignoredClass)) {
       const got = typeof target === 'number' ? `${target}; give fractions as { shape: [], data }` : 'values';
       throw new ConvletError(
         'index-range',
-        `DataLoader: target of sample ${indices[i]} expects a class ≥ 0, got ${got}`,
+        `DataLoader: ${what} of sample ${indices[i]} expects a class ≥ 0, got ${got}`,
       );
     }
     classes[i] = target;
   }
-  return { input, target: tensor(classes, [samples.length], 'int64') };
-};
+  return tensor(classes, [parts.length], 'int64');
+}
 
 function stack(what: string, values: readonly Values[], indices: Uint32Array): Tensor {
   const { shape } = values[0];
@@ -190,6 +224,11 @@ function stack(what: string, values: readonly Values[], indices: Uint32Array): T
   let out: TypedArray | null = null;
   let dtype: DType = 'float32';
   for (const [i, value] of values.entries()) {
+    if (!isValues(value))
+      throw new ConvletError(
+        'shape',
+        `DataLoader: ${what} of sample ${indices[i]} expects { shape, data } as sample ${indices[0]}, got ${String(value)}`,
+      );
     // Read once: a tensor's `data` is a copy.
     const { data } = value;
     if (out === null) {

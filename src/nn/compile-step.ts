@@ -1,23 +1,23 @@
-import { type Engine, engine, traceWith, Variable, withoutRecording } from '../autograd/index.ts';
-import type { DType, TypedArray } from '../common/dtype.ts';
-import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkOptions, flag, type KnownOf, kind, whole } from '../common/options.ts';
+import { type Engine, engine, traceWith, type Variable, type VariableLike } from '../autograd/index.ts';
+import { ConvletError } from '../common/error.ts';
+import { checkOptions, type KnownOf, kind, shown, whole } from '../common/options.ts';
+import type { Mapped, Structure } from '../common/structure.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
-import type { Graph, Value } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
-import type { TensorInfo } from '../ops/core/op.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
-import { Tensor, wrap } from '../tensor/tensor.ts';
-import type { Module } from './module.ts';
-import { TraceExecutor } from './trace.ts';
+import { Optimizer } from '../optim/optimizer.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { forwardOf, type Loss, lossOf, lossValue } from './call.ts';
+import { type AnyModule, Module } from './module.ts';
+import { fill, inputsOf, outputsOf, partsOf, type Trace, traceTwice } from './traced.ts';
 
-/** One operand of a step: a variable or tensor; read when `step` is called. */
-export type BatchPart = Variable | Tensor;
+/** One operand of a step: values with their shape, or arrays and records of such; read when `step` is called. */
+export type BatchPart = Structure<VariableLike>;
 
-export interface CompileStepOptions {
-  /** What the loss compares with the targets; default: `model.forward(inputs[0])`. */
-  readonly forward?: (...inputs: Variable[]) => Variable;
+export interface CompileStepOptions<O = Variable> {
+  /** What the loss compares with the targets; default: `model.forward(...)` of the first operands. */
+  // biome-ignore lint/suspicious/noExplicitAny: operands are what the caller makes them
+  readonly forward?: (...inputs: any[]) => O;
   /** Operands that `forward` takes; the rest are the loss's targets. Default 1. */
   readonly inputs?: number;
   /** Called between backward pass and update, to clip gradients by ops. */
@@ -28,11 +28,11 @@ const isFunction = kind<never>('a function', (value) => typeof value === 'functi
 const stepKnown: KnownOf<CompileStepOptions> = { forward: isFunction, inputs: whole(0), beforeUpdate: isFunction };
 
 /** A training step (forward, backward, update) as one plan per combination of batch shapes. */
-export interface CompiledStep {
+export interface CompiledStep<O = Variable> {
   /** Trains on one batch and returns its loss (before the update). */
   step(...batch: BatchPart[]): number;
   /** What `forward` gave for the last batch, row-major; valid until the next step. */
-  readonly output: Tensor;
+  readonly output: Mapped<O, Variable, Tensor>;
   /** Bytes that the plans hold beside parameters and state. */
   readonly heldBytes: number;
   /** Plans by batch shapes so far. */
@@ -44,7 +44,7 @@ interface StepPlan {
   readonly plan: Plan;
   readonly inputs: readonly Tensor[];
   readonly loss: Tensor;
-  readonly output: Tensor;
+  readonly output: Structure<Tensor>;
   readonly before: readonly (() => void)[];
   readonly after: readonly (() => void)[];
 }
@@ -52,215 +52,180 @@ interface StepPlan {
 /**
  * Traces forward, backward and update of a model into one plan with planned memory, which all threads of the engine work
  * on. Same numbers as the eager step: the same ops on the same kernels, with activations and residual sums fused into
- * convolutions. The model is traced at the first batch of each shape, with the mode (train or eval) that it has then;
- * `parameters().requiresGrad` and which parameters the optimizer has are fixed from then on. Learning rates and other
- * hyper-parameters are read in every step.
+ * convolutions. The model is traced at the first batch of each shape, mode (train or eval) and choice of parameters that
+ * require gradients. Learning rates and other hyper-parameters are read in every step.
  *
- * @param loss of the model's output and the targets, a scalar
- * @throws ConvletError `unsupported` where shapes depend on data, `shape` where the loss is no scalar
+ * Models may take and return arrays and records of variables: an operand of the step that is one goes to `forward` as it is, and
+ * the loss gets what `forward` returned.
+ *
+ * What JavaScript draws inside `forward` would be a constant: a step is traced twice, and refused if the traces differ. Numbers
+ * of a generator that `forward` seeds anew each time cannot be told from constants. `F.rand` and its like draw in each step.
+ *
+ * @param loss of the model's output and the targets, a scalar: a function, or a module such as `new nn.CrossEntropyLoss()`
+ * @throws ConvletError `unsupported` where shapes depend on data, `shape` where the loss is no scalar, `argument` for operands and
+ * functions of another kind, and where two traces differ
  */
-export function compileStep(
-  model: Module,
-  loss: (output: Variable, ...targets: Variable[]) => Variable,
-  optimizer: Optimizer,
-  options: CompileStepOptions = {},
-): CompiledStep {
+export function compileStep<
+  R extends Structure<Variable> = Variable,
+  T extends readonly Structure<Variable>[] = Variable[],
+  O extends Structure<Variable> = R,
+>(model: Module<R>, loss: Loss<O, T>, optimizer: Optimizer, options: CompileStepOptions<O> = {}): CompiledStep<O> {
   checkOptions('compileStep', options, stepKnown);
-  const on = engine();
-  const session = on.backend.session();
-  const plans = new PlanCache<StepPlan>();
-  const { inputs = 1, forward = (...given: Variable[]) => model.forward(...given) } = options;
-
-  const build = (key: string, batch: readonly BatchPart[]): StepPlan => {
-    const trace = new TraceExecutor(on);
-    const kept = withoutGrads(model, optimizer);
-    try {
-      const traced = traceWith(trace, () => {
-        const given = batch.map((part, i) => Variable.of(trace.input(`input ${i}`, part), trace));
-        const output = forward(...given.slice(0, inputs));
-        const value = loss(output, ...given.slice(inputs));
-        if (value.size !== 1)
-          throw new ConvletError(
-            'shape',
-            `compileStep: the loss expects one element, got shape ${shapeText(value.shape)}`,
-          );
-        value.backward();
-        options.beforeUpdate?.();
-        optimizer.emit();
-        return { output: trace.materialize(output), loss: trace.materialize(value) };
-      });
-      const graph = optimize(trace.finish(Object.entries(traced).map(([name, value]) => ({ name, value }))));
-      return plans.add(key, () => {
-        const plan = compile(graph, on.backend, session);
-        return {
-          plan,
-          inputs: batch.map((_, i) => plan.inputs.get(`input ${i}`)!),
-          loss: plan.outputs.get('loss')!,
-          output: plan.outputs.get('output')!,
-          before: trace.before,
-          after: trace.after,
-        };
-      });
-    } finally {
-      kept.restore();
-    }
-  };
-
-  return {
-    step(...batch) {
-      on.flush();
-      const key = `${shapesKey(batch.map((part) => [part.dtype, part]))} ${model.training}`;
-      optimizer.advance();
-      const found = plans.get(key) ?? build(key, batch);
-      found.inputs.forEach((input, i) => {
-        fill(input, batch[i]);
-      });
-      for (const action of found.before) action();
-      found.plan.run();
-      for (const action of found.after) action();
-      return found.loss.array[0];
-    },
-    get output() {
-      const { latest } = plans;
-      if (latest === null) throw new ConvletError('argument', 'compileStep: there is no output before the first step');
-      return latest.output;
-    },
-    get heldBytes() {
-      return session.heldBytes + plans.heldBytes;
-    },
-    get plans() {
-      return plans.plans;
-    },
-    dispose() {
-      plans.dispose();
-      session.dispose();
-    },
-  };
+  expectTrainable(model, optimizer, options.forward !== undefined);
+  return new Steps(model, lossOf('compileStep', loss), optimizer, options) as unknown as CompiledStep<O>;
 }
 
-/** A trace leaves gradients that are values of a graph; they must be seen by nobody after it. */
-function withoutGrads(model: Module, optimizer: Optimizer): { restore(): void } {
-  const params = new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);
-  const clear = (): void => {
-    for (const param of params) param.grad = null;
-  };
-  clear();
-  return { restore: clear };
-}
-
-/** Row-major elements of `part` into an input of a plan. */
-function fill(input: Tensor, part: BatchPart): void {
-  const source = part instanceof Tensor ? part : part.read();
-  input.array.set(source.layout === 'row' ? source.array : source.data);
-}
-
-export interface CompileModelOptions {
-  readonly dtype?: DType;
-  /** Read parameters in each run instead of folding them: for a model that goes on learning. */
-  readonly live?: boolean;
-}
-
-const modelKnown: KnownOf<CompileModelOptions> = { dtype: anything, live: flag };
-
-/** A network made ready for one input shape. */
-export interface CompiledModel {
-  /** Outputs for an input in row-major order; valid until the next run. */
-  run(input: TypedArray | BatchPart): Tensor;
-  readonly plan: Plan;
-  dispose(): void;
-}
-
-interface ForwardPlan {
-  readonly plan: Plan;
-  readonly input: Tensor;
-  readonly output: Tensor;
-}
-
-/** The forward pass of a model in evaluation mode, as one plan per input shape. `live`: as in `CompileModelOptions`. */
-export class CompiledForward {
-  static readonly name: string = 'CompiledForward';
-
-  private readonly model: Module;
-  private readonly live: boolean;
+class Steps {
   private readonly on: Engine = engine();
   private readonly session = this.on.backend.session();
-  private readonly plans = new PlanCache<ForwardPlan>();
+  private readonly cache = new PlanCache<StepPlan>();
+  private readonly model: AnyModule;
+  private readonly loss: (...values: unknown[]) => unknown;
+  private readonly optimizer: Optimizer;
+  private readonly options: CompileStepOptions<unknown>;
+  private isDisposed = false;
 
-  constructor(model: Module, live: boolean) {
+  constructor(
+    model: AnyModule,
+    loss: (...values: unknown[]) => unknown,
+    optimizer: Optimizer,
+    options: CompileStepOptions<unknown>,
+  ) {
     this.model = model;
-    this.live = live;
+    this.loss = loss;
+    this.optimizer = optimizer;
+    this.options = options;
   }
 
-  /** The plan for an input of this type and shape. */
-  prepare(info: TensorInfo): ForwardPlan {
-    const key = shapesKey([[info.dtype, info]]);
-    const known = this.plans.get(key);
-    if (known !== undefined) return known;
-    const graph = optimize(this.trace(info));
-    return this.plans.add(key, () => {
-      const plan = compile(graph, this.on.backend, this.session);
-      return { plan, input: plan.inputs.get('input')!, output: plan.outputs.get('output')! };
+  step(...batch: BatchPart[]): number {
+    if (this.isDisposed)
+      throw new ConvletError('disposed', 'step: this compiled step was disposed of; compile a new one');
+    const { parts, paths } = partsOf('step', batch);
+    this.expectTargets(batch.length);
+    this.on.flush();
+    const key = `${shapesKey(parts.map((part, i) => [`${paths[i]}${part.dtype}`, part]))} ${this.model.training} ${this.learning}`;
+    this.optimizer.advance();
+    const found = this.cache.get(key) ?? this.build(key, batch);
+    found.inputs.forEach((input, i) => {
+      fill(input, parts[i]);
     });
+    for (const action of found.before) action();
+    found.plan.run();
+    for (const action of found.after) action();
+    return found.loss.array[0];
   }
 
-  /** Outputs for an input; valid until the next run. */
-  run(part: BatchPart): Tensor {
-    return runForward(this.prepare(part), part);
+  get output(): Structure<Tensor> {
+    const { latest } = this.cache;
+    if (latest === null) throw new ConvletError('argument', 'compileStep: there is no output before the first step');
+    return latest.output;
+  }
+
+  get heldBytes(): number {
+    return this.session.heldBytes + this.cache.heldBytes;
+  }
+
+  get plans(): readonly Plan[] {
+    return this.cache.plans;
   }
 
   dispose(): void {
-    this.plans.dispose();
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    this.cache.dispose();
     this.session.dispose();
   }
 
-  private trace(info: TensorInfo): Graph {
-    const { model } = this;
-    const trace = new TraceExecutor(this.on, !this.live);
-    const modes = [...model.modules()].map((module) => [module, module.training] as const);
+  /** Which of the optimizer's parameters learn: frozen ones are traced anew. */
+  private get learning(): string {
+    let text = '';
+    for (const { params } of this.optimizer.paramGroups)
+      for (const { requiresGrad } of params) text += Number(requiresGrad);
+    return text;
+  }
+
+  private build(key: string, batch: readonly BatchPart[]): StepPlan {
+    const { on, session, model, optimizer } = this;
+    const clear = gradsOf(model, optimizer);
     try {
-      model.eval();
-      const body = (): Value => trace.materialize(model.forward(Variable.of(trace.input('input', info), trace)));
-      const output = traceWith(trace, () => withoutRecording(body));
-      return trace.finish([{ name: 'output', value: output }]);
+      const traced = traceTwice('compileStep', on, model, false, (trace) => {
+        clear();
+        this.trace(trace, batch);
+      });
+      const graph = optimize(traced.graph);
+      return this.cache.add(key, () => {
+        const plan = compile(graph, on.backend, session);
+        return {
+          plan,
+          inputs: inputsOf(plan),
+          loss: plan.outputs.get('loss')!,
+          output: outputsOf(plan, traced.output),
+          before: traced.before,
+          after: traced.after,
+        };
+      });
+    } catch (error) {
+      // As if the step had not been begun.
+      for (const group of optimizer.paramGroups) group.stepCount--;
+      throw error;
     } finally {
-      for (const [module, training] of modes) module.training = training;
+      clear();
+    }
+  }
+
+  private trace(trace: Trace, batch: readonly BatchPart[]): void {
+    const { inputs = 1, forward = forwardOf(this.model), beforeUpdate } = this.options;
+    const operands = trace.operands(batch);
+    traceWith(trace.executor, () => {
+      const output = forward(...operands.slice(0, inputs));
+      trace.setOutput('compileStep', output);
+      const value = lossValue('compileStep', this.loss(output, ...operands.slice(inputs)));
+      value.backward();
+      beforeUpdate?.();
+      this.optimizer.emit();
+      trace.results.push({ name: 'loss', value: trace.executor.materialize(value) });
+    });
+  }
+
+  /** A loss of (output, target) that gets no target would fail inside. */
+  private expectTargets(count: number): void {
+    const { inputs = 1 } = this.options;
+    if (count < inputs)
+      throw new ConvletError('argument', `step: expects ${inputs} operands for forward and the targets, got ${count}`);
+    const wanted = this.loss.length - 1;
+    if (count - inputs < wanted) {
+      throw new ConvletError(
+        'argument',
+        `step: the loss expects ${wanted} target(s) behind ${inputs} input(s), got ${count - inputs}: step(input, target)`,
+      );
     }
   }
 }
 
-function runForward({ plan, input, output }: ForwardPlan, part: BatchPart): Tensor {
-  fill(input, part);
-  plan.run();
-  return output;
+/** Throws `argument` where model and optimizer are none, or do not belong together. */
+export function expectTrainable(model: unknown, optimizer: unknown, others: boolean, what = 'compileStep'): void {
+  if (!(model instanceof Module))
+    throw new ConvletError('argument', `${what}: model expects a module, got ${shown(model)}`);
+  if (!(optimizer instanceof Optimizer)) {
+    const got = shown(optimizer);
+    throw new ConvletError(
+      'argument',
+      `${what}: optimizer expects one of optim, as new optim.Adam(model.parameters()), got ${got}`,
+    );
+  }
+  const own = new Set<unknown>(model.parameters());
+  const params = optimizer.paramGroups.flatMap((group) => group.params);
+  if (others || own.size === 0 || params.some((param) => own.has(param))) return;
+  throw new ConvletError(
+    'argument',
+    `${what}: the optimizer has ${params.length} parameters, none of which is of this ${model.constructor.name}: make it with model.parameters()`,
+  );
 }
 
-/**
- * Compiles a model for inference: evaluation mode, batch norm folded into convolutions, activations fused, weights
- * packed once (all of which `live` gives up).
- */
-export function compileModel(
-  model: Module,
-  inputShape: readonly number[],
-  options: CompileModelOptions = {},
-): CompiledModel {
-  checkOptions('compileModel', options, modelKnown);
-  const { dtype = 'float32', live = false } = options;
-  const forward = new CompiledForward(model, live);
-  let prepared: ForwardPlan;
-  try {
-    prepared = forward.prepare({ dtype, shape: inputShape });
-  } catch (error) {
-    forward.dispose();
-    throw error;
-  }
-  return {
-    plan: prepared.plan,
-    run(values) {
-      const part = ArrayBuffer.isView(values) ? wrap(values, inputShape, dtype) : values;
-      if (shapeText(part.shape) !== shapeText(inputShape) || part.size !== prepared.input.size)
-        throw new ConvletError('shape', `run: expects shape ${shapeText(inputShape)}, got ${shapeText(part.shape)}`);
-      return runForward(prepared, part);
-    },
-    dispose: () => forward.dispose(),
+/** How to clear gradients: a trace leaves such that are values of its graph, which nobody must see after it. */
+function gradsOf(model: AnyModule, optimizer: Optimizer): () => void {
+  const params = new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);
+  return () => {
+    for (const param of params) param.grad = null;
   };
 }

@@ -4,7 +4,7 @@ import { product } from '../common/numbers.ts';
 import { anything, checkCall, expectKind, type KnownOf, number, oneOf, whole } from '../common/options.ts';
 
 /** A shape and row-major elements; a Tensor or Variable is one. */
-interface Values {
+export interface Values {
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
@@ -271,3 +271,5 @@ export const precision = (options?: ScoreOptions, ...surplus: never[]): Metric =
 export const recall = (options?: ScoreOptions, ...surplus: never[]): Metric =>
   scoreMetric('recall', [options, ...surplus]);
 export const f1 = (options?: ScoreOptions, ...surplus: never[]): Metric => scoreMetric('f1', [options, ...surplus]);
+
+export { type Place, type SelectOptions, select } from './metric-select.ts';

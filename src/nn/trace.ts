@@ -1,5 +1,5 @@
 import type { Engine } from '../autograd/engine.ts';
-import type { Executor, Variable } from '../autograd/index.ts';
+import { type Executor, isRandomKey, type Variable } from '../autograd/index.ts';
 import { JsBackend } from '../backend/js/backend.ts';
 import { allJsPrims } from '../backend/js/training-prims.ts';
 import type { TypedArray } from '../common/dtype.ts';
@@ -20,6 +20,8 @@ export class TraceExecutor implements Executor {
   /** What each run of the graph is to be preceded and followed by. */
   readonly before: (() => void)[] = [];
   readonly after: (() => void)[] = [];
+  /** Told of the results of each op. */
+  onApply: ((values: readonly Value[]) => void) | null = null;
   private readonly engine: Engine;
   private readonly frozen: boolean;
   private readonly builder = new GraphBuilder(new JsBackend({ prims: allJsPrims }));
@@ -55,6 +57,7 @@ export class TraceExecutor implements Executor {
         cause: error,
       });
     }
+    this.onApply?.(outputs);
     if (op.inPlace !== undefined) this.updates.push(...outputs);
     return outputs;
   }
@@ -75,7 +78,7 @@ export class TraceExecutor implements Executor {
   }
 
   private adopt(variable: Variable): Value {
-    if (variable.lifetime === 'persistent' && !this.frozen) {
+    if (variable.lifetime === 'persistent' && (!this.frozen || isRandomKey(variable))) {
       return stateValue('state', this.engine.materialize(variable));
     }
     const { host } = variable;

@@ -13,15 +13,10 @@ export type { DType, TypedArray } from '../common/dtype.ts';
 export { ConvletError, type ConvletErrorCode } from '../common/error.ts';
 export { type Files, useFiles } from '../common/files.ts';
 export { defaultGenerator, Generator, seed } from '../common/random.ts';
+export type { Structure } from '../common/structure.ts';
 export * as data from '../data/index.ts';
-export {
-  type CompiledModel,
-  type CompiledStep,
-  type CompileModelOptions,
-  type CompileStepOptions,
-  compileModel,
-  compileStep,
-} from '../nn/compile-step.ts';
+export { type CompiledModel, type CompileModelOptions, compileModel } from '../nn/compile-model.ts';
+export { type CompiledStep, type CompileStepOptions, compileStep } from '../nn/compile-step.ts';
 export * as F from '../nn/functional.ts';
 export * as metrics from '../nn/metrics.ts';
 export * as nn from '../nn/modules.ts';

@@ -1,8 +1,9 @@
 import { Variable } from '../autograd/index.ts';
 import type { TypedArray } from '../common/dtype.ts';
 import { defaultGenerator, type RandomState } from '../common/random.ts';
-import type { Batch, DataLoader, LoaderState } from '../data/loader.ts';
-import type { Module, StateDict } from '../nn/module.ts';
+import type { AnyBatch, AnyLoader, LoaderState } from '../data/loader.ts';
+import type { AnyModule, StateDict } from '../nn/module.ts';
+import { partsOf } from '../nn/traced.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import { eagerStepper, type StepParts } from './step.ts';
 
@@ -21,7 +22,7 @@ const reach = 50;
 /** What was found; `description` says where, `batch` in which. */
 interface Finding {
   readonly description: string;
-  readonly batch: Batch;
+  readonly batch: AnyBatch;
   readonly at: LoaderState;
   /** Steps ago: 0 is the one that was noticed. */
   readonly ago: number;
@@ -35,10 +36,10 @@ export class Recorder {
   static readonly name: string = 'Recorder';
 
   private readonly parts: StepParts;
-  private readonly loader: DataLoader;
+  private readonly loader: AnyLoader;
   private snapshot: Snapshot | null = null;
 
-  constructor(parts: StepParts, loader: DataLoader) {
+  constructor(parts: StepParts, loader: AnyLoader) {
     this.parts = parts;
     this.loader = loader;
   }
@@ -71,17 +72,19 @@ export class Recorder {
   }
 
   /** One step; what became non-finite in it, or null. */
-  private repeat(batch: Batch): string | null {
+  private repeat(batch: AnyBatch): string | null {
     const { model } = this.parts;
     const found: string[] = [];
     const note = (what: string, values: TypedArray): void => {
       const bad = firstNonFinite(values);
       if (bad !== null) found.push(`${what} (${bad})`);
     };
-    const sample = batch.input.data.length / batch.indices.length;
-    const wrong = batch.input.data.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0)
-      return `the input of sample ${batch.indices[Math.floor(wrong / sample)]} (${batch.input.data[wrong]})`;
+    for (const input of partsOf('fit', batch.input).parts) {
+      const { data } = input;
+      const wrong = data.findIndex((value) => !Number.isFinite(value));
+      if (wrong >= 0)
+        return `the input of sample ${batch.indices[Math.floor((wrong * batch.indices.length) / data.length)]} (${data[wrong]})`;
+    }
     for (const [name, parameter] of model.namedParameters())
       note(`parameter '${name}' before the step`, parameter.data);
     const stepper = eagerStepper(this.parts, {
@@ -130,7 +133,7 @@ function firstNonFinite(values: TypedArray): number | null {
 }
 
 /** Calls `seen` with what each layer returns, inner layers before those around them. Returns how to end it. */
-function watchLayers(model: Module, seen: (layer: string, output: Variable) => void): () => void {
+function watchLayers(model: AnyModule, seen: (layer: string, output: Variable) => void): () => void {
   const watched = [...model.namedModules()].map(([name, module]) => {
     const own = Object.getOwnPropertyDescriptor(module, 'forward');
     const original = module.forward;
@@ -145,7 +148,7 @@ function watchLayers(model: Module, seen: (layer: string, output: Variable) => v
   });
   return () => {
     for (const { module, own } of watched) {
-      if (own === undefined) delete (module as Partial<Module>).forward;
+      if (own === undefined) delete (module as Partial<AnyModule>).forward;
       else Object.defineProperty(module, 'forward', own);
     }
   };

@@ -1,26 +1,40 @@
-import { noGrad, Variable } from '../autograd/index.ts';
+import { asVariable, isVariableLike, noGrad, type Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { anything, checkOptions, flag, type KnownOf, kind } from '../common/options.ts';
-import type { Batch, DataLoader } from '../data/loader.ts';
-import { CompiledForward } from '../nn/compile-step.ts';
+import { mapStructure, type Structure } from '../common/structure.ts';
+import type { AnyBatch, AnyLoader } from '../data/loader.ts';
+import { forwardBatch, type Loss, lossOf, lossValue } from '../nn/call.ts';
+import { CompiledForward } from '../nn/compile-model.ts';
+import { isSelecting } from '../nn/metric-select.ts';
 import { ConfusionMatrix, type Metric, RunningMean } from '../nn/metrics.ts';
-import type { Module } from '../nn/module.ts';
-import { type Tensor, tensor } from '../tensor/tensor.ts';
+import type { AnyModule } from '../nn/module.ts';
+import { Tensor, tensor } from '../tensor/tensor.ts';
 
-/** Of a model's output and the targets: a scalar. */
-export type Loss = (output: Variable, target: Variable) => Variable;
+/** What batches are made of as operands of ops. */
+export const operand = (values: Structure<Tensor>): Structure<Variable> =>
+  mapStructure(values, isVariableLike, asVariable, (path) => `fit: a batch${path} expects a tensor`);
 
-/** A batch's tensor as an operand of ops. */
-export const operand = (values: Tensor): Variable => new Variable(values, values);
-
-/** A model's output, which must be one tensor. */
-export function forward(model: Module, input: Variable): Variable {
-  const output = model.forward(input);
-  if (output instanceof Variable) return output;
-  throw new ConvletError(
-    'argument',
-    `${model.constructor.name}: fit and evaluate expect forward() to return one variable`,
+/** Copies in the JavaScript heap of what a model returned. */
+export const kept = (output: unknown): Structure<Tensor> =>
+  mapStructure(
+    output,
+    isVariableLike,
+    (value: Variable | Tensor) => tensor(value.data, value.shape, value.dtype),
+    (path) => `forward expects to return a variable, or arrays and records of variables; its output${path}`,
   );
+
+/** Tells metrics of a batch. Throws `argument` for a metric of one tensor where there are several. */
+export function updateMetrics(metrics: readonly Metric[], output: Structure<Tensor>, target: Structure<Tensor>): void {
+  for (const metric of metrics) {
+    if (!isSelecting(metric) && !(isVariableLike(output) && isVariableLike(target))) {
+      const names = Object.keys(isVariableLike(output) ? target : output).join(', ');
+      throw new ConvletError(
+        'argument',
+        `metric '${metric.name}' expects one output and one target, there are several (${names}): metrics.select(metric, { output, target })`,
+      );
+    }
+    metric.update(output as Tensor, target as Tensor);
+  }
 }
 
 export const metricList = kind<readonly Metric[]>(
@@ -29,7 +43,8 @@ export const metricList = kind<readonly Metric[]>(
 );
 
 export interface EvaluateOptions {
-  readonly loss?: Loss;
+  // biome-ignore lint/suspicious/noExplicitAny: of whatever the model returns and the loader gives
+  readonly loss?: Loss<any, any>;
   readonly metrics?: readonly Metric[];
   /** Counts which class is taken for which (needs classes as targets). */
   readonly confusion?: boolean;
@@ -51,22 +66,23 @@ export interface Evaluation {
 export class Evaluator {
   static readonly name: string = 'Evaluator';
 
-  private readonly model: Module;
+  private readonly model: AnyModule;
   private compiled: boolean | undefined;
   private forward: CompiledForward | null = null;
 
-  constructor(model: Module, compiled: boolean | undefined) {
+  constructor(model: AnyModule, compiled: boolean | undefined) {
     this.model = model;
     this.compiled = compiled;
   }
 
   /** Loss and metrics over what is left of the loader's epoch; the loader is where it was afterwards. */
   async run(
-    loader: DataLoader,
+    loader: AnyLoader,
     options: EvaluateOptions,
     pause: () => Promise<void> = async () => {},
   ): Promise<Evaluation> {
-    const { loss, metrics = [], confusion: wanted = false } = options;
+    const { metrics = [], confusion: wanted = false } = options;
+    const loss = options.loss === undefined ? undefined : lossOf('evaluate', options.loss);
     const modes = [...this.model.modules()].map((module) => [module, module.training] as const);
     const { state } = loader;
     const mean = new RunningMean();
@@ -77,11 +93,11 @@ export class Evaluator {
       for await (const batch of loader) {
         const output = this.output(batch);
         if (loss !== undefined) {
-          const value = noGrad(() => loss(operand(output), operand(batch.target)).item());
+          const value = noGrad(() => lossValue('evaluate', loss(operand(output), operand(batch.target))).item());
           mean.add(value, batch.indices.length);
         }
-        for (const metric of metrics) metric.update(output, batch.target);
-        if (wanted) {
+        updateMetrics(metrics, output, batch.target);
+        if (wanted && output instanceof Tensor && batch.target instanceof Tensor) {
           confusion ??= new ConfusionMatrix(Math.max(2, output.shape[1] ?? 2));
           confusion.update(output, batch.target);
         }
@@ -101,7 +117,7 @@ export class Evaluator {
   }
 
   /** In the JavaScript heap. */
-  private output(batch: Batch): Tensor {
+  private output(batch: AnyBatch): Structure<Tensor> {
     if (this.compiled === false) return this.eagerly(batch);
     try {
       return this.planned(batch);
@@ -112,17 +128,13 @@ export class Evaluator {
     }
   }
 
-  private eagerly({ input }: Batch): Tensor {
-    return noGrad(() => {
-      const output = forward(this.model, operand(input)).read();
-      return tensor(output.data, output.shape, output.dtype);
-    });
+  private eagerly({ input }: AnyBatch): Structure<Tensor> {
+    return noGrad(() => kept(forwardBatch(this.model, operand(input))));
   }
 
-  private planned({ input }: Batch): Tensor {
+  private planned({ input }: AnyBatch): Structure<Tensor> {
     this.forward ??= new CompiledForward(this.model, true);
-    const output = this.forward.run(input);
-    return tensor(output.data, output.shape, output.dtype);
+    return kept(this.forward.run(input));
   }
 }
 
@@ -133,7 +145,11 @@ export class Evaluator {
  * const { metrics } = await evaluate(model, tests, { metrics: [metrics.accuracy()] });
  * ```
  */
-export async function evaluate(model: Module, loader: DataLoader, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(
+  model: AnyModule,
+  loader: AnyLoader,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
   checkOptions('evaluate', options, known);
   const evaluator = new Evaluator(model, options.compiled);
   try {

@@ -1,14 +1,18 @@
+import type { Variable } from '../autograd/index.ts';
 import { ConvletError, withContext } from '../common/error.ts';
 import { files, joinPath } from '../common/files.ts';
 import { defaultGenerator, type RandomState, seed as setSeed } from '../common/random.ts';
+import type { Structure } from '../common/structure.ts';
 import type { LoaderState } from '../data/loader.ts';
+import { lossOf } from '../nn/call.ts';
+import { expectTrainable } from '../nn/compile-step.ts';
 import { RunningMean } from '../nn/metrics.ts';
-import type { Module, StateDict } from '../nn/module.ts';
+import type { AnyModule, Module, StateDict } from '../nn/module.ts';
 import { CyclicLR, OneCycleLR } from '../optim/cycles.ts';
 import { LRScheduler, type ScheduleState } from '../optim/schedule.ts';
 import { type Json, loadCheckpoint, saveCheckpoint, writeWhole } from './checkpoint.ts';
 import { Recorder } from './diagnose.ts';
-import { type Evaluation, Evaluator } from './evaluate.ts';
+import { type Evaluation, Evaluator, updateMetrics } from './evaluate.ts';
 import { type EpochRecord, History } from './history.ts';
 import { checkFitOptions, configurationOf, Monitor } from './monitor.ts';
 import type { FitOptions, FitResult, StepInfo } from './options.ts';
@@ -55,13 +59,19 @@ const mostBusy = 50;
  * and optimizer are then as they were before the step in which it began); `shape` with all names for a checkpoint of another
  * architecture; `malformed`, `environment` for files
  */
-export async function fit(model: Module, options: FitOptions): Promise<FitResult> {
-  checkFitOptions(model, options);
-  return new Run(model, options).run();
+export async function fit<O extends Structure<Variable> = Variable, T extends Structure<Variable> = Variable>(
+  model: Module<O>,
+  options: FitOptions<O, T>,
+): Promise<FitResult> {
+  const given = options as unknown as FitOptions;
+  checkFitOptions(model, given);
+  expectTrainable(model, given.optimizer, false, 'fit');
+  lossOf('fit', given.loss);
+  return new Run(model, given).run();
 }
 
 class Run {
-  private readonly model: Module;
+  private readonly model: AnyModule;
   private readonly options: FitOptions;
   private readonly bar: ProgressBar;
   private readonly monitor: Monitor;
@@ -79,7 +89,7 @@ class Run {
   private confusion: Evaluation['confusion'] = null;
   private ended: FitResult['ended'] = 'done';
 
-  constructor(model: Module, options: FitOptions) {
+  constructor(model: AnyModule, options: FitOptions) {
     this.model = model;
     this.options = options;
     this.bar = new ProgressBar(
@@ -129,8 +139,7 @@ class Run {
       if (!Number.isFinite(loss)) await this.fail(recorder, loss, epoch, batch.number, batch.indices);
       this.mean.add(loss, batch.indices.length);
       if (metrics.length > 0) {
-        const output = stepper.output();
-        for (const metric of metrics) metric.update(output, batch.target);
+        updateMetrics(metrics, stepper.output(), batch.target);
       }
       this.history.add({ step: this.step, loss, lr: optimizer.paramGroups[0].lr });
       this.show(epoch, batch.number);

@@ -1,4 +1,6 @@
 // Training loop, checkpoints and reports of convlet/train.
+
+export type { Loss } from '../nn/call.ts';
 export {
   type Checkpoint,
   decodeCheckpoint,
@@ -7,7 +9,7 @@ export {
   loadCheckpoint,
   saveCheckpoint,
 } from './checkpoint.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type Loss } from './evaluate.ts';
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 export { fit } from './fit.ts';
 export { type EpochRecord, History, type TracePoint } from './history.ts';
 export type {

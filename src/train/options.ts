@@ -1,8 +1,9 @@
-import type { DataLoader } from '../data/loader.ts';
+import type { Variable } from '../autograd/index.ts';
+import type { AnyLoader } from '../data/loader.ts';
+import type { Loss } from '../nn/call.ts';
 import type { Metric } from '../nn/metrics.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { LRScheduler, ScheduleState } from '../optim/schedule.ts';
-import type { Loss } from './evaluate.ts';
 import type { EpochRecord, History } from './history.ts';
 import type { Terminal } from './progress.ts';
 
@@ -61,11 +62,12 @@ export interface LogOptions {
   readonly title?: string;
 }
 
-export interface FitOptions {
-  readonly train: DataLoader;
-  readonly validation?: DataLoader;
-  /** Of the model's output and the targets: a scalar. */
-  readonly loss: Loss;
+/** `O`: what the model returns, `T`: what the loader gives as targets. */
+export interface FitOptions<O = Variable, T = Variable> {
+  readonly train: AnyLoader;
+  readonly validation?: AnyLoader;
+  /** Of the model's output and the targets, a scalar: a function, or a module such as `new nn.CrossEntropyLoss()`. */
+  readonly loss: Loss<O, [target: T]>;
   readonly optimizer: Optimizer;
   /** Moves on after each epoch, or after each step where it is made for that (`scheduleBy`). */
   readonly schedule?: LRScheduler | PlateauSchedule;

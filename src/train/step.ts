@@ -1,40 +1,44 @@
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { defaultGenerator } from '../common/random.ts';
-import type { Batch } from '../data/loader.ts';
-import { type CompiledStep, compileStep } from '../nn/compile-step.ts';
-import type { Module } from '../nn/module.ts';
+import type { Structure } from '../common/structure.ts';
+import type { AnyBatch } from '../data/loader.ts';
+import { forwardBatch, type Loss, lossOf, lossValue } from '../nn/call.ts';
+import { compileStep } from '../nn/compile-step.ts';
+import type { AnyModule, Module } from '../nn/module.ts';
 import { clipGradNorm } from '../optim/clip.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { type Tensor, tensor } from '../tensor/tensor.ts';
-import { forward, type Loss, operand } from './evaluate.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { kept, operand } from './evaluate.ts';
 
 /** What one step needs of the options of `fit`. */
 export interface StepParts {
-  readonly model: Module;
+  readonly model: AnyModule;
   readonly optimizer: Optimizer;
-  readonly loss: Loss;
+  // biome-ignore lint/suspicious/noExplicitAny: of whatever the model returns and the loader gives
+  readonly loss: Loss<any, any>;
   readonly clipGradNorm?: number;
 }
 
 /** Trains on batches. */
 export interface Stepper {
   /** The batch's loss before the update. */
-  step(batch: Batch): number;
-  /** What the model said in the last step; in the JavaScript heap, or valid until the next step. */
-  output(): Tensor;
+  step(batch: AnyBatch): number;
+  /** What the model said in the last step; valid until the next step. */
+  output(): Structure<Tensor>;
   dispose(): void;
 }
 
 /** Op by op. `watch` is called at the places of a step where something may have become non-finite. */
 export function eagerStepper(parts: StepParts, watch: Watch = {}): Stepper {
-  const { model, optimizer, loss } = parts;
-  let output: Variable;
+  const { model, optimizer } = parts;
+  const loss = lossOf('fit', parts.loss);
+  let output: unknown;
   return {
     step({ input, target }) {
       optimizer.zeroGrad();
-      output = forward(model, operand(input));
-      const value = loss(output, operand(target));
+      output = forwardBatch(model, operand(input));
+      const value = lossValue('fit', loss(output, operand(target)));
       const number = value.item();
       watch.loss?.(number);
       value.backward();
@@ -45,7 +49,7 @@ export function eagerStepper(parts: StepParts, watch: Watch = {}): Stepper {
       optimizer.zeroGrad();
       return number;
     },
-    output: () => tensor(output.data, output.shape, output.dtype),
+    output: () => kept(output),
     dispose() {},
   };
 }
@@ -59,7 +63,9 @@ export interface Watch {
 /** As one plan per batch shape. */
 function compiledStepper(parts: StepParts): Stepper {
   const { model, optimizer } = parts;
-  const compiled: CompiledStep = compileStep(model, parts.loss, optimizer, {
+  // As of one variable: types of structures are not followed here.
+  const compiled = compileStep(model as Module, parts.loss as Loss, optimizer, {
+    forward: (input) => forwardBatch(model, input) as Variable,
     beforeUpdate:
       parts.clipGradNorm === undefined
         ? undefined
@@ -67,7 +73,7 @@ function compiledStepper(parts: StepParts): Stepper {
   });
   return {
     step: ({ input, target }) => compiled.step(input, target),
-    output: () => compiled.output,
+    output: (): Structure<Tensor> => compiled.output,
     dispose: () => compiled.dispose(),
   };
 }

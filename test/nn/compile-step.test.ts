@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, noGrad, type Variable, variable } from '../../src/autograd/index.ts';
 import { seed } from '../../src/common/random.ts';
-import { compileModel, compileStep } from '../../src/nn/compile-step.ts';
+import { compileModel } from '../../src/nn/compile-model.ts';
+import { compileStep } from '../../src/nn/compile-step.ts';
 import * as F from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { SGD } from '../../src/optim/sgd.ts';
