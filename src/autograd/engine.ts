@@ -245,6 +245,9 @@ export function useBackend(backend: Backend): Engine {
 /** Where ops go: to the trace that is being made, else to the engine. */
 export const executor = (): Executor => tracing ?? engine();
 
+/** The same, or null where nothing runs ops yet. */
+export const currentExecutor = (): Executor | null => tracing ?? current;
+
 /** Sends the ops of `body` to a trace. */
 export function traceWith<T>(trace: Executor, body: () => T): T {
   const before = tracing;

@@ -8,6 +8,7 @@ import { product } from '../common/numbers.ts';
 import { fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
+import { currentExecutor } from './engine.ts';
 import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
 import { apply, apply1, type BackwardOptions, backward } from './tape.ts';
 import { Variable } from './variable.ts';
@@ -307,6 +308,12 @@ export const functions = {
   cumsum: (x: Variable, dim: number) =>
     apply1('cumSum', [x], { axis: normalizeAxis('cumsum', dim, x.rank), exclusive: false, reverse: false }),
   to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),
+  /** The same elements without history: gradients stop here. Shares the memory: of a parameter, it sees every update. */
+  detach: (x: Variable): Variable => {
+    // A parameter that has not been used yet moves to the backend's memory with its first use: both do, now.
+    if (x.lifetime === 'persistent' && x.lease === null) currentExecutor()?.materialize(x);
+    return x.share();
+  },
   /** A copy in memory of its own. */
   clone: unary('identity'),
   backward: (x: Variable, grad?: Variable | null, options?: BackwardOptions) => backward(x, grad, options),

@@ -104,6 +104,8 @@ export class Variable {
 
   set grad(grad: Variable | null) {
     if (grad === this.gradient) return;
+    if (grad !== null && !(grad instanceof Variable))
+      throw new ConvletError('argument', `grad: expects a variable or null, got ${shown(grad)}; use variable(values)`);
     if (grad !== null && (grad.shape.length !== this.shape.length || grad.shape.some((d, i) => d !== this.shape[i]))) {
       throw new ConvletError(
         'shape',
@@ -167,14 +169,15 @@ export class Variable {
     return this;
   }
 
-  /** The same elements without history: gradients stop here. Shares the memory. */
-  detach(): Variable {
+  /** Another variable of the same memory, without history. */
+  share(): Variable {
     this.expectAlive();
-    if (this.lease === null) return new Variable(this, this.host);
+    const made = new Variable(this, this.lease === null ? this.host : null, false, this.lifetime);
+    if (this.lease === null) return made;
     const { handle, owner } = this.lease;
     owner.retain(handle);
-    const made = Variable.of(handle, owner);
-    owner.track([made]);
+    made.own(new Lease(handle, owner));
+    if (this.lifetime === 'step') owner.track([made]);
     return made;
   }
 

@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
+import { anything, checkCall, flag, type KnownOf, kind, shown, whole } from '../common/options.ts';
 import type { Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
@@ -154,7 +154,13 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
     const pass = { seed: this.seed, epoch };
     const samples = new Array<AnySample | Promise<AnySample>>(indices.length);
     for (let i = 0; i < indices.length; i++) samples[i] = this.dataset.get(indices[i], pass);
-    const { input, target } = this.collate(await Promise.all(samples), indices);
+    const found = await Promise.all(samples);
+    const bad = found.findIndex((sample) => typeof sample?.input !== 'object' || sample.target === undefined);
+    if (bad >= 0) {
+      const what = `sample ${indices[bad]} of ${this.dataset.constructor.name}`;
+      throw new ConvletError('argument', `DataLoader: ${what} expects { input, target }, got ${shown(found[bad])}`);
+    }
+    const { input, target } = this.collate(found, indices);
     return { input: input as I, target: target as T, indices, number };
   }
 }

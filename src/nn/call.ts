@@ -6,6 +6,10 @@ import { shown } from '../common/options.ts';
 import type { Structure } from '../common/structure.ts';
 import { type AnyModule, Module } from './module.ts';
 
+/** `T`, which the compiler infers from other arguments than this one. */
+// biome-ignore lint/suspicious/noExplicitAny: any keeps the type as it is
+export type Fixed<T> = [T][T extends any ? 0 : never];
+
 /** A loss: a function of what the model returned and of the targets, or a module of it. */
 export type Loss<O = Variable, T extends readonly unknown[] = [target: Variable]> =
   | ((output: O, ...targets: T) => Variable)

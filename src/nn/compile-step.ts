@@ -7,7 +7,7 @@ import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
 import { Optimizer } from '../optim/optimizer.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { forwardOf, type Loss, lossOf, lossValue } from './call.ts';
+import { type Fixed, forwardOf, type Loss, lossOf, lossValue } from './call.ts';
 import { type AnyModule, Module } from './module.ts';
 import { fill, inputsOf, outputsOf, partsOf, type Trace, traceTwice } from './traced.ts';
 
@@ -67,9 +67,14 @@ interface StepPlan {
  */
 export function compileStep<
   R extends Structure<Variable> = Variable,
-  T extends readonly Structure<Variable>[] = Variable[],
+  T extends readonly unknown[] = Variable[],
   O extends Structure<Variable> = R,
->(model: Module<R>, loss: Loss<O, T>, optimizer: Optimizer, options: CompileStepOptions<O> = {}): CompiledStep<O> {
+>(
+  model: Module<R>,
+  loss: Loss<Fixed<O>, T>,
+  optimizer: Optimizer,
+  options: CompileStepOptions<O> = {},
+): CompiledStep<O> {
   checkOptions('compileStep', options, stepKnown);
   expectTrainable(model, optimizer, options.forward !== undefined);
   return new Steps(model, lossOf('compileStep', loss), optimizer, options) as unknown as CompiledStep<O>;

@@ -1,6 +1,6 @@
 import { ConvletError } from '../common/error.ts';
 import { anything, checkCall, type KnownOf, kind } from '../common/options.ts';
-import type { Metric, Values } from './metrics.ts';
+import type { Metric, Values } from './metric.ts';
 
 /** Where an output or target stands in an array or record: a name or number, or several on the way down. */
 export type Place = string | number | readonly (string | number)[];

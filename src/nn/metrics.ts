@@ -2,27 +2,7 @@ import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
 import { anything, checkCall, expectKind, type KnownOf, number, oneOf, whole } from '../common/options.ts';
-
-/** A shape and row-major elements; a Tensor or Variable is one. */
-export interface Values {
-  readonly shape: readonly number[];
-  readonly data: TypedArray;
-}
-
-/** A number about predictions that grows batch by batch. */
-export interface Metric {
-  readonly name: string;
-  /** Which of two values is the better one. */
-  readonly better: 'higher' | 'lower';
-  /** Takes a batch: what the model said and what was right. */
-  update(output: Values, target: Values): void;
-  /** The value for all batches since the last reset; NaN without any. */
-  compute(): number;
-  reset(): void;
-  /** The state that `compute` reads, for JSON: a run can continue in the middle of an epoch after a restart. */
-  stateDict(): readonly number[];
-  loadStateDict(state: readonly number[]): void;
-}
+import type { Metric, Values } from './metric.ts';
 
 /** A mean over samples, of numbers that come as means over batches. */
 export class RunningMean {
@@ -272,4 +252,5 @@ export const recall = (options?: ScoreOptions, ...surplus: never[]): Metric =>
   scoreMetric('recall', [options, ...surplus]);
 export const f1 = (options?: ScoreOptions, ...surplus: never[]): Metric => scoreMetric('f1', [options, ...surplus]);
 
+export type { Metric } from './metric.ts';
 export { type Place, type SelectOptions, select } from './metric-select.ts';

@@ -56,16 +56,20 @@ export abstract class Module<R = Variable> {
   /** Whether the module trains: dropout drops and batch norm uses the batch's statistics. */
   training = true;
 
-  abstract forward(...inputs: Variable[]): R;
+  /** Inputs are what a subclass says: variables as a rule, and arrays or records of them. */
+  // biome-ignore lint/suspicious/noExplicitAny: a subclass knows its inputs
+  abstract forward(...inputs: any[]): R;
 
-  /** Direct children by name. Arrays of modules count as ModuleLists. */
+  /**
+   * Direct children by name: fields, and entries of fields that are arrays or plain objects, as in a ModuleList or ModuleDict. Private
+   * fields (`#name`) cannot be found.
+   */
   *namedChildren(): Generator<[string, AnyModule]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module) yield [name, value];
-      else if (Array.isArray(value)) {
-        for (const [i, entry] of value.entries()) if (entry instanceof Module) yield [`${name}.${i}`, entry];
-      }
-    }
+    yield* held(
+      this,
+      (value): value is AnyModule => value instanceof Module,
+      (field) => field,
+    );
   }
 
   *children(): Generator<AnyModule> {
@@ -207,10 +211,41 @@ function repr(module: AnyModule): string {
   return lines.length === 0 ? `${name}(${module.extraRepr()})` : `${name}(\n${lines.join('\n')}\n)`;
 }
 
+/** What `is` picks of a module's fields, and of the arrays and plain objects in them; `nameOf` a field. */
+function* held<T>(
+  module: AnyModule,
+  is: (value: unknown) => value is T,
+  nameOf: (field: string) => string,
+): Generator<[string, T]> {
+  for (const [field, value] of Object.entries(module)) {
+    if (typeof value === 'object' && value !== null) yield* entriesOf(nameOf(field), value, is, new Set());
+  }
+}
+
+function* entriesOf<T>(
+  name: string,
+  value: object,
+  is: (value: unknown) => value is T,
+  seen: Set<object>,
+): Generator<[string, T]> {
+  if (is(value)) {
+    yield [name, value];
+    return;
+  }
+  // Long lists of numbers hold nothing; an object may hold itself.
+  if (!(Array.isArray(value) ? typeof value[0] === 'object' : isPlain(value)) || seen.has(value)) return;
+  seen.add(value);
+  for (const [key, entry] of Object.entries(value)) {
+    if (typeof entry === 'object' && entry !== null) yield* entriesOf(`${name}.${key}`, entry, is, seen);
+  }
+}
+
+const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
+
 /** Fields of a module and those below that `is` picks, in the order of the state dict. */
 function* named<T extends Variable>(root: AnyModule, is: (value: unknown) => value is T): Generator<[string, T]> {
   for (const [prefix, module] of root.namedModules()) {
-    for (const [name, value] of Object.entries(module)) if (is(value)) yield [join(prefix, snakeCase(name)), value];
+    for (const [name, value] of held(module, is, snakeCase)) yield [join(prefix, name), value];
   }
 }
 

@@ -1,6 +1,6 @@
 import { executor, noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
-import { withDefaults } from '../common/options.ts';
+import { shown, withDefaults } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
 
 /** Parameters that share hyper-parameters. Numbers in it may be changed at any time (schedules do). */
@@ -42,6 +42,16 @@ export abstract class Optimizer<O extends object = object> {
   private readonly hypers = new Map<ParamGroup, Map<number, Variable>>();
 
   constructor(params: Params<O>, defaults: O & { lr: number }) {
+    if (typeof (params as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+      const got =
+        (params as Partial<{ parameters: unknown }> | null)?.parameters === undefined
+          ? shown(params)
+          : 'a module: give model.parameters()';
+      throw new ConvletError(
+        'argument',
+        `${this.constructor.name}: params expects parameters, or groups of them, got ${got}`,
+      );
+    }
     const list = [...(params as Iterable<Variable | (Partial<O> & { params: Iterable<Variable> })>)];
     const plain = list.every((entry) => entry instanceof Variable);
     const groups = plain ? [{ params: list }] : list;

@@ -17,7 +17,7 @@ export type { Structure } from '../common/structure.ts';
 export * as data from '../data/index.ts';
 export { type CompiledModel, type CompileModelOptions, compileModel } from '../nn/compile-model.ts';
 export { type CompiledStep, type CompileStepOptions, compileStep } from '../nn/compile-step.ts';
-export * as F from '../nn/functional.ts';
+export { F } from '../nn/functional.ts';
 export * as metrics from '../nn/metrics.ts';
 export * as nn from '../nn/modules.ts';
 export * as optim from '../optim/index.ts';

@@ -59,7 +59,7 @@ const mostBusy = 50;
  * and optimizer are then as they were before the step in which it began); `shape` with all names for a checkpoint of another
  * architecture; `malformed`, `environment` for files
  */
-export async function fit<O extends Structure<Variable> = Variable, T extends Structure<Variable> = Variable>(
+export async function fit<O extends Structure<Variable> = Variable, T = Variable>(
   model: Module<O>,
   options: FitOptions<O, T>,
 ): Promise<FitResult> {

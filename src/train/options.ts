@@ -1,6 +1,6 @@
 import type { Variable } from '../autograd/index.ts';
 import type { AnyLoader } from '../data/loader.ts';
-import type { Loss } from '../nn/call.ts';
+import type { Fixed, Loss } from '../nn/call.ts';
 import type { Metric } from '../nn/metrics.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { LRScheduler, ScheduleState } from '../optim/schedule.ts';
@@ -67,7 +67,7 @@ export interface FitOptions<O = Variable, T = Variable> {
   readonly train: AnyLoader;
   readonly validation?: AnyLoader;
   /** Of the model's output and the targets, a scalar: a function, or a module such as `new nn.CrossEntropyLoss()`. */
-  readonly loss: Loss<O, [target: T]>;
+  readonly loss: Loss<Fixed<O>, [target: T]>;
   readonly optimizer: Optimizer;
   /** Moves on after each epoch, or after each step where it is made for that (`scheduleBy`). */
   readonly schedule?: LRScheduler | PlateauSchedule;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { apply, checkpoint, noGrad, type Variable, variable } from '../../src/autograd/index.ts';
 import { seed } from '../../src/common/random.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import { ModuleBuffer, Parameter } from '../../src/nn/parameter.ts';
 import { expectClose, expectError } from '../ops/run.ts';
 import { describeEngines } from '../support/engines.ts';

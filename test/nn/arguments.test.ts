@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend, Variable, variable } from '../../src/autograd/index.ts';
 import { DataLoader, randomCrop, randomHorizontalFlip, TensorDataset } from '../../src/data/index.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import * as metrics from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
 import * as optim from '../../src/optim/index.ts';

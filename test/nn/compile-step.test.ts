@@ -3,7 +3,7 @@ import { type Engine, noGrad, type Variable, variable } from '../../src/autograd
 import { seed } from '../../src/common/random.ts';
 import { compileModel } from '../../src/nn/compile-model.ts';
 import { compileStep } from '../../src/nn/compile-step.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { SGD } from '../../src/optim/sgd.ts';
 import { type InitOptions, init } from '../../src/runtime/node-train.ts';

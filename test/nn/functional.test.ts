@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type Variable, variable } from '../../src/autograd/index.ts';
 import { product } from '../../src/common/numbers.ts';
 import { Generator, seed } from '../../src/common/random.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { expectClose, expectError } from '../ops/run.ts';
 import { describeEngines } from '../support/engines.ts';

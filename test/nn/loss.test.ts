@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { useBackend, type Variable, variable } from '../../src/autograd/index.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
 import { expectClose, expectError } from '../ops/run.ts';

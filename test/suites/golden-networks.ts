@@ -1,6 +1,6 @@
 // Networks and training runs of the golden set; see golden-variables.ts.
 import { noGrad, type Variable, variable } from '../../src/autograd/index.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import { crossEntropy } from '../../src/nn/loss.ts';
 import * as nn from '../../src/nn/modules.ts';
 import type { Optimizer } from '../../src/optim/index.ts';

@@ -1,6 +1,6 @@
 import { type Variable, variable } from '../../src/autograd/index.ts';
 import { Generator, seed } from '../../src/common/random.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 
 /** Cross entropy from ops that the core has by itself. */

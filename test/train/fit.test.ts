@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useFiles } from '../../src/common/files.ts';
 import { DataLoader, TensorDataset } from '../../src/data/index.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import { accuracy } from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
 import * as optim from '../../src/optim/index.ts';

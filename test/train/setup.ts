@@ -10,7 +10,7 @@ import {
   type Transform,
   TransformedDataset,
 } from '../../src/data/index.ts';
-import * as F from '../../src/nn/functional.ts';
+import { F } from '../../src/nn/functional.ts';
 import { accuracy, f1 } from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
 import * as optim from '../../src/optim/index.ts';

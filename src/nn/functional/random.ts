@@ -38,9 +38,12 @@ export const randn = (...shape: ShapeArgs): Variable => draw('normal', shapeOf(s
  *
  * @throws ConvletError `argument` where high is not above low
  */
-export function randint(high: number, shape: readonly number[]): Variable;
-export function randint(low: number, high: number, shape: readonly number[]): Variable;
-export function randint(first: number, second: number | readonly number[], third?: readonly number[]): Variable {
+export function randint(
+  ...args:
+    | readonly [high: number, shape: readonly number[]]
+    | readonly [low: number, high: number, shape: readonly number[]]
+): Variable {
+  const [first, second, third] = args;
   const [low, high, shape] = typeof second === 'number' ? [first, second, third] : [0, first, second];
   if (!Array.isArray(shape)) {
     throw new ConvletError('argument', 'randint: expects randint(high, shape) or randint(low, high, shape)');

@@ -1,6 +1,6 @@
-import type { Variable } from '../../autograd/index.ts';
+import type { Variable, VariableLike } from '../../autograd/index.ts';
 import { checkCall, number, oneOf, whole } from '../../common/options.ts';
-import * as F from '../functional.ts';
+import { F } from '../functional.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { layer, pointwise } from './layer.ts';
@@ -45,7 +45,7 @@ export class PReLU extends Module {
     this.weight = new Parameter([numParameters], new Float32Array(numParameters).fill(init));
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.prelu(x, this.weight);
   }
 

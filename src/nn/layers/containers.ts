@@ -1,4 +1,4 @@
-import type { Variable } from '../../autograd/index.ts';
+import { toVariable, type Variable, type VariableLike } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
 import { type AnyModule, Module } from '../module.ts';
 
@@ -39,8 +39,8 @@ export class Sequential extends Module {
     return this;
   }
 
-  forward(...inputs: Variable[]): Variable {
-    let values = inputs;
+  forward(...inputs: VariableLike[]): Variable {
+    let values = inputs.map((input, i) => toVariable('Sequential', `input ${i}`, input));
     for (const module of this.entries.values()) values = [module.forward(...values)];
     return values[0];
   }

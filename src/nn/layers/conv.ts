@@ -1,10 +1,10 @@
-import type { Variable } from '../../autograd/index.ts';
+import type { Variable, VariableLike } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
 import { checkCall, flag, type Known, type KnownOf, whole } from '../../common/options.ts';
 import type { ConvOptions, ConvTransposeOptions } from '../functional/conv.ts';
 import { convKnown, convTransposeKnown, perAxisKind } from '../functional/options.ts';
 import { type PerAxis, perAxis } from '../functional/per-axis.ts';
-import * as F from '../functional.ts';
+import { F } from '../functional.ts';
 import * as init from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -107,7 +107,7 @@ export class Conv1d extends Convolution<ConvLayerOptions> {
     super(1, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.conv1d(x, this.weight, this.bias, this.options);
   }
 }
@@ -126,7 +126,7 @@ export class Conv2d extends Convolution<ConvLayerOptions> {
     super(2, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.conv2d(x, this.weight, this.bias, this.options);
   }
 }
@@ -145,7 +145,7 @@ export class Conv3d extends Convolution<ConvLayerOptions> {
     super(3, false, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.conv3d(x, this.weight, this.bias, this.options);
   }
 }
@@ -164,7 +164,7 @@ export class ConvTranspose1d extends Convolution<ConvTransposeLayerOptions> {
     super(1, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.convTranspose1d(x, this.weight, this.bias, this.options);
   }
 }
@@ -183,7 +183,7 @@ export class ConvTranspose2d extends Convolution<ConvTransposeLayerOptions> {
     super(2, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.convTranspose2d(x, this.weight, this.bias, this.options);
   }
 }
@@ -202,7 +202,7 @@ export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
     super(3, true, [inChannels, outChannels, kernelSize, options, ...surplus]);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.convTranspose3d(x, this.weight, this.bias, this.options);
   }
 }
@@ -233,7 +233,7 @@ export class Linear extends Module {
     initialise(this.weight, this.bias);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.linear(x, this.weight, this.bias);
   }
 

@@ -1,4 +1,4 @@
-import type { Variable } from '../../autograd/index.ts';
+import { toVariable, type Variable, type VariableLike } from '../../autograd/index.ts';
 import { checkCall, type Known, type Signature } from '../../common/options.ts';
 import { Module, snakeCase } from '../module.ts';
 
@@ -49,8 +49,12 @@ export function layer<A extends unknown[]>(
       this.args = args;
     }
 
-    forward(...inputs: Variable[]): Variable {
-      return forward(inputs, this.args, this);
+    forward(...inputs: VariableLike[]): Variable {
+      return forward(
+        inputs.map((input, i) => toVariable(name, `input ${i}`, input)),
+        this.args,
+        this,
+      );
     }
 
     override extraRepr(): string {

@@ -1,6 +1,7 @@
 import type { Variable } from '../../autograd/index.ts';
 import type { Known } from '../../common/options.ts';
-import * as L from '../loss.ts';
+import { F } from '../functional.ts';
+import type * as L from '../loss.ts';
 import * as K from '../loss-options.ts';
 import { layer } from './layer.ts';
 
@@ -9,44 +10,44 @@ const pair = <O>(name: string, loss: (x: Variable, target: Variable, options?: O
   layer<[options?: O]>(name, { args: {}, options }, ([x, target], [options]) => loss(x, target, options));
 
 /** Of logits with target classes or probabilities; see F.crossEntropy. */
-export const CrossEntropyLoss = pair('CrossEntropyLoss', L.crossEntropy, K.crossEntropyKnown);
+export const CrossEntropyLoss = pair('CrossEntropyLoss', F.crossEntropy, K.crossEntropyKnown);
 /** Of log-probabilities with target classes. */
-export const NLLLoss = pair('NLLLoss', L.nllLoss, K.nllKnown);
-export const BCELoss = pair('BCELoss', L.binaryCrossEntropy, K.bceKnown);
-export const BCEWithLogitsLoss = pair('BCEWithLogitsLoss', L.binaryCrossEntropyWithLogits, K.bceWithLogitsKnown);
-export const MSELoss = pair('MSELoss', L.mseLoss, K.lossKnown);
-export const L1Loss = pair('L1Loss', L.l1Loss, K.lossKnown);
-export const SmoothL1Loss = pair('SmoothL1Loss', L.smoothL1Loss, K.smoothL1Known);
-export const HuberLoss = pair('HuberLoss', L.huberLoss, K.huberKnown);
-export const KLDivLoss = pair('KLDivLoss', L.klDiv, K.klDivKnown);
-export const SoftMarginLoss = pair('SoftMarginLoss', L.softMarginLoss, K.lossKnown);
-export const HingeEmbeddingLoss = pair('HingeEmbeddingLoss', L.hingeEmbeddingLoss, K.marginKnown);
-export const PoissonNLLLoss = pair('PoissonNLLLoss', L.poissonNllLoss, K.poissonKnown);
-export const FocalLoss = pair('FocalLoss', L.focalLoss, K.focalKnown);
-export const DiceLoss = pair('DiceLoss', L.diceLoss, K.diceKnown);
+export const NLLLoss = pair('NLLLoss', F.nllLoss, K.nllKnown);
+export const BCELoss = pair('BCELoss', F.binaryCrossEntropy, K.bceKnown);
+export const BCEWithLogitsLoss = pair('BCEWithLogitsLoss', F.binaryCrossEntropyWithLogits, K.bceWithLogitsKnown);
+export const MSELoss = pair('MSELoss', F.mseLoss, K.lossKnown);
+export const L1Loss = pair('L1Loss', F.l1Loss, K.lossKnown);
+export const SmoothL1Loss = pair('SmoothL1Loss', F.smoothL1Loss, K.smoothL1Known);
+export const HuberLoss = pair('HuberLoss', F.huberLoss, K.huberKnown);
+export const KLDivLoss = pair('KLDivLoss', F.klDiv, K.klDivKnown);
+export const SoftMarginLoss = pair('SoftMarginLoss', F.softMarginLoss, K.lossKnown);
+export const HingeEmbeddingLoss = pair('HingeEmbeddingLoss', F.hingeEmbeddingLoss, K.marginKnown);
+export const PoissonNLLLoss = pair('PoissonNLLLoss', F.poissonNllLoss, K.poissonKnown);
+export const FocalLoss = pair('FocalLoss', F.focalLoss, K.focalKnown);
+export const DiceLoss = pair('DiceLoss', F.diceLoss, K.diceKnown);
 
 /** Inputs: x, target, variance. */
 export const GaussianNLLLoss = layer<[options?: L.GaussianOptions]>(
   'GaussianNLLLoss',
   { args: {}, options: K.gaussianKnown },
-  ([x, target, variance], [options]) => L.gaussianNllLoss(x, target, variance, options),
+  ([x, target, variance], [options]) => F.gaussianNllLoss(x, target, variance, options),
 );
 /** Inputs: anchor, positive, negative. */
 export const TripletMarginLoss = layer<[options?: L.TripletOptions]>(
   'TripletMarginLoss',
   { args: {}, options: K.tripletKnown },
-  ([anchor, positive, negative], [options]) => L.tripletMarginLoss(anchor, positive, negative, options),
+  ([anchor, positive, negative], [options]) => F.tripletMarginLoss(anchor, positive, negative, options),
 );
 /** Inputs: a, b, target. */
 export const CosineEmbeddingLoss = layer<[options?: L.MarginOptions]>(
   'CosineEmbeddingLoss',
   { args: {}, options: K.marginKnown },
-  ([a, b, target], [options]) => L.cosineEmbeddingLoss(a, b, target, options),
+  ([a, b, target], [options]) => F.cosineEmbeddingLoss(a, b, target, options),
 );
 /** Inputs: log-probabilities, targets, inputLengths, targetLengths. */
 export const CTCLoss = layer<[options?: L.CtcOptions]>(
   'CTCLoss',
   { args: {}, options: K.ctcKnown },
   ([logProbs, targets, inputLengths, targetLengths], [options]) =>
-    L.ctcLoss(logProbs, targets, inputLengths, targetLengths, options),
+    F.ctcLoss(logProbs, targets, inputLengths, targetLengths, options),
 );

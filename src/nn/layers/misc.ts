@@ -1,10 +1,10 @@
-import type { Variable } from '../../autograd/index.ts';
+import type { Variable, VariableLike } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
 import { checkCall, type KnownOf, kind, number, whole } from '../../common/options.ts';
 import { interpolateKnown, perAxisKind, shapeKind, sizeKind, windowKnown } from '../functional/options.ts';
 import type { PadMode } from '../functional/pad.ts';
 import type { InterpolateOptions } from '../functional/resize.ts';
-import * as F from '../functional.ts';
+import { F } from '../functional.ts';
 import * as init from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -123,7 +123,7 @@ export class Embedding extends Module {
     }
   }
 
-  forward(indices: Variable): Variable {
+  forward(indices: VariableLike): Variable {
     return F.embedding(indices, this.weight, this.paddingIdx ?? undefined);
   }
 

@@ -1,9 +1,9 @@
-import { executor, type Variable } from '../../autograd/index.ts';
+import { executor, toVariable, type Variable, type VariableLike } from '../../autograd/index.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { checkCall, flag, type KnownOf, kind, number, whole } from '../../common/options.ts';
 import { sizeKind } from '../functional/options.ts';
-import * as F from '../functional.ts';
+import { F } from '../functional.ts';
 import { Module } from '../module.ts';
 import { ModuleBuffer, Parameter } from '../parameter.ts';
 import { layer, python, pythonArgs } from './layer.ts';
@@ -54,7 +54,8 @@ abstract class BatchNorm extends Module {
     this.numBatchesTracked = trackRunningStats ? new ModuleBuffer([], 'int64') : null;
   }
 
-  forward(x: Variable): Variable {
+  forward(input: VariableLike): Variable {
+    const x = toVariable(this.constructor.name, 'input', input);
     if (!this.ranks.includes(x.rank) || x.shape[1] !== this.numFeatures)
       throw new ConvletError(
         'shape',
@@ -136,7 +137,7 @@ export class LayerNorm extends Module {
     this.bias = elementwiseAffine && bias ? filled(this.normalizedShape, 0) : null;
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.layerNorm(x, this.normalizedShape, this.weight, this.bias, this.eps);
   }
 
@@ -168,7 +169,7 @@ export class RMSNorm extends Module {
     this.weight = filled(this.normalizedShape, 1);
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.rmsNorm(x, this.normalizedShape, this.weight, this.eps);
   }
 
@@ -208,7 +209,7 @@ export class GroupNorm extends Module {
     this.bias = affine ? filled([numChannels], 0) : null;
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.groupNorm(x, this.numGroups, this.weight, this.bias, this.eps);
   }
 
@@ -238,7 +239,7 @@ abstract class InstanceNorm extends Module {
     this.bias = affine ? filled([numFeatures], 0) : null;
   }
 
-  forward(x: Variable): Variable {
+  forward(x: VariableLike): Variable {
     return F.instanceNorm(x, this.weight, this.bias, this.eps);
   }
 

@@ -9,7 +9,7 @@ import {
 } from '../functional/options.ts';
 import type { PerAxis } from '../functional/per-axis.ts';
 import type { AvgPoolOptions, LpPoolOptions, MaxPoolOptions, OutputSize, UnpoolOptions } from '../functional/pool.ts';
-import * as F from '../functional.ts';
+import { F } from '../functional.ts';
 import { layer } from './layer.ts';
 
 type MaxArgs = [kernelSize: PerAxis, options?: MaxPoolOptions];
