@@ -49,6 +49,15 @@ export interface Param {
 /** Objects that are data, not options, though parts of them may be left out; their makers check them. */
 const data = new Set(['Values', 'Dataset', 'Callback', 'StateEntry', 'PlateauSchedule', 'OpDef', 'TapeNode']);
 
+/** Of a constant whose type maps all names of a namespace (`F`): the path of that namespace's module. */
+function mappedNamespace([found]: readonly Found[]): string | null {
+  const type = found?.node.id?.typeAnnotation?.typeAnnotation;
+  if (type?.type !== 'TSMappedType') return null;
+  const text = JSON.stringify(type);
+  for (const [name, path] of found.module.importedNamespaces) if (text.includes(`"name":"${name}"`)) return path;
+  return null;
+}
+
 export class Declarations {
   private readonly root: string;
   private readonly modules = new Map<string, Module>();
@@ -61,7 +70,8 @@ export class Declarations {
   callables(entry: string, prefix = ''): Callable[] {
     const found: Callable[] = [];
     const module = this.load(join(this.root, entry));
-    for (const [name, target] of this.exportsOf(module)) {
+    for (const [name, exported] of this.exportsOf(module)) {
+      const target = typeof exported === 'string' ? exported : (mappedNamespace(exported) ?? exported);
       if (typeof target === 'string')
         found.push(...this.callables(target.slice(this.root.length), `${prefix}${name}.`));
       else
