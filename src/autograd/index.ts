@@ -1,6 +1,6 @@
 export { Engine, engine, executor, traceWith, useBackend } from './engine.ts';
 export type { Executor } from './executor.ts';
-export { functions } from './methods.ts';
+export { functions, withoutHistory } from './methods.ts';
 export { type Operand, scalar } from './promote.ts';
 export { isRandomKey, randomKey, recordKeys, replayKeys } from './random-key.ts';
 export { apply, apply1, backward, checkpoint, isGradEnabled, noGrad, withoutRecording } from './tape.ts';

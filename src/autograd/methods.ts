@@ -13,6 +13,19 @@ import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFlo
 import { apply, apply1, type BackwardOptions, backward } from './tape.ts';
 import { Variable } from './variable.ts';
 
+/** A parameter that has not been used yet moves to the backend's memory with its first use: here it does, before it is shared. */
+function placed(x: Variable): Variable {
+  if (x.lifetime === 'persistent' && x.lease === null) currentExecutor()?.materialize(x);
+  return x;
+}
+
+/**
+ * The same elements without history, for use inside of a function: as detach(), but a parameter's memory is held only until the step
+ * ends. (In a trace it must stay the parameter: anything else would be a constant.)
+ */
+export const withoutHistory = (x: Variable): Variable =>
+  currentExecutor()?.isTrace ? placed(x).share() : x.share('step');
+
 /** One axis, several, or (left out) all; negative ones count from the end. */
 export type Dim = number | readonly number[];
 
@@ -309,11 +322,7 @@ export const functions = {
     apply1('cumSum', [x], { axis: normalizeAxis('cumsum', dim, x.rank), exclusive: false, reverse: false }),
   to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),
   /** The same elements without history: gradients stop here. Shares the memory: of a parameter, it sees every update. */
-  detach: (x: Variable): Variable => {
-    // A parameter that has not been used yet moves to the backend's memory with its first use: both do, now.
-    if (x.lifetime === 'persistent' && x.lease === null) currentExecutor()?.materialize(x);
-    return x.share();
-  },
+  detach: (x: Variable): Variable => placed(x).share(),
   /** A copy in memory of its own. */
   clone: unary('identity'),
   backward: (x: Variable, grad?: Variable | null, options?: BackwardOptions) => backward(x, grad, options),

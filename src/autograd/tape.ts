@@ -356,7 +356,7 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
   const rule: Rule = ({ grads, wants }, made) => {
     on.beforeRecorded();
     const again = inputs.map((input, i) => {
-      const copy = input.detach();
+      const copy = apart(on, input);
       copy.requiresGrad = wants[i];
       return copy;
     });
@@ -380,11 +380,14 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
   return output;
 }
 
+/** An input without its history. In a trace a parameter stays one: anything else would be a constant there. */
+const apart = (on: Executor, input: Variable): Variable => (on.isTrace ? input.share() : input.share('step'));
+
 /** The result of `body` with one reference, and nothing else of what it makes. */
 function withoutGraph(on: Executor, body: (...inputs: Variable[]) => Variable, inputs: Variable[]): TensorInfo {
   on.enter();
   try {
-    const result = withRecording(false, () => body(...inputs.map((input) => input.detach())));
+    const result = withRecording(false, () => body(...inputs.map((input) => apart(on, input))));
     if (!(result instanceof Variable))
       throw new ConvletError('argument', 'checkpoint: expects a function that returns a variable');
     const handle = on.materialize(result);

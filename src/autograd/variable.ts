@@ -169,15 +169,15 @@ export class Variable {
     return this;
   }
 
-  /** Another variable of the same memory, without history. */
-  share(): Variable {
+  /** Another variable of the same memory, without history; one of a step lets go of the memory when the step ends. */
+  share(lifetime: Lifetime = this.lifetime): Variable {
     this.expectAlive();
-    const made = new Variable(this, this.lease === null ? this.host : null, false, this.lifetime);
+    const made = new Variable(this, this.lease === null ? this.host : null, false, lifetime);
     if (this.lease === null) return made;
     const { handle, owner } = this.lease;
     owner.retain(handle);
     made.own(new Lease(handle, owner));
-    if (this.lifetime === 'step') owner.track([made]);
+    if (lifetime === 'step') owner.track([made]);
     return made;
   }
 

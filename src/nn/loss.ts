@@ -1,5 +1,5 @@
 // Losses of torch.nn.functional in camelCase, on variables. Classification here, distances in loss-distance.ts.
-import { apply, apply1, type Variable } from '../autograd/index.ts';
+import { apply, apply1, type Variable, withoutHistory } from '../autograd/index.ts';
 import { dtypes } from '../common/dtype.ts';
 import { fits, refuse } from '../common/options.ts';
 import {
@@ -77,7 +77,7 @@ const [leastLogarithm, leastProbability, leastProduct] = [-100, 1e-44, 1e-12];
 export function binaryCrossEntropy(x: Variable, target: Variable, options: BceOptions = {}): Variable {
   if (!fits(options, bceKnown)) refuse('binaryCrossEntropy', options, bceKnown, { x, target });
   expectSameShape('binaryCrossEntropy', x, target);
-  const [p, t] = [x.detach(), target.detach()];
+  const [p, t] = [withoutHistory(x), withoutHistory(target)];
   const rest = p.neg().add(1);
   const log = (q: Variable): Variable => q.clamp(leastProbability).log().clamp(leastLogarithm);
   const [logHit, logMiss] = [log(p), log(rest)];

@@ -1,4 +1,4 @@
-import { apply, noGrad, Variable } from '../autograd/index.ts';
+import { apply, noGrad, Variable, withoutHistory } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { anything, checkCall, flag, type KnownOf } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
@@ -45,7 +45,7 @@ export class EMA {
     noGrad(() => {
       this.params.forEach((param, i) => {
         const shadow = this.shadows[i];
-        apply('assign', [shadow, shadow.mul(decay).add(param.detach().mul(1 - decay))]);
+        apply('assign', [shadow, shadow.mul(decay).add(withoutHistory(param).mul(1 - decay))]);
       });
     });
   }

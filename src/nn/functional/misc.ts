@@ -1,4 +1,4 @@
-import { apply1, functions, randomKey, Variable } from '../../autograd/index.ts';
+import { apply1, functions, randomKey, Variable, withoutHistory } from '../../autograd/index.ts';
 import { affine } from '../../autograd/methods.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { expectKind, flag, kind, number } from '../../common/options.ts';
@@ -62,7 +62,7 @@ export function embedding(indices: Variable, weight: Variable, paddingIdx?: numb
     const at = paddingIdx < 0 ? paddingIdx + weight.shape[0] : paddingIdx;
     const learns = Uint8Array.from({ length: weight.shape[0] }, (_, i) => Number(i !== at));
     const mask = constant(learns, [weight.shape[0], 1], 'bool');
-    table = apply1('where', [new Variable(mask, mask), weight, weight.detach()]);
+    table = apply1('where', [new Variable(mask, mask), weight, withoutHistory(weight)]);
   }
   return apply1('gather', [table, indices], { axis: 0 });
 }

@@ -1,6 +1,6 @@
 // Random numbers of torch, drawn anew in each step: eager or compiled, on any backend and number of threads the same. What
 // JavaScript draws inside forward() is a constant of a compiled step, and refused there.
-import { apply1, randomKey, Variable } from '../../autograd/index.ts';
+import { apply1, randomKey, Variable, withoutHistory } from '../../autograd/index.ts';
 import type { DType } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import type { Distribution } from '../../ops/random/attrs.ts';
@@ -72,7 +72,7 @@ export function bernoulli(p: Variable): Variable {
       'argument',
       'bernoulli: p expects a variable of probabilities; use F.rand(shape).lt(p) for one number',
     );
-  return draw('uniform', p.shape, 'float32').lt(p.detach()).to(p.dtype);
+  return draw('uniform', p.shape, 'float32').lt(withoutHistory(p)).to(p.dtype);
 }
 
 /** mean + std · a standard normal number, for each element: means and deviations are variables that broadcast, or numbers. */
