@@ -1,6 +1,6 @@
 import { type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
-import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkCall, type KnownOf, kind } from '../common/options.ts';
+import { ConvletError, shapeText, withContext } from '../common/error.ts';
+import { anything, checkCall, type KnownOf, kind, shown } from '../common/options.ts';
 import { Generator } from '../common/random.ts';
 import { mapStructure, type Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
@@ -29,12 +29,54 @@ export interface Pass {
   readonly epoch: number;
 }
 
+/** What a data set has under a number; null: the sample is left out of the batch. */
+export type Found = AnySample | null;
+
 /** Samples by number. Anything with these members is one. */
 export interface Dataset {
   readonly length: number;
   /** Names of the classes, where targets are classes. */
   readonly classes?: readonly string[];
-  get(index: number, pass?: Pass): AnySample | Promise<AnySample>;
+  get(index: number, pass?: Pass): Found | Promise<Found>;
+}
+
+/** An exception with where it happened in front; a ConvletError keeps its code. */
+export function located(where: string, cause: unknown): ConvletError {
+  if (cause instanceof ConvletError) return withContext(where, cause) as ConvletError;
+  // What a file system throws: ENOENT, EACCES.
+  const isSystem = /^E[A-Z]+$/.test(String((cause as { code?: unknown } | null)?.code));
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConvletError(isSystem ? 'environment' : 'argument', `${where}: ${message}`, { cause });
+}
+
+const placeOf = (dataset: Dataset, index: number): string => {
+  const { name } = dataset.constructor;
+  return `sample ${index} of ${name === 'Object' ? 'the data set' : name}`;
+};
+
+/** What `dataset.get` gives; exceptions name index and data set, and so does something that is no sample. */
+export function read(dataset: Dataset, index: number, pass?: Pass): Found | Promise<Found> {
+  let found: Found | Promise<Found>;
+  try {
+    found = dataset.get(index, pass);
+  } catch (cause) {
+    throw located(placeOf(dataset, index), cause);
+  }
+  if (typeof (found as Promise<Found> | null)?.then !== 'function') return expectSample(dataset, index, found as Found);
+  return (found as Promise<Found>).then(
+    (sample) => expectSample(dataset, index, sample),
+    (cause) => {
+      throw located(placeOf(dataset, index), cause);
+    },
+  );
+}
+
+function expectSample(dataset: Dataset, index: number, found: Found): Found {
+  if (found === null) return null;
+  const { input, target } = found ?? {};
+  if (typeof input === 'object' && input !== null && !ArrayBuffer.isView(input) && target !== undefined) return found;
+  const what = '{ input, target }, or null to leave it out';
+  throw new ConvletError('argument', `${placeOf(dataset, index)}: expects ${what}, got ${shown(found)}`);
 }
 
 export function checkIndex(what: string, index: number, length: number): void {
@@ -175,9 +217,9 @@ export class Subset implements Dataset {
     return this.indices.length;
   }
 
-  get(index: number, pass?: Pass): AnySample | Promise<AnySample> {
+  get(index: number, pass?: Pass): Found | Promise<Found> {
     checkIndex('Subset', index, this.length);
-    return this.dataset.get(this.indices[index], pass);
+    return read(this.dataset, this.indices[index], pass);
   }
 }
 
@@ -239,20 +281,29 @@ export class TransformedDataset implements Dataset {
     return this.dataset.length;
   }
 
-  get(index: number, pass: Pass = { seed: 0, epoch: 0 }): AnySample | Promise<AnySample> {
-    const sample = this.dataset.get(index, pass);
+  get(index: number, pass: Pass = { seed: 0, epoch: 0 }): Found | Promise<Found> {
+    const sample = read(this.dataset, index, pass);
     return sample instanceof Promise
       ? sample.then((s) => this.change(s, index, pass))
       : this.change(sample, index, pass);
   }
 
-  private change({ input, target }: AnySample, index: number, pass: Pass): AnySample {
+  private change(sample: Found, index: number, pass: Pass): Found {
+    if (sample === null) return null;
     const random = sampleGenerator(pass.seed, pass.epoch, index);
+    let { input } = sample;
     if (!isValues(input))
       throw new ConvletError(
         'argument',
-        `TransformedDataset: sample ${index} has several inputs; transform the one that is meant in the data set's get`,
+        'expects one input, got several; transform the one that is meant in the get of the data set',
       );
-    return { input: this.transforms.reduce((value, transform) => transform(value, random), input), target };
+    for (const [i, transform] of this.transforms.entries()) {
+      try {
+        input = transform(input, random);
+      } catch (cause) {
+        throw located(`transform ${i + 1} of ${this.transforms.length}`, cause);
+      }
+    }
+    return { input, target: sample.target };
   }
 }

@@ -2,6 +2,7 @@
 export { CIFAR10, type CIFAR10Options } from './cifar10.ts';
 export {
   type Dataset,
+  type Found,
   type Pass,
   type Sample,
   Subset,

@@ -1,10 +1,10 @@
 import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkCall, flag, type KnownOf, kind, shown, whole } from '../common/options.ts';
+import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
 import type { Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
-import { type AnySample, type Dataset, isValues, type Values } from './dataset.ts';
+import { type AnySample, type Dataset, type Found, isValues, located, read, type Values } from './dataset.ts';
 import { sampleGenerator } from './random.ts';
 
 /** Samples put together. */
@@ -51,6 +51,12 @@ const loaderKnown: KnownOf<LoaderOptions> = {
   collate: kind('a function', (value) => typeof value === 'function'),
 };
 
+/** A batch, and the numbers of the samples that were left out of it; null if that were all. */
+interface Loaded<I extends Structure<Tensor>, T extends Structure<Tensor>> {
+  readonly batch: Batch<I, T> | null;
+  readonly skipped: Uint32Array;
+}
+
 /** Where a loader is: enough to go on from there. */
 export interface LoaderState {
   readonly epoch: number;
@@ -59,7 +65,8 @@ export interface LoaderState {
 
 /**
  * Batches of a data set, epoch after epoch. Order and augmentation depend on seed and epoch only, so that going on from a
- * `state` gives what an uninterrupted run would have seen.
+ * `state` gives what an uninterrupted run would have seen. A loop that is left before its end is not gone on with: the next
+ * one begins a new epoch, unless `state` is written.
  *
  * ```ts
  * const loader = new DataLoader(dataset, { batchSize: 64, shuffle: true, seed: 1 });
@@ -80,6 +87,9 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
   readonly prefetch: number;
   private readonly collate: Collate;
   private position: LoaderState = { epoch: 0, batch: 0 };
+  private readonly leftOut: number[] = [];
+  /** The position at which a loop was left before its end. */
+  private abandoned: LoaderState | null = null;
 
   constructor(dataset: Dataset, options: LoaderOptions = {}, ...surplus: never[]) {
     checkCall('DataLoader', { args: { dataset: anything }, options: loaderKnown }, [dataset, options, ...surplus]);
@@ -99,6 +109,11 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
   get length(): number {
     const batches = this.dataset.length / this.batchSize;
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** Numbers of the samples that the data set has left out (`get` gave null) of the present or last loop's batches. */
+  get skipped(): readonly number[] {
+    return this.leftOut;
   }
 
   /** The next batch to come; writing it jumps there. */
@@ -123,12 +138,38 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
       : Uint32Array.from({ length }, (_, i) => i);
   }
 
-  /** What is left of the present epoch. */
+  /** The present epoch, or what is left of it where `state` has been written. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch<I, T>, void, void> {
-    const { epoch, batch: first } = this.position;
+    let mine: LoaderState | null = null;
+    let isOver = false;
+    this.leftOut.length = 0;
+    try {
+      for await (const { batch, skipped, after } of this.walk()) {
+        this.state = after;
+        mine = this.position;
+        this.leftOut.push(...skipped);
+        if (batch !== null) yield batch;
+      }
+      isOver = true;
+    } finally {
+      // A state that the loop's body has written stands.
+      if (!isOver && mine === this.position && mine.batch > 0) this.abandoned = mine;
+    }
+  }
+
+  /** The batches that a loop would give; the loader stays where it is. */
+  async *batches(): AsyncGenerator<Batch<I, T>, void, void> {
+    for await (const { batch } of this.walk()) if (batch !== null) yield batch;
+  }
+
+  /** Batches, what was left out of each, and the state after each. */
+  private async *walk(): AsyncGenerator<Loaded<I, T> & { readonly after: LoaderState }, void, void> {
+    const { position } = this;
+    const { epoch, batch: first } = position === this.abandoned ? { epoch: position.epoch + 1, batch: 0 } : position;
     const order = this.order(epoch);
-    const waiting: Promise<Batch<I, T>>[] = [];
+    const waiting: Promise<Loaded<I, T>>[] = [];
     let next = first;
+    let isEmpty = first === 0;
     const begin = (): void => {
       const promise = this.batch(order, epoch, next++);
       // A consumer that stops early leaves batches behind that nobody awaits.
@@ -137,33 +178,56 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
     };
     for (let at = first; at < this.length; at++) {
       if (next === at) begin();
-      const batch = await waiting.shift()!;
+      const loaded = await waiting.shift()!;
       while (next < this.length && waiting.length < this.prefetch) begin();
-      this.state = { epoch, batch: at + 1 };
-      yield batch;
+      if (loaded.batch !== null) isEmpty = false;
+      yield { ...loaded, after: { epoch, batch: at + 1 } };
+    }
+    if (isEmpty) throw new ConvletError('argument', `DataLoader: all ${this.dataset.length} samples were left out`);
+  }
+
+  /**
+   * One batch of an epoch, without moving there.
+   *
+   * @throws ConvletError `argument` where all of its samples were left out
+   */
+  async load(epoch: number, number: number): Promise<Batch<I, T>> {
+    const { batch } = await this.batch(this.order(epoch), epoch, number);
+    if (batch !== null) return batch;
+    throw new ConvletError('argument', `DataLoader: all samples of batch ${number} of epoch ${epoch} were left out`);
+  }
+
+  private async batch(order: Uint32Array, epoch: number, number: number): Promise<Loaded<I, T>> {
+    const all = order.subarray(number * this.batchSize, (number + 1) * this.batchSize);
+    const found = await this.samples(all, epoch);
+    const indices = found.includes(null) ? all.filter((_, i) => found[i] !== null) : all;
+    const skipped = indices === all ? none : all.filter((_, i) => found[i] === null);
+    if (indices.length === 0) return { batch: null, skipped };
+    const samples = indices === all ? found : found.filter((sample) => sample !== null);
+    try {
+      const { input, target } = this.collate(samples as AnySample[], indices);
+      return { batch: { input: input as I, target: target as T, indices, number }, skipped };
+    } catch (cause) {
+      if (cause instanceof ConvletError) throw cause;
+      throw located(`DataLoader: collate of samples ${Array.from(indices).join(', ')}`, cause);
     }
   }
 
-  /** One batch of an epoch, without moving there. */
-  load(epoch: number, number: number): Promise<Batch<I, T>> {
-    return this.batch(this.order(epoch), epoch, number);
-  }
-
-  private async batch(order: Uint32Array, epoch: number, number: number): Promise<Batch<I, T>> {
-    const indices = order.subarray(number * this.batchSize, (number + 1) * this.batchSize);
+  private async samples(indices: Uint32Array, epoch: number): Promise<Found[]> {
     const pass = { seed: this.seed, epoch };
-    const samples = new Array<AnySample | Promise<AnySample>>(indices.length);
-    for (let i = 0; i < indices.length; i++) samples[i] = this.dataset.get(indices[i], pass);
-    const found = await Promise.all(samples);
-    const bad = found.findIndex((sample) => typeof sample?.input !== 'object' || sample.target === undefined);
-    if (bad >= 0) {
-      const what = `sample ${indices[bad]} of ${this.dataset.constructor.name}`;
-      throw new ConvletError('argument', `DataLoader: ${what} expects { input, target }, got ${shown(found[bad])}`);
+    const samples: (Found | Promise<Found>)[] = [];
+    try {
+      for (let i = 0; i < indices.length; i++) samples.push(read(this.dataset, indices[i], pass));
+      return await Promise.all(samples);
+    } catch (cause) {
+      // Of several that fail only one is reported.
+      for (const sample of samples) if (sample instanceof Promise) sample.catch(() => {});
+      throw located('DataLoader', cause);
     }
-    const { input, target } = this.collate(found, indices);
-    return { input: input as I, target: target as T, indices, number };
   }
 }
+
+const none = new Uint32Array(0);
 
 /** The class that losses leave out, by PyTorch's default. */
 const ignoredClass = -100;

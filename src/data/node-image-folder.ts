@@ -1,8 +1,8 @@
-import { ConvletError, withContext } from '../common/error.ts';
+import { ConvletError } from '../common/error.ts';
 import { fileError, files, joinPath } from '../common/files.ts';
-import { checkOptions, type KnownOf, kind, number, whole } from '../common/options.ts';
+import { checkOptions, type KnownOf, kind, number, oneOf, whole } from '../common/options.ts';
 import { type Channels, checkChannels } from '../io/images/image.ts';
-import { checkIndex, type Dataset, type Sample } from './dataset.ts';
+import { checkIndex, type Dataset, located, type Sample, type Values } from './dataset.ts';
 import { ImagePool } from './node-image-pool.ts';
 import { loadImage } from './node-load-image.ts';
 
@@ -13,6 +13,11 @@ export interface ImageFolderOptions {
   readonly channels?: Channels;
   /** Threads that decode (default 0: this one does). Use them with the loader's `prefetch`, and `dispose()`. */
   readonly workers?: number;
+  /**
+   * 'throw' (default): a file that cannot be read or decoded ends the loop with an error that names it. 'skip': its sample is
+   * left out of the batches, and listed in `skipped`.
+   */
+  readonly onError?: 'throw' | 'skip';
   /** Most pixels of a file, checked before it is decoded. Default 100e6. */
   readonly maxPixels?: number;
 }
@@ -24,6 +29,7 @@ const known: KnownOf<ImageFolderOptions> = {
   ),
   channels: number as KnownOf<ImageFolderOptions>['channels'],
   workers: whole(0),
+  onError: oneOf('throw', 'skip'),
   maxPixels: number,
 };
 
@@ -31,6 +37,22 @@ interface Entry {
   readonly path: string;
   readonly label: number;
 }
+
+/** A file that was left out. */
+export interface SkippedFile {
+  /** The sample's number. */
+  readonly index: number;
+  readonly path: string;
+  readonly error: ConvletError;
+}
+
+/** Errors that are about one file. Others, as too many open files, would come with good ones too. */
+const fileCodes = new Set<unknown>(['malformed', 'unsupported', 'memory']);
+const systemCodes = new Set<unknown>(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'EIO']);
+const isAboutFile = (cause: unknown): boolean => {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return cause instanceof ConvletError ? fileCodes.has(code) : systemCodes.has(code);
+};
 
 const pictures = /\.(png|jpe?g)$/i;
 
@@ -49,6 +71,8 @@ export class ImageFolder implements Dataset {
   readonly entries: readonly Entry[];
   private readonly request: { channels: Channels; size: readonly [number, number] | null; maxPixels: number };
   private readonly pool: ImagePool | null;
+  private readonly skips: boolean;
+  private readonly left = new Map<number, SkippedFile>();
 
   private constructor(
     classes: readonly string[],
@@ -56,7 +80,8 @@ export class ImageFolder implements Dataset {
     options: ImageFolderOptions,
     pool: ImagePool | null,
   ) {
-    const { size, channels = 3, maxPixels = 100e6 } = options;
+    const { size, channels = 3, maxPixels = 100e6, onError = 'throw' } = options;
+    this.skips = onError === 'skip';
     this.classes = classes;
     this.entries = entries;
     const square = typeof size === 'number' ? ([size, size] as const) : size;
@@ -91,15 +116,27 @@ export class ImageFolder implements Dataset {
     return this.entries.length;
   }
 
-  /** @throws ConvletError `malformed` or `environment` naming the file */
-  async get(index: number): Promise<Sample> {
+  /** The files that have been left out so far (`onError: 'skip'`), in order. */
+  get skipped(): readonly SkippedFile[] {
+    return [...this.left.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /**
+   * The sample; null for a file that is left out (`onError: 'skip'`).
+   *
+   * @throws ConvletError `malformed`, `unsupported`, `memory` or `environment` naming the file
+   */
+  async get(index: number): Promise<Sample<Values, number> | null> {
     checkIndex('ImageFolder', index, this.length);
     const { path, label } = this.entries[index];
     const request = { path, ...this.request };
     try {
       return { input: await (this.pool?.load(request) ?? loadImage(request)), target: label };
-    } catch (error) {
-      throw withContext(path, fileError('ImageFolder: cannot read', path, error));
+    } catch (cause) {
+      const error = located(path, fileError('ImageFolder: cannot read', path, cause));
+      if (!this.skips || !isAboutFile(cause)) throw error;
+      this.left.set(index, { index, path, error });
+      return null;
     }
   }
 

@@ -59,9 +59,14 @@ export class ImagePool {
     if (waiting === undefined) return;
     this.waiting.delete(id);
     if (--waiting.worker.load === 0) waiting.worker.thread.unref();
-    if (image !== undefined) waiting.resolve(image);
-    else
-      waiting.reject(error!.code === null ? new Error(error!.message) : new ConvletError(error!.code, error!.message));
+    if (image !== undefined) {
+      waiting.resolve(image);
+      return;
+    }
+    const { code, system, message } = error!;
+    waiting.reject(
+      code === null ? Object.assign(new Error(message), { code: system }) : new ConvletError(code, message),
+    );
   }
 
   private fail(worker: PoolWorker, message: string, cause?: unknown): void {

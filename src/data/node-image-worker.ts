@@ -9,7 +9,8 @@ parentPort!.on('message', async ({ id, request }: { id: number; request: LoadIma
     parentPort!.postMessage({ id, image } satisfies WorkerAnswer, [image.data.buffer]);
   } catch (error) {
     // Errors lose their class and code on the way.
+    const { message, code: system } = error as Error & { code?: string };
     const code = error instanceof ConvletError ? error.code : null;
-    parentPort!.postMessage({ id, error: { code, message: (error as Error).message } } satisfies WorkerAnswer);
+    parentPort!.postMessage({ id, error: { code, system, message } } satisfies WorkerAnswer);
   }
 });

@@ -1,3 +1,3 @@
 // The namespace `data` of convlet/train in Node, Deno and Bun.
 export * from './index.ts';
-export { ImageFolder, type ImageFolderOptions } from './node-image-folder.ts';
+export { ImageFolder, type ImageFolderOptions, type SkippedFile } from './node-image-folder.ts';

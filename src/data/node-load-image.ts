@@ -20,7 +20,8 @@ export interface LoadedImage {
 export interface WorkerAnswer {
   readonly id: number;
   readonly image?: LoadedImage;
-  readonly error?: { readonly code: ConvletErrorCode | null; readonly message: string };
+  /** `code` of a ConvletError, `system` of what a file system throws (ENOENT). */
+  readonly error?: { readonly code: ConvletErrorCode | null; readonly system?: string; readonly message: string };
 }
 
 /** Reads and decodes a picture. The decoders are packages, which are loaded when the first picture is. */

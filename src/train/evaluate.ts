@@ -75,7 +75,7 @@ export class Evaluator {
     this.compiled = compiled;
   }
 
-  /** Loss and metrics over what is left of the loader's epoch; the loader is where it was afterwards. */
+  /** Loss and metrics over what is left of the loader's epoch; the loader stays where it is. */
   async run(
     loader: AnyLoader,
     options: EvaluateOptions,
@@ -84,14 +84,15 @@ export class Evaluator {
     const { metrics = [], confusion: wanted = false } = options;
     const loss = options.loss === undefined ? undefined : lossOf('evaluate', options.loss);
     const modes = [...this.model.modules()].map((module) => [module, module.training] as const);
-    const { state } = loader;
     const mean = new RunningMean();
     let confusion: ConfusionMatrix | null = null;
+    let samples = 0;
     for (const metric of metrics) metric.reset();
     try {
       this.model.eval();
-      for await (const batch of loader) {
+      for await (const batch of loader.batches()) {
         const output = this.output(batch);
+        samples += batch.indices.length;
         if (loss !== undefined) {
           const value = noGrad(() => lossValue('evaluate', loss(operand(output), operand(batch.target))).item());
           mean.add(value, batch.indices.length);
@@ -105,10 +106,9 @@ export class Evaluator {
       }
     } finally {
       for (const [module, training] of modes) module.training = training;
-      loader.state = state;
     }
     const values = Object.fromEntries(metrics.map((metric) => [metric.name, metric.compute()]));
-    return { loss: mean.value, metrics: values, confusion, samples: mean.count };
+    return { loss: mean.value, metrics: values, confusion, samples };
   }
 
   dispose(): void {

@@ -188,6 +188,8 @@ class Run {
     } else schedule?.step(this.monitor.valueOf(record));
     if (better && options.earlyStopping?.restoreBest) this.best = this.model.stateDict();
     this.bar.line(lineOf(record, options.epochs, better));
+    const { length: skipped } = options.train.skipped;
+    if (skipped > 0) this.bar.line(`  ${skipped} samples of the training set were left out`);
     for (const callback of callbacks)
       if ((await callback.epoch?.(record, this.history)) === false) this.ended = 'callback';
     const over = epoch + 1 === options.epochs || this.monitor.exhausted || this.ended === 'callback';

@@ -15,16 +15,17 @@ let directory: string;
  * Prints the batches of an image folder. Of the built package: threads cannot load TypeScript. The threads are not disposed
  * of: they must not keep the process alive.
  */
-const program = (directory: string, workers: number): string => `
+const program = (directory: string, workers: number, more: string): string => `
   import { data } from '${built('runtime/node-train.js')}';
   const { DataLoader, ImageFolder } = data;
-  const folder = await ImageFolder.open(${JSON.stringify(directory)}, { size: [2, 3], workers: ${workers} });
+  const folder = await ImageFolder.open(${JSON.stringify(directory)}, { size: [2, 3], workers: ${workers}, ${more} });
   try {
     for await (const { input, target } of new DataLoader(folder, { batchSize: 3, prefetch: 2 }))
       console.log(\`\${input.shape} \${[...input.data].map((v) => Math.round(v * 255))} \${[...target.data]}\`);
   } catch ({ name, code, message }) {
     console.log(name, code, message);
-  }`;
+  }
+  for (const { index, error } of folder.skipped) console.log(index, error.code, error.message);`;
 const built = (path: string): string => pathToFileURL(join(root, 'build', path)).href;
 
 /** A picture of one colour. */
@@ -52,9 +53,9 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const decode = async (folder: string, workers: number): Promise<string[]> => {
+const decode = async (folder: string, workers: number, more = ''): Promise<string[]> => {
   const file = join(directory, 'program.mjs');
-  writeFileSync(file, program(join(directory, folder), workers));
+  writeFileSync(file, program(join(directory, folder), workers, more));
   const { stdout, stderr, code } = await run(process.execPath, [file]);
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   return stdout.trimEnd().split('\n');
@@ -65,11 +66,11 @@ describe('ImageFolder', () => {
     const folder = await ImageFolder.open(join(directory, 'set'), { size: [2, 3] });
     expect(folder.classes).toEqual(['asters', 'roses']);
     expect(folder.entries.map(({ path }) => path.split('/').at(-1))).toEqual(['a.jpeg', 'b.png', '1.PNG', '2.png']);
-    const { input, target } = await folder.get(2);
+    const { input, target } = (await folder.get(2))!;
     expect([input.shape, target]).toEqual([[3, 2, 3], 1]);
     expect(Array.from(input.data, (v) => Math.round(v * 255))).toEqual([220, 10, 20].flatMap((v) => Array(6).fill(v)));
     const grey = await ImageFolder.open(join(directory, 'set'), { channels: 1 });
-    expect((await grey.get(0)).input.shape).toEqual([1, 16, 16]);
+    expect((await grey.get(0))!.input.shape).toEqual([1, 16, 16]);
     await expect(folder.get(4)).rejects.toMatchObject({ code: 'index-range' });
   });
 
@@ -89,6 +90,32 @@ describe('ImageFolder', () => {
       const [line] = await decode('broken', workers);
       expect(line).toMatch(/^ConvletError malformed .*broken\/x\/1\.png: /);
     }
+  });
+
+  test('broken pictures are left out and listed, with and without threads', async () => {
+    const folder = join(directory, 'holes');
+    for (const name of ['a', 'b']) mkdirSync(join(folder, name), { recursive: true });
+    for (const name of ['a/1.png', 'a/2.png', 'b/3.png', 'b/5.png'])
+      writeFileSync(join(folder, name), await encodePng(plain(3, 2, 9, 9, 9)));
+    truncateSync(join(folder, 'a/2.png'), 60);
+    writeFileSync(join(folder, 'b/4.jpg'), 'not a picture');
+    const lines = (await decode('holes', 2, "onError: 'skip'")).join('\n');
+    expect(await decode('holes', 0, "onError: 'skip'")).toEqual(lines.split('\n'));
+    expect(lines).toMatch(
+      /^2,3,2,3 .* 0,1\n1,3,2,3 .* 1\n1 malformed .*2\.png: .*\n3 (malformed|unsupported) .*4\.jpg: /,
+    );
+
+    const here = await ImageFolder.open(folder, { onError: 'skip' });
+    rmSync(join(folder, 'b/5.png'));
+    expect([await here.get(1), await here.get(4), await here.get(1)]).toEqual([null, null, null]);
+    expect(here.skipped).toMatchObject([
+      { index: 1, path: join(folder, 'a/2.png'), error: { code: 'malformed' } },
+      { index: 4, path: join(folder, 'b/5.png'), error: { code: 'environment' } },
+    ]);
+    await expect((await ImageFolder.open(folder)).get(1)).rejects.toMatchObject({ code: 'malformed' });
+    await expect(ImageFolder.open(folder, { onError: 'ignore' as 'skip' })).rejects.toMatchObject({
+      message: 'ImageFolder.open: onError expects throw or skip, got ignore',
+    });
   });
 
   test('directories without pictures, and missing ones', async () => {

@@ -8,7 +8,10 @@ import {
   randomCrop,
   randomErasing,
   randomHorizontalFlip,
+  type Sample,
+  Subset,
   TensorDataset,
+  type Transform,
   TransformedDataset,
 } from '../../src/data/index.ts';
 
@@ -24,6 +27,12 @@ async function epoch(loader: DataLoader, batches = Number.POSITIVE_INFINITY): Pr
     seen.push(batch);
     if (seen.length === batches) break;
   }
+  return seen;
+}
+
+async function epochs(loader: DataLoader, count: number): Promise<number[][][]> {
+  const seen: number[][][] = [];
+  while (seen.length < count) seen.push(indicesOf(await epoch(loader)));
   return seen;
 }
 
@@ -73,6 +82,45 @@ describe('DataLoader', () => {
     }
   });
 
+  test('a loop that was left early is not gone on with', async () => {
+    const make = () => new DataLoader(numbers, { batchSize: 3, shuffle: true, seed: 1, prefetch: 2 });
+    const [, second, third] = [await epochs(make(), 3)].flat();
+    const loader = make();
+    await epoch(loader, 2);
+    expect(loader.state).toEqual({ epoch: 0, batch: 2 });
+    const { state } = loader;
+    expect(indicesOf(await epoch(loader))).toEqual(second);
+    expect(indicesOf(await epoch(loader))).toEqual(third);
+    // Writing the state goes on from there, even where it is the one that the loader has.
+    loader.state = state;
+    expect(indicesOf(await epoch(loader))).toHaveLength(2);
+    const again = make();
+    await epoch(again, 2);
+    again.state = { ...again.state };
+    expect(indicesOf(await epoch(again))).toHaveLength(2);
+    // Also where the loop's body wrote it, or ended by an exception.
+    const inside = make();
+    for await (const _ of inside) {
+      inside.state = { epoch: 1, batch: 3 };
+      break;
+    }
+    expect(indicesOf(await epoch(inside))).toEqual(second.slice(3));
+    const thrown = make();
+    const loop = async () => {
+      for await (const _ of thrown) throw new Error('enough');
+    };
+    await expect(loop()).rejects.toThrow('enough');
+    expect(indicesOf(await epoch(thrown))).toEqual(second);
+  });
+
+  test('batches() gives what a loop would, and leaves the loader where it is', async () => {
+    const loader = new DataLoader(numbers, { batchSize: 3, shuffle: true });
+    const seen: Batch[] = [];
+    for await (const batch of loader.batches()) seen.push(batch);
+    expect(loader.state).toEqual({ epoch: 0, batch: 0 });
+    expect(indicesOf(await epoch(loader))).toEqual(indicesOf(seen));
+  });
+
   test('prefetch prepares batches while one is used, and no more than asked for', async () => {
     const begun: number[] = [];
     const slow: Dataset = {
@@ -109,6 +157,106 @@ describe('DataLoader', () => {
     };
     await expect(loop()).rejects.toThrow('sample 2');
     expect(seen).toEqual([0, 1]);
+  });
+
+  test('an exception of the data set names sample and data set', async () => {
+    const cause = new Error('a bad label');
+    class Faces implements Dataset {
+      readonly length = 20;
+      private readonly fail: (index: number) => never | Promise<never>;
+      constructor(fail: (index: number) => never | Promise<never>) {
+        this.fail = fail;
+      }
+      get(index: number): Sample | Promise<Sample> {
+        const sample = { input: { shape: [1], data: Float32Array.of(index) }, target: 0 };
+        return index === 17 ? this.fail(index) : sample;
+      }
+    }
+    const thrower = () => {
+      throw cause;
+    };
+    for (const fail of [thrower, () => Promise.reject(cause)]) {
+      const faces = new Faces(fail);
+      const failing: [Dataset, string][] = [
+        [faces, 'DataLoader: sample 17 of Faces: a bad label'],
+        [new Subset(faces, [3, 17]), 'DataLoader: sample 1 of Subset: sample 17 of Faces: a bad label'],
+        [new TransformedDataset(faces), 'DataLoader: sample 17 of TransformedDataset: sample 17 of Faces: a bad label'],
+        [{ length: 18, get: (i) => faces.get(i) }, 'DataLoader: sample 17 of the data set: a bad label'],
+      ];
+      for (const [dataset, message] of failing) {
+        for (const batchSize of [1, 20])
+          await expect(epoch(new DataLoader(dataset, { batchSize }))).rejects.toMatchObject({
+            name: 'ConvletError',
+            code: 'argument',
+            message,
+            cause,
+          });
+      }
+    }
+    const gone = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+    await expect(epoch(new DataLoader(new Faces(() => Promise.reject(gone))))).rejects.toMatchObject({
+      code: 'environment',
+      cause: gone,
+    });
+  });
+
+  test('an exception of a transform names it', async () => {
+    const picky: Transform = () => {
+      throw new RangeError('too dark');
+    };
+    const broken = new TransformedDataset(numbers, normalize(0, 1), picky);
+    await expect(epoch(new DataLoader(broken, { batchSize: 2 }))).rejects.toMatchObject({
+      code: 'argument',
+      message: 'DataLoader: sample 0 of TransformedDataset: transform 2 of 2: too dark',
+    });
+    const large = new TransformedDataset(numbers, randomCrop(9));
+    await expect(epoch(new DataLoader(large))).rejects.toMatchObject({
+      code: 'shape',
+      message: expect.stringMatching(/^DataLoader: sample 0 of TransformedDataset: transform 1 of 1: randomCrop: 9×9/),
+    });
+  });
+
+  test('what is no sample, and what collate throws', async () => {
+    for (const wrong of [undefined, 3, {}, { input: Float32Array.of(1), target: 0 }, { input: numbers.get(0).input }]) {
+      await expect(epoch(new DataLoader({ length: 1, get: () => wrong as never }))).rejects.toMatchObject({
+        code: 'argument',
+        message: expect.stringMatching(/^DataLoader: sample 0 of the data set: expects \{ input, target \}/),
+      });
+    }
+    const collate = () => {
+      throw new Error('no idea');
+    };
+    await expect(epoch(new DataLoader(numbers, { batchSize: 2, collate }))).rejects.toMatchObject({
+      code: 'argument',
+      message: 'DataLoader: collate of samples 0, 1: no idea',
+    });
+  });
+
+  test('samples that the data set leaves out', async () => {
+    /** Leaves out 1, and all of the third batch. */
+    const holes: Dataset = {
+      length: count,
+      get: (i) => ([1, 4, 5].includes(i) ? null : i % 2 === 0 ? numbers.get(i) : Promise.resolve(numbers.get(i))),
+    };
+    const loader = new DataLoader(new TransformedDataset(new Subset(holes, [0, 1, 2, 3, 4, 5, 6, 7])), {
+      batchSize: 2,
+    });
+    const batches = await epoch(loader);
+    expect(indicesOf(batches)).toEqual([[0], [2, 3], [6, 7]]);
+    expect(batches.map(({ number }) => number)).toEqual([0, 1, 3]);
+    expect(batches[0].input.shape).toEqual([1, 1, 2, 2]);
+    expect(loader.skipped).toEqual([1, 4, 5]);
+    expect(loader.state).toEqual({ epoch: 1, batch: 0 });
+    expect((await loader.load(0, 0)).indices).toEqual(Uint32Array.of(0));
+    await expect(loader.load(0, 2)).rejects.toMatchObject({ code: 'argument' });
+    // The last batch of an epoch too.
+    const last = new DataLoader(new Subset(holes, [0, 1]));
+    expect(indicesOf(await epoch(last))).toEqual([[0]]);
+    expect(last.state).toEqual({ epoch: 1, batch: 0 });
+    await expect(epoch(new DataLoader(new Subset(holes, [1, 4])))).rejects.toMatchObject({
+      code: 'argument',
+      message: 'DataLoader: all 2 samples were left out',
+    });
   });
 
   test('wrong samples and options', async () => {
