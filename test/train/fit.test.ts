@@ -5,9 +5,9 @@ import { F } from '../../src/nn/functional.ts';
 import { accuracy } from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
 import * as optim from '../../src/optim/index.ts';
-import { type FitOptions, fit, loadCheckpoint } from '../../src/train/index.ts';
+import { evaluate, type FitOptions, fit, loadCheckpoint } from '../../src/train/index.ts';
 import { MemoryFiles, systemError } from '../data/files.ts';
-import { Net, quarters, type Task, task, useJs } from './setup.ts';
+import { Net, type Task, task, useJs } from './setup.ts';
 
 let files: MemoryFiles;
 beforeEach(() => {
