@@ -10,7 +10,8 @@ import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { BorrowedStorage, StorageSlice } from '../../src/memory/storage.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 
-export const variants = supportedVariants();
+/** The kernel builds that tests run: all that this engine has, or the one of CONVLET_VARIANT. */
+export const variants = supportedVariants().filter((variant) => (process.env.CONVLET_VARIANT ?? variant) === variant);
 
 const backends = new Map<string, WasmBackend>();
 

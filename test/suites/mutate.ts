@@ -35,6 +35,8 @@ interface Result {
 }
 
 const { values, positionals } = readArguments();
+/** Texts at the start: the tree may change while the copy is tried. */
+const sources = new Map<string, string>();
 const mutants = plannedMutants();
 if (values.list) {
   for (const mutant of mutants) console.log(nameOf(mutant));
@@ -68,7 +70,8 @@ function readArguments() {
 
 function plannedMutants(): Mutant[] {
   const paths = positionals.flatMap((path) => listSources(root, relative(root, join(root, path))));
-  const all = paths.flatMap((path) => mutantsOf(path, readFileSync(join(root, path), 'utf8')));
+  for (const path of paths) sources.set(path, readFileSync(join(root, path), 'utf8'));
+  const all = [...sources].flatMap(([path, source]) => mutantsOf(path, source));
   const count = values.sample === undefined ? all.length : Number(values.sample);
   return count >= all.length ? all : shuffled(all, Number(values.seed)).slice(0, count);
 }
@@ -83,7 +86,7 @@ function nameOf({ path, line, was, now }: Mutant): string {
 
 /** Mutants that change nothing which could be observed, each with the reason. The text of the line tells them, not its number. */
 function isEquivalent({ path, line, was, now }: Mutant): boolean {
-  const text = readFileSync(join(root, path), 'utf8').split('\n')[line - 1].trim();
+  const text = sources.get(path)!.split('\n')[line - 1].trim();
   return (equivalents as readonly Equivalent[]).some(
     (known) => known.path === path && known.line === text && known.was === was && known.now === now,
   );
@@ -98,7 +101,7 @@ async function runAll(): Promise<void> {
   const copy = new MutationCopy(root, values.timeout === undefined ? null : Number(values.timeout));
   try {
     for (const [i, mutant] of mutants.entries()) {
-      const source = readFileSync(join(root, mutant.path), 'utf8');
+      const source = sources.get(mutant.path)!;
       // What is known of a mutant holds while its file and what tests it are the same.
       const tests = values.tests?.split(',') ?? testsOf(root, mutant.path, Number(values.most));
       const key = `${nameOf(mutant)} @${mutant.start} of ${source.length} by ${tests.length}`;
