@@ -5,7 +5,7 @@ import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
+import { expectKind, fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { currentExecutor } from './engine.ts';
@@ -124,12 +124,15 @@ function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
 
 const reduction =
   (name: ReduceName) =>
-  (x: Variable, dim?: Dim, keepDim = false) =>
-    apply1(name, [x], { axes: axesOf(name, x, dim), keepDims: keepDim });
+  (x: Variable, dim?: Dim, keepDim = false) => {
+    expectKind(name, 'keepDim', keepDim, flag);
+    return apply1(name, [x], { axes: axesOf(name, x, dim), keepDims: keepDim });
+  };
 
 const argReduction =
   (name: 'argMax' | 'argMin') =>
   (x: Variable, dim?: number, keepDim = false) => {
+    expectKind(name, 'keepDim', keepDim, flag);
     if (dim === undefined) return apply1(name, [reshape(x, [x.size])], { axis: 0, keepDims: false, selectLast: false });
     return apply1(name, [x], { axis: normalizeAxis(name, dim, x.rank), keepDims: keepDim, selectLast: false });
   };
@@ -313,6 +316,7 @@ export const functions = {
   gather: (x: Variable, dim: number, indices: Variable) =>
     apply1('gatherElements', [x, indices], { axis: normalizeAxis('gather', dim, x.rank) }),
   topk: (x: Variable, k: number, dim = -1, largest = true): { values: Variable; indices: Variable } => {
+    expectKind('topk', 'largest', largest, flag);
     const [values, indices] = apply('topK', [x], {
       ...{ k, axis: normalizeAxis('topk', dim, x.rank), largest, sorted: true },
     });

@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypeOf, dtypes, holds, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, fits, flag, type KnownOf, refuse, shown } from '../common/options.ts';
+import { fits, flag, type Kind, type KnownOf, oneOf, refuse, shown } from '../common/options.ts';
 import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
@@ -264,7 +264,9 @@ export interface VariableOptions {
   readonly dtype?: DType;
 }
 
-const variableKnown: KnownOf<VariableOptions> = { requiresGrad: flag, dtype: anything };
+/** Of the option `dtype` everywhere. */
+export const dtypeKind: Kind<DType> = /* @__PURE__ */ oneOf(...(Object.keys(dtypes) as DType[]));
+const variableKnown: KnownOf<VariableOptions> = { requiresGrad: flag, dtype: dtypeKind };
 
 /**
  * A variable from values in row-major order, which are copied.

@@ -1,4 +1,5 @@
 import {
+  dtypeKind,
   type Engine,
   engine,
   isVariableLike,
@@ -9,7 +10,7 @@ import {
 } from '../autograd/index.ts';
 import type { DType, TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkOptions, flag, type KnownOf, shown } from '../common/options.ts';
+import { checkOptions, flag, type KnownOf, shown } from '../common/options.ts';
 import { type Mapped, mapStructure, type Structure } from '../common/structure.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
@@ -26,7 +27,7 @@ export interface CompileModelOptions {
   readonly live?: boolean;
 }
 
-const modelKnown: KnownOf<CompileModelOptions> = { dtype: anything, live: flag };
+const modelKnown: KnownOf<CompileModelOptions> = { dtype: dtypeKind, live: flag };
 
 /** A network made ready for one input shape. */
 export interface CompiledModel<O = Variable> {

@@ -3,7 +3,7 @@
 import type { Variable } from '../autograd/index.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { checkOptions, type KnownOf, kind, number, oneOf } from '../common/options.ts';
+import { checkOptions, expectKind, type KnownOf, kind, number, oneOf } from '../common/options.ts';
 import { defaultGenerator, Generator } from '../common/random.ts';
 
 export type Nonlinearity = 'linear' | 'conv' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
@@ -27,11 +27,12 @@ const gains: { readonly [name in Nonlinearity]: (slope: number) => number } = {
   selu: () => 0.75,
 };
 
+const generatorKind = kind<Generator>('a Generator', (value) => value instanceof Generator);
 const kaimingKnown: KnownOf<KaimingOptions> = {
   a: number,
   mode: oneOf('fanIn', 'fanOut'),
   nonlinearity: oneOf(...(Object.keys(gains) as Nonlinearity[])),
-  generator: kind('a Generator', (value) => value instanceof Generator),
+  generator: generatorKind,
 };
 
 /** What a nonlinearity wants its weights' standard deviation multiplied with. */
@@ -53,21 +54,34 @@ export function calculateFan(shape: readonly number[]): { fanIn: number; fanOut:
   return { fanIn: shape[1] * field, fanOut: shape[0] * field };
 }
 
+/** Throws `argument` for an argument that is no number, and for a generator that is none. */
+function expectNumbers(what: string, numbers: { readonly [name: string]: unknown }, generator?: Generator): void {
+  for (const [name, value] of Object.entries(numbers)) expectKind(what, name, value, number);
+  if (generator !== undefined) expectKind(what, 'generator', generator, generatorKind);
+}
+
 function fill(target: Variable, next: () => number): Variable {
   const values = new Float64Array(target.size);
   for (let i = 0; i < values.length; i++) values[i] = next();
   return target.set(values);
 }
 
-export const constant = (target: Variable, value: number): Variable => fill(target, () => value);
+export function constant(target: Variable, value: number): Variable {
+  expectNumbers('constant', { value });
+  return fill(target, () => value);
+}
 export const zeros = (target: Variable): Variable => constant(target, 0);
 export const ones = (target: Variable): Variable => constant(target, 1);
 
-export const uniform = (target: Variable, a = 0, b = 1, generator: Generator = defaultGenerator): Variable =>
-  fill(target, () => a + (b - a) * generator.uniform());
+export function uniform(target: Variable, a = 0, b = 1, generator: Generator = defaultGenerator): Variable {
+  expectNumbers('uniform', { a, b }, generator);
+  return fill(target, () => a + (b - a) * generator.uniform());
+}
 
-export const normal = (target: Variable, mean = 0, std = 1, generator: Generator = defaultGenerator): Variable =>
-  fill(target, () => mean + std * generator.normal());
+export function normal(target: Variable, mean = 0, std = 1, generator: Generator = defaultGenerator): Variable {
+  expectNumbers('normal', { mean, std }, generator);
+  return fill(target, () => mean + std * generator.normal());
+}
 
 /** Normal distribution cut off outside a … b (absolute bounds, as PyTorch's). */
 export function truncNormal(
@@ -78,6 +92,7 @@ export function truncNormal(
   b = 2,
   generator: Generator = defaultGenerator,
 ): Variable {
+  expectNumbers('truncNormal', { mean, std, a, b }, generator);
   if (!(b > a)) throw new ConvletError('argument', `truncNormal: b expects more than a = ${a}, got ${b}`);
   if (b < mean - 6 * std || a > mean + 6 * std)
     throw new ConvletError('argument', `truncNormal: the bounds ${a} … ${b} are too far from the mean ${mean}`);
@@ -89,12 +104,14 @@ export function truncNormal(
 }
 
 export function xavierUniform(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {
+  expectNumbers('xavierUniform', { gain }, generator);
   const { fanIn, fanOut } = calculateFan(target.shape);
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
   return uniform(target, -bound, bound, generator);
 }
 
 export function xavierNormal(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {
+  expectNumbers('xavierNormal', { gain }, generator);
   const { fanIn, fanOut } = calculateFan(target.shape);
   return normal(target, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), generator);
 }
@@ -118,6 +135,7 @@ export function kaimingNormal(target: Variable, options: KaimingOptions = {}): V
 
 /** Rows (or columns, whichever are fewer) of length `gain` at right angles: Saxe et al. 2013, by Gram–Schmidt done twice. */
 export function orthogonal(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {
+  expectNumbers('orthogonal', { gain }, generator);
   const { shape, size } = target;
   if (shape.length < 2)
     throw new ConvletError('shape', `orthogonal: expects two dimensions or more, got shape ${shapeText(shape)}`);

@@ -1,5 +1,5 @@
 // Quantization in the training loop (Jacob et al. 2018), and tensors of quantized values.
-import { apply1, scalar, type Variable } from '../autograd/index.ts';
+import { apply1, dtypeKind, scalar, type Variable } from '../autograd/index.ts';
 import { type DType, quantizedRanges } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { anything, fits, type Known, type KnownOf, kind, number, refuse } from '../common/options.ts';
@@ -69,7 +69,7 @@ export interface QuantizeOptions extends Pick<FakeQuantizeOptions, 'zeroPoint' |
 }
 
 const dequantizeKnown = { zeroPoint: anything, axis: number } satisfies Known;
-const quantizeKnown: KnownOf<QuantizeOptions> = { ...dequantizeKnown, dtype: anything };
+const quantizeKnown: KnownOf<QuantizeOptions> = { ...dequantizeKnown, dtype: dtypeKind };
 
 /** The quantized values themselves, of `dtype` (int8, uint8, int16, uint16). */
 export function quantize(x: Variable, scale: PerChannel, options: QuantizeOptions = {}): Variable {

@@ -6,7 +6,7 @@ import type { PrimTables } from '../backend/wasm/core/prim.ts';
 import { inferencePrims } from '../backend/wasm/prims.ts';
 import { asConvletError, ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
-import { anything, checkOptions, type KnownOf, kind, oneOf } from '../common/options.ts';
+import { checkOptions, type KnownOf, kind, oneOf } from '../common/options.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
 import { Model } from './model.ts';
@@ -78,7 +78,7 @@ const known: KnownOf<LoadOptions> = {
   maxLoopIterations: kind('a number ≥ 0', (v) => typeof v === 'number' && v >= 0),
   precision: oneOf('fast', 'exact'),
   layout: oneOf('channels-first', 'channels-last'),
-  kernels: anything,
+  kernels: kind('a WebAssembly.Module', (v) => Object.prototype.toString.call(v) === '[object WebAssembly.Module]'),
 };
 const { leader: _, maxLoopIterations: __, ...initKnown } = known;
 

@@ -112,6 +112,15 @@ const refused: { readonly [call: string]: [() => unknown, string] } = {
   'randomHorizontalFlip by name': [() => randomHorizontalFlip(js({ p: 0.1 })), 'randomHorizontalFlip(p)'],
   "f1('macro')": [() => metrics.f1(js('macro')), "f1({ average: 'macro' })"],
   'loadStateDict(state, false)': [() => new nn.Linear(1, 1).loadStateDict({}, js(false)), '{ strict: false }'],
+  'sum with keepDim by name': [() => image().sum(0, js({ keepDim: false })), 'keepDim expects true or false'],
+  'topk by name': [() => image().topk(1, 0, js({ largest: false })), 'largest expects true or false'],
+  'variable of a dtype that does not exist': [
+    () => variable([1], [1], { dtype: js('float') }),
+    'dtype expects float32 or',
+  ],
+  'normal by name': [() => nn.init.normal(image(), js({ std: 0.02 })), 'normal: mean expects a number, got { std }'],
+  'truncNormal by name': [() => nn.init.truncNormal(image(), js({ std: 0.02 })), 'mean expects a number, got { std }'],
+  'uniform with a seed': [() => nn.init.uniform(image(), 0, 1, js(3)), 'generator expects a Generator, got 3'],
   'kaimingUniform with fan_out': [() => nn.init.kaimingUniform(image(), js({ mode: 'fan_out' })), 'fanIn or fanOut'],
 };
 

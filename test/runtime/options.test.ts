@@ -148,6 +148,12 @@ describe.each(tested)('$path', ({ callable, entry, at, names: options }) => {
       expect(await call({ [snake(name)]: 1 })).toEqual(refused(`${snake(name)}: did you mean ${name}?`));
   });
 
+  // Functions of F run in every step: they have no look at what is behind their options.
+  if (callable.kind === 'class')
+    test('an argument behind the options', async () => {
+      expect(await call({}, 7)).toEqual(refused(`${nameOf(callable)}: expects no more arguments, got 7: new `));
+    });
+
   test('something else than options', async () => {
     for (const wrong of [null, 7, true, 'text', [1], () => 1])
       expect(await call(wrong)).toEqual(refused(`${nameOf(callable)}: `));
