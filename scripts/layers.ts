@@ -142,6 +142,7 @@ export const layers = {
     imports: [
       'io',
       'graph',
+      'ops/families',
       'ops/check',
       'ops/core',
       'backend/js',

@@ -3,14 +3,16 @@
 
 import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
-import { ConvletError, shapeText } from '../common/error.ts';
+import { ConvletError } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
 import { expectKind, fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { currentExecutor } from './engine.ts';
+import { indexFunctions } from './index-methods.ts';
 import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
-import { apply, apply1, type BackwardOptions, backward } from './tape.ts';
+import { reshape, shapeFunctions } from './shape-methods.ts';
+import { apply1, type BackwardOptions, backward } from './tape.ts';
 import { Variable } from './variable.ts';
 
 /** A parameter that has not been used yet moves to the backend's memory with its first use: here it does, before it is shared. */
@@ -137,43 +139,6 @@ const argReduction =
     return apply1(name, [x], { axis: normalizeAxis(name, dim, x.rank), keepDims: keepDim, selectLast: false });
   };
 
-/** The shape with its −1 filled in. */
-function reshape(x: Variable, shape: readonly number[]): Variable {
-  const unknown = shape.indexOf(-1);
-  if (unknown < 0) return apply1('reshape', [x], { shape });
-  const rest = shape.reduce((n, d, i) => (i === unknown ? n : n * d), 1);
-  if (shape.lastIndexOf(-1) !== unknown || !(rest > 0) || x.size % rest !== 0)
-    throw new ConvletError('shape', `reshape: shape ${shapeText(x.shape)} cannot become ${shapeText(shape)}`);
-  return apply1('reshape', [x], { shape: shape.map((d) => (d === -1 ? x.size / rest : d)) });
-}
-
-function slice(x: Variable, starts: readonly number[], sizes: readonly number[], steps: readonly number[]): Variable {
-  return apply1('slice', [x], { starts, steps, sizes });
-}
-
-/** Elements start … end − 1 of an axis, every `step`th. */
-function sliceAxis(x: Variable, dim: number, start: number, end: number = Number.MAX_SAFE_INTEGER, step = 1): Variable {
-  const axis = normalizeAxis('slice', dim, x.rank);
-  const length = x.shape[axis];
-  const clamp = (i: number): number => Math.min(Math.max(i < 0 ? i + length : i, 0), length);
-  if (!(Number.isInteger(step) && step > 0))
-    throw new ConvletError('argument', `slice: step expects a whole number ≥ 1, got ${step}`);
-  const [from, to] = [clamp(start), clamp(end)];
-  const only = (value: number, other: readonly number[]) => other.map((d, i) => (i === axis ? value : d));
-  return slice(
-    x,
-    only(
-      from,
-      x.shape.map(() => 0),
-    ),
-    only(Math.max(0, Math.ceil((to - from) / step)), x.shape),
-    only(
-      step,
-      x.shape.map(() => 1),
-    ),
-  );
-}
-
 export interface VarianceOptions {
   /** What is taken off the count by which the sum is divided. Default 1. */
   readonly correction?: number;
@@ -212,6 +177,8 @@ type UnaryMethods = { readonly [name in UnaryName]: (x: Variable) => Variable };
 
 /** Functions of a variable by the names of its methods. */
 export const functions = {
+  ...shapeFunctions,
+  ...indexFunctions,
   ...(Object.fromEntries([
     ...sameTypeNames.map((name) => [name, unary(name)]),
     ...floatingNames.map((name) => [name, floating(name)]),
@@ -258,12 +225,14 @@ export const functions = {
   /** int64; the first of equals. */
   argMax: argReduction('argMax'),
   argMin: argReduction('argMin'),
+  argmax: argReduction('argMax'),
+  argmin: argReduction('argMin'),
+  amax: reduction('reduceMax'),
+  amin: reduction('reduceMin'),
+  logsumexp: reduction('reduceLogSumExp'),
   softmax: (x: Variable, dim: number) => apply1('softmax', [x], { axis: normalizeAxis('softmax', dim, x.rank) }),
   logSoftmax: (x: Variable, dim: number) =>
     apply1('logSoftmax', [x], { axis: normalizeAxis('logSoftmax', dim, x.rank) }),
-  /** One entry may be −1. */
-  reshape: (x: Variable, ...shape: number[]) => reshape(x, shape),
-  view: (x: Variable, ...shape: number[]) => reshape(x, shape),
   flatten: (x: Variable, startDim = 0, endDim = -1) => {
     if (x.rank === 0) return reshape(x, [1]);
     const [start, end] = [normalizeAxis('flatten', startDim, x.rank), normalizeAxis('flatten', endDim, x.rank)];
@@ -278,50 +247,14 @@ export const functions = {
     const axis = normalizeAxis('unsqueeze', dim, x.rank + 1);
     return apply1('reshape', [x], { shape: [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)] });
   },
-  permute: (x: Variable, ...dims: number[]) =>
-    apply1('transpose', [x], { perm: dims.map((d) => normalizeAxis('permute', d, x.rank)) }),
   transpose: (x: Variable, dim0: number, dim1: number) => {
     const perm = x.shape.map((_, i) => i);
     const [a, b] = [normalizeAxis('transpose', dim0, x.rank), normalizeAxis('transpose', dim1, x.rank)];
     [perm[a], perm[b]] = [perm[b], perm[a]];
     return apply1('transpose', [x], { perm });
   },
-  expand: (x: Variable, ...shape: number[]) =>
-    apply1('expand', [x], { shape: shape.map((d, i) => (d === -1 ? x.shape[i - shape.length + x.rank] : d)) }),
-  slice: sliceAxis,
-  /** `length` entries of an axis from `start` on, which counts from the end where it is negative. All of them must exist. */
-  narrow: (x: Variable, dim: number, start: number, length: number) => {
-    const axis = normalizeAxis('narrow', dim, x.rank);
-    const size = x.shape[axis];
-    const from = start < 0 ? start + size : start;
-    const whole = Number.isInteger(start) && Number.isInteger(length) && length >= 0;
-    if (!(whole && from >= 0 && from + length <= size))
-      throw new ConvletError(
-        'index-range',
-        `narrow: axis ${axis} has ${size} entries, got start ${start} and length ${length}`,
-      );
-    return sliceAxis(x, axis, from, from + length);
-  },
-  /** Entry `index` of an axis, which goes. */
-  select: (x: Variable, dim: number, index: number) => {
-    const axis = normalizeAxis('select', dim, x.rank);
-    const at = index < 0 ? index + x.shape[axis] : index;
-    if (!(at >= 0 && at < x.shape[axis]))
-      throw new ConvletError('index-range', `select: axis ${axis} has ${x.shape[axis]} entries, got index ${index}`);
-    return apply1('reshape', [sliceAxis(x, axis, at, at + 1)], { shape: x.shape.filter((_, i) => i !== axis) });
-  },
-  /** Entries of an axis by int indices of any shape. */
-  indexSelect: (x: Variable, dim: number, indices: Variable) =>
-    apply1('gather', [x, indices], { axis: normalizeAxis('indexSelect', dim, x.rank) }),
-  gather: (x: Variable, dim: number, indices: Variable) =>
-    apply1('gatherElements', [x, indices], { axis: normalizeAxis('gather', dim, x.rank) }),
-  topk: (x: Variable, k: number, dim = -1, largest = true): { values: Variable; indices: Variable } => {
-    expectKind('topk', 'largest', largest, flag);
-    const [values, indices] = apply('topK', [x], {
-      ...{ k, axis: normalizeAxis('topk', dim, x.rank), largest, sorted: true },
-    });
-    return { values, indices };
-  },
+  cumprod: (x: Variable, dim: number) =>
+    apply1('cumProd', [x], { axis: normalizeAxis('cumprod', dim, x.rank), exclusive: false, reverse: false }),
   cumsum: (x: Variable, dim: number) =>
     apply1('cumSum', [x], { axis: normalizeAxis('cumsum', dim, x.rank), exclusive: false, reverse: false }),
   to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),

@@ -4,6 +4,7 @@ import { fits, flag, type Kind, type KnownOf, oneOf, refuse, shown } from '../co
 import type { GradContext, TensorInfo } from '../ops/core/op.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
+import { inspect, valuesText } from '../tensor/text.ts';
 import { type HandleOwner, Lease } from './lease.ts';
 import type { OpenGraph } from './open-graphs.ts';
 
@@ -90,6 +91,13 @@ export class Variable {
 
   get size(): number {
     return elementCount(this.shape);
+  }
+
+  /** A matrix transposed. Throws `shape` for another rank; permute() is for those. */
+  get T(): Variable {
+    if (this.rank !== 2)
+      throw new ConvletError('shape', `T: expects a matrix, got shape ${shapeText(this.shape)}; use permute()`);
+    return this.transpose(0, 1);
   }
 
   /** Made by the user or detached, not by a recorded op. */
@@ -250,14 +258,26 @@ export class Variable {
     if (!this.requiresGrad) throw new ConvletError('argument', `${what}: this variable does not require gradients`);
   }
 
+  /** Type, shape, history and the first values. */
   toString(): string {
     const made = this.node === null ? '' : `, made by ${this.node.name}`;
-    return `Variable(${this.dtype}${shapeText(this.shape)}${this.requiresGrad ? ', requiresGrad' : ''}${made})`;
+    const head = `${this.constructor.name}(${this.dtype}${shapeText(this.shape)}${this.requiresGrad ? ', requiresGrad' : ''}${made})`;
+    if (this.gone !== null) return `${head}, gone: ${this.gone}`;
+    if (this.lease !== null && !(this.lease.handle instanceof Tensor)) return `${head}, inside a compiled step`;
+    return `${head}\n${valuesText(this.dtype, this.shape, this.data)}`;
+  }
+
+  toJSON(): { dtype: DType; shape: readonly number[]; data: number[] } {
+    return { dtype: this.dtype, shape: this.shape, data: Array.from(this.data) };
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 }
 
-/** Numbers, a typed array, nested arrays of numbers. */
-export type Values = number | TypedArray | readonly Values[];
+/** Numbers or truth values, a typed array, nested arrays of these. */
+export type Values = number | boolean | TypedArray | readonly Values[];
 
 export interface VariableOptions {
   readonly requiresGrad?: boolean;
@@ -271,7 +291,7 @@ const variableKnown: KnownOf<VariableOptions> = { requiresGrad: flag, dtype: dty
 /**
  * A variable from values in row-major order, which are copied.
  *
- * @param values a number, a typed array, or (nested) arrays of numbers
+ * @param values a number, a truth value, a typed array, or (nested) arrays of numbers or truth values (bool)
  * @param shape default: that of the nesting
  * @throws ConvletError `shape` where counts differ or nested arrays are ragged, `dtype`
  */
@@ -288,7 +308,7 @@ export function variable(values: Values | Tensor, shape?: readonly number[], opt
   }
   const found: number[] = [];
   const flat = ArrayBuffer.isView(values) ? values : flatten(values, found, 0);
-  const dtype = options.dtype ?? (Array.isArray(flat) ? 'float32' : dtypeOf(flat));
+  const dtype = options.dtype ?? (!Array.isArray(flat) ? dtypeOf(flat) : isTruth(values) ? 'bool' : 'float32');
   const array = allocateArray(dtype, (flat as ArrayLike<number>).length);
   if (options.dtype !== undefined && dtypes[dtype].kind !== 'float') expectHeld(dtype, flat as ArrayLike<number>);
   array.set(flat as ArrayLike<number>);
@@ -296,6 +316,13 @@ export function variable(values: Values | Tensor, shape?: readonly number[], opt
   const requiresGrad = options.requiresGrad ?? false;
   // What an optimizer updates stays where it is.
   return new Variable(made, made, requiresGrad, requiresGrad ? 'persistent' : 'step');
+}
+
+/** Whether (nested) arrays begin with a truth value: then all of them are such. */
+function isTruth(values: unknown): boolean {
+  let first = values;
+  while (Array.isArray(first)) first = first[0];
+  return typeof first === 'boolean';
 }
 
 /** Throws `argument` for the first value that an integer or bool type cannot hold. */
@@ -311,10 +338,10 @@ function expectHeld(dtype: DType, values: ArrayLike<number>): void {
 }
 
 function flatten(values: Values, shape: number[], depth: number): number[] {
-  if (typeof values === 'number') {
+  if (typeof values === 'number' || typeof values === 'boolean') {
     if (depth !== shape.length)
       throw new ConvletError('shape', 'variable: nested arrays expect the same depth everywhere');
-    return [values];
+    return [Number(values)];
   }
   const list = values as ArrayLike<Values>;
   if (!Array.isArray(values) && !ArrayBuffer.isView(values))

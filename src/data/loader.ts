@@ -4,6 +4,7 @@ import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/
 import type { Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
+import { inspect } from '../tensor/text.ts';
 import { type AnySample, type Dataset, type Found, isValues, located, read, type Values } from './dataset.ts';
 import { sampleGenerator } from './random.ts';
 
@@ -211,6 +212,16 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
       if (cause instanceof ConvletError) throw cause;
       throw located(`DataLoader: collate of samples ${Array.from(indices).join(', ')}`, cause);
     }
+  }
+
+  toString(): string {
+    const { epoch, batch } = this.position;
+    const what = `${this.dataset.constructor.name} of ${this.dataset.length}, batches of ${this.batchSize}${this.shuffle ? ', shuffled' : ''}`;
+    return `DataLoader(${what}): epoch ${epoch}, batch ${batch} of ${this.length} comes next`;
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 
   private async samples(indices: Uint32Array, epoch: number): Promise<Found[]> {

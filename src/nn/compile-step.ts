@@ -7,6 +7,7 @@ import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
 import { Optimizer } from '../optim/optimizer.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { inspect } from '../tensor/text.ts';
 import { type Fixed, forwardOf, type Loss, lossOf, lossValue } from './call.ts';
 import { type AnyModule, Module } from './module.ts';
 import { fill, inputsOf, outputsOf, partsOf, type Trace, traceTwice } from './traced.ts';
@@ -118,6 +119,15 @@ class Steps {
     found.plan.run();
     for (const action of found.after) action();
     return found.loss.array[0];
+  }
+
+  toString(): string {
+    const bytes = this.isDisposed ? 'disposed' : `${this.plans.length} plans, ${this.heldBytes} bytes`;
+    return `CompiledStep of ${this.model.constructor.name} (${bytes})`;
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 
   get output(): Structure<Tensor> {

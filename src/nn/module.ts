@@ -3,6 +3,7 @@ import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { checkOptions, flag, type KnownOf } from '../common/options.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
+import { inspect } from '../tensor/text.ts';
 import { ModuleBuffer, Parameter } from './parameter.ts';
 
 /** Tensors by PyTorch's names: what checkpoints hold. */
@@ -194,6 +195,14 @@ export abstract class Module<R = Variable> {
     return '';
   }
 
+  /** The summary in at most a dozen lines. */
+  [inspect](): string {
+    const lines = this.toString().split('\n');
+    if (lines.length <= mostLines) return lines.join('\n');
+    const left = lines.length - mostLines + 1;
+    return [...lines.slice(0, mostLines - 2), `  … ${left} more lines: String(model)`, lines.at(-1)].join('\n');
+  }
+
   /** PyTorch's summary, and the number of parameters. */
   toString(): string {
     const count = this.parameterCount();
@@ -202,6 +211,8 @@ export abstract class Module<R = Variable> {
     return `${repr(this)}\n${count.toLocaleString('en')} parameters${rest}`;
   }
 }
+
+const mostLines = 12;
 
 function repr(module: AnyModule): string {
   const lines = [...module.namedChildren()].map(([name, child]) => {

@@ -2,6 +2,7 @@ import { executor, noGrad, Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
 import { shown, withDefaults } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
+import { inspect } from '../tensor/text.ts';
 
 /** Parameters that share hyper-parameters. Numbers in it may be changed at any time (schedules do). */
 export interface ParamGroup {
@@ -82,6 +83,22 @@ export abstract class Optimizer<O extends object = object> {
   /** Gradients become null, and their memory is free. */
   zeroGrad(): void {
     for (const group of this.paramGroups) for (const param of group.params) param.grad = null;
+  }
+
+  /** Kind, hyper-parameters of the first group, and how much it has. */
+  toString(): string {
+    const [first] = this.paramGroups;
+    const { params: _, stepCount, initialLr: __, ...numbers } = first ?? { params: [], stepCount: 0 };
+    const options = Object.entries(numbers).map(
+      ([name, value]) => `${name} ${Array.isArray(value) ? value.join(' ') : String(value)}`,
+    );
+    const params = this.paramGroups.reduce((sum, group) => sum + group.params.length, 0);
+    const groups = this.paramGroups.length === 1 ? '' : ` in ${this.paramGroups.length} groups`;
+    return `${this.constructor.name}(${options.join(', ')}): ${params} parameters${groups}, ${stepCount} steps taken`;
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 
   /** Begins a step: counts it and writes its numbers where the update ops read them. */

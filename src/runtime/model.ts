@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Session } from '../backend/backend.ts';
 import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
-import { asConvletError, ConvletError } from '../common/error.ts';
+import { asConvletError, ConvletError, shapeText } from '../common/error.ts';
 import { anything, checkOptions, type KnownOf } from '../common/options.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
@@ -11,6 +11,7 @@ import type { CompiledPart, RunLimits, Specialized, Tail } from '../io/onnx/tail
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount, type Layout, userLayout } from '../tensor/layout.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { inspect } from '../tensor/text.ts';
 import {
   checkInputs,
   checkOutputArrays,
@@ -71,6 +72,9 @@ const maxBranches = 16;
 /** Seconds of work, not minutes: a loop of a few small nodes takes about 20 µs an iteration. */
 const defaultLoopIterations = 100_000;
 
+/** Lines of inputs and of outputs that are printed. */
+const mostListed = 5;
+
 interface ModelOptions extends Partial<RunLimits> {
   readonly layout?: 'channels-first' | 'channels-last';
 }
@@ -116,6 +120,25 @@ export class Model {
     this.inputs = program.inputs;
     this.outputs = program.outputs;
     this.outputNames = new Set(program.outputs.map((output) => output.name));
+  }
+
+  /** Backend, inputs and outputs. */
+  toString(): string {
+    const list = (what: string, all: readonly Declared[]): string[] => {
+      const lines = all.map(
+        ({ name, dtype, shape }) => `  ${what} ${name}: ${dtype ?? '?'} ${shape ? shapeText(shape) : '[…]'}`,
+      );
+      return lines.length > mostListed
+        ? [...lines.slice(0, mostListed - 1), `  … ${lines.length - mostListed + 1} more`]
+        : lines;
+    };
+    const state = this.engine === null ? ', disposed' : '';
+    const head = `Model (${this.backend} ${this.variant}, ${this.threads} thread${this.threads === 1 ? '' : 's'}${state})`;
+    return [head, ...list('input', this.inputs), ...list('output', this.outputs)].join('\n');
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 
   /**

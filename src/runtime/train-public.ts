@@ -17,6 +17,19 @@ export type { Structure } from '../common/structure.ts';
 export * as data from '../data/index.ts';
 export { type CompiledModel, type CompileModelOptions, compileModel } from '../nn/compile-model.ts';
 export { type CompiledStep, type CompileStepOptions, compileStep } from '../nn/compile-step.ts';
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+} from '../nn/functional/create.ts';
+export { rand, randint, randLike, randn, randnLike } from '../nn/functional/random.ts';
 export { F } from '../nn/functional.ts';
 export * as metrics from '../nn/metrics.ts';
 export * as nn from '../nn/modules.ts';

@@ -3,6 +3,7 @@ import { byteLength, type DType, describe, dtypeOf, dtypes, type TypedArray, vie
 import { ConvletError, shapeText } from '../common/error.ts';
 import { BorrowedStorage, type Storage } from '../memory/storage.ts';
 import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
+import { describeValues, inspect } from './text.ts';
 
 /**
  * A shaped array: logical `shape` in PyTorch/ONNX order, an element type, and a storage whose element order `layout`
@@ -113,6 +114,24 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Type, shape and the first values. */
+  toString(): string {
+    if (this.storage === null) return `Tensor(${this.dtype}${shapeText(this.shape)}), without memory`;
+    try {
+      return describeValues('Tensor', this.dtype, this.shape, this.data);
+    } catch {
+      return `Tensor(${this.dtype}${shapeText(this.shape)}), disposed`;
+    }
+  }
+
+  toJSON(): { dtype: DType; shape: readonly number[]; data: number[] } {
+    return { dtype: this.dtype, shape: this.shape, data: Array.from(this.data) };
+  }
+
+  [inspect](): string {
+    return this.toString();
   }
 }
 

@@ -1,4 +1,4 @@
-import { apply1, functions, randomKey, Variable, withoutHistory } from '../../autograd/index.ts';
+import { apply1, randomKey, Variable, withoutHistory } from '../../autograd/index.ts';
 import { affine } from '../../autograd/methods.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { expectKind, flag, kind, number } from '../../common/options.ts';
@@ -79,50 +79,9 @@ export const cat = (parts: readonly Variable[], dim = 0): Variable => {
   return apply1('concat', parts, { axis: normalizeAxis('cat', dim, parts[0].rank) });
 };
 
-/** Along a new axis. */
-export const stack = (parts: readonly Variable[], dim = 0): Variable =>
-  cat(
-    parts.map((part) => part.unsqueeze(dim)),
-    dim < 0 ? dim + (parts[0]?.rank ?? 0) + 1 : dim,
-  );
-
-/** Pieces of an axis: of one size (the last may be shorter), or of the sizes given. */
-export function split(x: Variable, sizes: number | readonly number[], dim = 0): Variable[] {
-  const axis = normalizeAxis('split', dim, x.rank);
-  const length = x.shape[axis];
-  const list =
-    typeof sizes === 'number'
-      ? Array.from({ length: Math.ceil(length / sizes) }, (_, i) => Math.min(sizes, length - i * sizes))
-      : sizes;
-  if (list.reduce((a, b) => a + b, 0) !== length)
-    throw new ConvletError('argument', `split: sizes expect a sum of ${length}, got ${shapeText(list)}`);
-  let at = 0;
-  return list.map((size) => {
-    at += size;
-    return x.narrow(axis, at - size, size);
-  });
-}
-
-/** At most `chunks` pieces of equal size. */
-export const chunk = (x: Variable, chunks: number, dim = 0): Variable[] =>
-  split(x, Math.max(1, Math.ceil(x.shape[normalizeAxis('chunk', dim, x.rank)] / chunks)), dim);
-
-/** Turned around: the order of each axis in `dims` reversed. */
-export function flip(x: Variable, dims: readonly number[]): Variable {
-  const axes = dims.map((dim) => normalizeAxis('flip', dim, x.rank));
-  return apply1('slice', [x], {
-    starts: x.shape.map((d, i) => (axes.includes(i) ? d - 1 : 0)),
-    steps: x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
-    sizes: x.shape,
-  });
-}
-
 /** 1 − cosine distance along `dim`. */
 export function cosineSimilarity(a: Variable, b: Variable, dim = 1, eps = 1e-8): Variable {
   expectKind('cosineSimilarity', 'eps', eps, number);
   const dot = a.mul(b).sum(dim);
   return dot.div(a.norm(dim).clamp(eps).mul(b.norm(dim).clamp(eps)));
 }
-
-export const { add, sub, mul, div, pow, maximum, minimum, where, clamp, matmul, flatten, exp, log, sqrt, abs } =
-  functions;

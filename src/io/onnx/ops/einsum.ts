@@ -1,128 +1,14 @@
-import { ConvletError } from '../../../common/error.ts';
-import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
+import { einsum } from '../../../ops/matmul/einsum.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 
-/** An operand with a label per axis. Axes of an ellipsis are labelled '.0', '.1', … from the last one. */
-interface Term {
-  readonly value: Value;
-  readonly labels: readonly string[];
-}
-
-function labelsOf(text: string, rank: number): string[] {
-  const parts = text.split('...');
-  const invalid = parts.length > 2 || !/^[A-Za-z]*$/.test(parts.join(''));
-  if (invalid) throw new ConvletError('malformed', `equation: term '${text}' is not letters and one ellipsis`);
-  const [front, back] = parts.map((part) => [...part]);
-  const hidden = back === undefined ? 0 : rank - front.length - back.length;
-  const labels = [...front, ...Array.from({ length: hidden }, (_, i) => `.${hidden - 1 - i}`), ...(back ?? [])];
-  if (hidden < 0 || labels.length !== rank) {
-    throw new ConvletError('shape', `equation: term '${text}' does not fit an input of rank ${rank}`);
-  }
-  return labels;
-}
-
-/** Without an arrow: the ellipsis, then in alphabetical order (capitals first) the labels that occur once in all terms. */
-function implicitOutput(labels: readonly string[]): string[] {
-  const once = labels.filter((label) => label[0] !== '.' && labels.indexOf(label) === labels.lastIndexOf(label));
-  return [...ellipsisOf(labels), ...once.sort()];
-}
-
-function ellipsisOf(labels: readonly string[]): string[] {
-  const hidden = new Set(labels.filter((label) => label[0] === '.'));
-  return Array.from({ length: hidden.size }, (_, i) => `.${hidden.size - 1 - i}`);
-}
-
-function reorder(ctx: ImportContext, term: Term, labels: readonly string[]): Term {
-  const perm = labels.map((label) => term.labels.indexOf(label));
-  return { value: ctx.transpose(term.value, perm), labels };
-}
-
-/** A label that stands twice in one term means the diagonal: every (n+1)-th element of the two axes taken as one. */
-function diagonals(ctx: ImportContext, term: Term): Term {
-  let { value, labels } = term;
-  for (let twice = repeated(labels); twice !== undefined; twice = repeated(labels)) {
-    const label = twice;
-    const [first, second] = [labels.indexOf(label), labels.lastIndexOf(label)];
-    const others = labels.flatMap((_, i) => (i === first || i === second ? [] : [i]));
-    const size = value.shape[first];
-    const moved = ctx.transpose(value, [...others, first, second]);
-    const flat = ctx.reshape(moved, [...moved.shape.slice(0, -2), size * size]);
-    const last = flat.shape.length - 1;
-    value = ctx.one('slice', [flat], {
-      starts: flat.shape.map(() => 0),
-      steps: flat.shape.map((_, i) => (i === last ? size + 1 : 1)),
-      sizes: flat.shape.map((d, i) => (i === last ? size : d)),
-    });
-    labels = [...others.map((i) => labels[i]), label];
-  }
-  return { value, labels };
-}
-
-const repeated = (labels: readonly string[]) => labels.find((label, i) => labels.indexOf(label) !== i);
-
-function sumOut(ctx: ImportContext, term: Term, keep: ReadonlySet<string>): Term {
-  const axes = term.labels.flatMap((label, i) => (keep.has(label) ? [] : [i]));
-  if (axes.length === 0) return term;
-  const value = ctx.one('reduceSum', [term.value], { axes, keepDims: false });
-  return { value, labels: term.labels.filter((label) => keep.has(label)) };
-}
-
-/** One matrix product: labels of both terms that are needed later are batch axes, the others are summed over. */
-function contract(ctx: ImportContext, left: Term, right: Term, keep: ReadonlySet<string>): Term {
-  const a = sumOut(ctx, left, new Set([...keep, ...right.labels]));
-  const b = sumOut(ctx, right, new Set([...keep, ...left.labels]));
-  const shared = a.labels.filter((label) => b.labels.includes(label));
-  const batch = shared.filter((label) => keep.has(label));
-  const summed = shared.filter((label) => !keep.has(label));
-  const rows = a.labels.filter((label) => !shared.includes(label));
-  const columns = b.labels.filter((label) => !shared.includes(label));
-  const size = (label: string) => Math.max(...[a, b].map((term) => term.value.shape[term.labels.indexOf(label)] ?? 1));
-  const matrix = (term: Term, order: string[], front: string[], back: string[]): Value => {
-    const ordered = reorder(ctx, term, order);
-    // Axes that are summed over must be of full size, batch axes of size 1 are broadcast by the product.
-    const shape = order.map((label, i) => (batch.includes(label) ? ordered.value.shape[i] : size(label)));
-    const same = shape.every((d, i) => d === ordered.value.shape[i]);
-    const full = same ? ordered.value : ctx.one('expand', [ordered.value], { shape });
-    return ctx.reshape(full, [...shape.slice(0, batch.length), product(front.map(size)), product(back.map(size))]);
-  };
-  const y = ctx.one(
-    'matmul',
-    [
-      matrix(a, [...batch, ...rows, ...summed], rows, summed),
-      matrix(b, [...batch, ...summed, ...columns], summed, columns),
-      null,
-    ],
-    { transposeA: false, transposeB: false, alpha: 1, activation: null },
+function build(ctx: ImportContext): Value {
+  const operands = ctx.inputs.map((_, i) => ctx.required(i));
+  return einsum<Value>(
+    { apply: (op, inputs, attrs) => ctx.one(op, inputs, attrs as never), code: 'malformed' },
+    ctx.attr.string('equation'),
+    operands,
   );
-  const labels = [...batch, ...rows, ...columns];
-  return { value: ctx.reshape(y, labels.map(size)), labels };
 }
 
-function einsum(ctx: ImportContext): Value {
-  const equation = ctx.attr.string('equation').replace(/\s+/g, '');
-  const [left, right, extra] = equation.split('->');
-  const texts = left.split(',');
-  if (extra !== undefined || texts.length !== ctx.inputs.length) {
-    throw new ConvletError('malformed', `equation '${equation}' does not fit ${ctx.inputs.length} inputs`);
-  }
-  const written = texts.map((text, i) => labelsOf(text, ctx.required(i).shape.length));
-  const all = written.flat();
-  const terms = written.map((labels, i) => diagonals(ctx, { value: ctx.required(i), labels }));
-  const hidden = ellipsisOf(all);
-  const output =
-    right === undefined
-      ? implicitOutput(all)
-      : labelsOf(right, right.replace('...', '').length + (right.includes('...') ? hidden.length : 0));
-  const known = new Set(all);
-  const unknown = output.find((label) => !known.has(label)) ?? repeated(output);
-  if (unknown !== undefined) throw new ConvletError('malformed', `equation '${equation}': output label '${unknown}'`);
-  let result = terms[0];
-  for (let i = 1; i < terms.length; i++) {
-    const later = new Set([...output, ...terms.slice(i + 1).flatMap((term) => term.labels)]);
-    result = contract(ctx, result, terms[i], later);
-  }
-  return reorder(ctx, sumOut(ctx, result, new Set(output)), output).value;
-}
-
-export const einsumHandlers: Handlers = { Einsum: { since: 12, build: einsum } };
+export const einsumHandlers: Handlers = { Einsum: { since: 12, build } };
