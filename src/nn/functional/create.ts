@@ -62,11 +62,17 @@ const typeOf = (value: number | boolean): DType =>
 export const full = (shape: readonly number[], value: number | boolean, options: CreateOptions = {}): Variable =>
   made('full', typeOf(value), shape, (array) => (array as Float32Array).fill(Number(value)), options);
 
+function like(what: string, x: Variable, value: number | boolean, options: CreateOptions): Variable {
+  return made(what, x.dtype, x.shape, (array) => (array as Float32Array).fill(Number(value)), options);
+}
+
 /** As `full`, of the shape and type of x. */
 export const fullLike = (x: Variable, value: number | boolean, options: CreateOptions = {}): Variable =>
-  full(x.shape, value, { dtype: x.dtype, ...options });
-export const zerosLike = (x: Variable, options: CreateOptions = {}): Variable => fullLike(x, 0, options);
-export const onesLike = (x: Variable, options: CreateOptions = {}): Variable => fullLike(x, 1, options);
+  like('fullLike', x, value, options);
+/** Zeros of the shape and type of x. */
+export const zerosLike = (x: Variable, options: CreateOptions = {}): Variable => like('zerosLike', x, 0, options);
+/** Ones of the shape and type of x. */
+export const onesLike = (x: Variable, options: CreateOptions = {}): Variable => like('onesLike', x, 1, options);
 
 /**
  * Numbers from `start` (0) up to, not with, `end`, `step` (1) apart: `arange(5)`, `arange(2, 10, 2)`. int64 where all are whole, else
