@@ -1,6 +1,5 @@
 // PyTorch 1.13's values and gradients of functions that move elements.
 import { type Variable, variable } from '../../src/autograd/index.ts';
-import { F } from '../../src/nn/functional.ts';
 
 export type Row = readonly [
   name: string,
