@@ -228,7 +228,20 @@ export const layers = {
   cli: {
     paths: ['src/cli/'],
     what: '`npx convlet`',
-    imports: ['runtime', 'io', 'compile', 'graph', 'graph/passes', 'backend/wasm', 'backend/js', 'backend', 'common'],
+    imports: [
+      'runtime',
+      'io/onnx',
+      'io',
+      'compile',
+      'graph',
+      'graph/passes',
+      'backend/wasm',
+      'backend/js',
+      'backend',
+      'abi',
+      'tensor',
+      'common',
+    ],
   },
   entries: {
     paths: ['src/'],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../src/io/images/index.ts';
 import { readNpy, writeNpy } from '../src/io/npy.ts';
+import { ProtoWriter } from '../src/io/onnx/protobuf-writer.ts';
 import { readSafetensors } from '../src/io/safetensors.ts';
 import { int64Tensor, model, type NodeSpec, valueInfo } from './io/onnx-builder.ts';
 import { assertClose } from './networks/engines.ts';
@@ -66,15 +67,23 @@ describe('inspect', () => {
     const { code, stdout } = await run('npx', ['convlet', 'inspect', mobilenet]);
     expect(code).toBe(0);
     const lines = stdout.split('\n');
-    expect(lines.slice(0, 2)).toEqual(['input   input  [1,3,64,64]', 'output  output  [1,10]']);
-    expect(lines[3].split(/ {2,}/)).toEqual(['layer', 'op', 'output', 'parameters', 'MACs']);
+    expect(lines.slice(0, 3)).toEqual([
+      'model   torch_jit  opset ai.onnx 11, IR version 6, made by pytorch 1.13.0',
+      'input   input  float32 [1,3,64,64]',
+      'output  output  float32 [1,10]',
+    ]);
+    expect(lines[4].split(/ {2,}/)).toEqual(['layer', 'op', 'output', 'parameters', 'MACs', 'est. ms', 'runs']);
     // 3×3, 3 → 8 channels, stride 2 on 64×64, with bias and the clip of ReLU6: 8·27 + 8 parameters, 32·32·8·27 MACs.
-    expect(lines[5].split(/ {2,}/).slice(1)).toEqual(['conv+clip', '[1,8,32,32]', '224', '221,184']);
-    const rows = lines.slice(5, lines.indexOf('', 5)).map((line) => line.split(/ {2,}/));
-    expect(rows.at(-1)!.slice(1)).toEqual(['matmul', '[1,10]', '12,810', '12,800']);
+    expect(lines[6].split(/ {2,}/).slice(1, 5)).toEqual(['conv+clip', '[1,8,32,32]', '224', '221,184']);
+    const rows = lines.slice(6, lines.indexOf('', 6)).map((line) => line.split(/ {2,}/));
+    expect(rows.at(-1)!.slice(1, 5)).toEqual(['matmul', '[1,10]', '12,810', '12,800']);
+    expect(rows.at(-1)!.at(-1)).toBe('kernel');
+    expect(rows.at(-2)!.slice(1)).toEqual(['reshape', '[1,1280]', '0.000', 'no work']);
     expect(rows.filter(([, op]) => op === 'conv+add').length).toBe(4);
+    expect(stdout).toMatch(/^time +\d+\.\d\d ms +\(estimated, one thread; bench measures\)$/m);
     const count = (text: string | undefined): number => Number((text ?? '').replaceAll(',', ''));
-    const sum = (column: number): number => rows.reduce((total, row) => total + count(row[column]), 0);
+    const weighty = rows.filter((row) => row.length === 7);
+    const sum = (column: number): number => weighty.reduce((total, row) => total + count(row[column]), 0);
     expect(stdout).toMatch(/^parameters +46,002 +\(179\.7 KB\)$/m);
     expect(sum(3)).toBe(46_002);
     const macs = /^MACs +([\d,]+)$/m.exec(stdout);
@@ -86,16 +95,63 @@ describe('inspect', () => {
     const { code, stdout } = await convlet('inspect', mobilenet, '--json');
     expect(code).toBe(0);
     const report = JSON.parse(stdout);
-    expect(report.inputs).toEqual([{ name: 'input', shape: [1, 3, 64, 64] }]);
+    const shape = [1, 3, 64, 64];
+    expect(report.inputs).toEqual([{ name: 'input', dtype: 'float32', declared: shape, shape }]);
+    expect(report.model).toMatchObject({
+      irVersion: 6,
+      opsets: { 'ai.onnx': 11 },
+      producer: 'pytorch 1.13.0',
+      metadata: {},
+    });
     expect(report.outputs).toEqual([{ name: 'output', dtype: 'float32', shape: [1, 10] }]);
     expect(report.totals).toMatchObject({ parameters: 46_002, dynamic: false });
     expect(report.layers[0]).toMatchObject({ op: 'conv+clip', shape: [1, 8, 32, 32], parameters: 224, macs: 221_184 });
+    expect(report.layers[0]).toMatchObject({
+      dtype: 'float32',
+      runs: 'kernel',
+      attributes: { stride: [2, 2], groups: 1 },
+    });
+    const times = (report.layers as { ms: number }[]).map(({ ms }) => ms);
+    expect(report.totals.estimatedMilliseconds).toBeCloseTo(times.reduce((total, ms) => total + ms));
+    expect(report.totals.estimatedMilliseconds).toBeGreaterThan(0.02);
   });
 
   test('--shape sets what the model leaves open', async () => {
     const { code, stdout } = await convlet('inspect', relu(), '--shape', 'x=2x2x5x7');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^the-relu +relu +\[2,2,5,7\]$/m);
+    expect(stdout).toMatch(/^the-relu +relu +\[2,2,5,7\] +[\d.]+ +kernel$/m);
+  });
+
+  test('metadata, names of dimensions, attributes, and what has no kernel', async () => {
+    const path = file('described.onnx');
+    const ends = {
+      inputs: [valueInfo('x', 'float32', ['N', 2, 8, 8]), valueInfo('mask', 'float64', [3])],
+      outputs: [valueInfo('y', 'float32', ['N', 2, 4, 4]), valueInfo('z', 'float64', [3])],
+    };
+    const nodes: NodeSpec[] = [
+      {
+        op: 'MaxPool',
+        inputs: ['x'],
+        outputs: ['y'],
+        name: 'pool',
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+      { op: 'Exp', inputs: ['mask'], outputs: ['z'], name: 'double' },
+    ];
+    const about = new ProtoWriter().string(1, 'classes').string(2, 'cat\ndog').finish();
+    const parts = [model({ nodes, ...ends }), new ProtoWriter().bytes(14, about).finish()];
+    writeFileSync(path, Buffer.concat(parts));
+    const { code, stdout } = await convlet('inspect', path, '--attributes', '--kernels');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ +classes: cat dog$/m);
+    expect(stdout).toMatch(/^input {3}x {2}float32 \[N,2,8,8\] as \[1,2,8,8\]$/m);
+    expect(stdout).toMatch(/^input {3}mask {2}float64 \[3\]$/m);
+    expect(stdout).toMatch(/^output {2}y {2}float32 \[N,2,4,4\]$/m);
+    expect(stdout).toMatch(/batch 1, as x leaves it open/);
+    expect(stdout).toMatch(/^pool +maxPool +\[1,2,4,4\] .*kernel +.*kernel \[2 2\], stride \[2 2\]/m);
+    expect(stdout).toMatch(/^double +exp +float64 \[3\] .*plain JS/m);
+    expect(stdout).toMatch(/^double +exp +plain JS: float64$/m);
+    expect(stdout).toMatch(/^plain JS +1 of 2 layers/m);
   });
 
   test('nodes that cannot be run: all of them in a table, and exit code 1', async () => {
@@ -173,6 +229,10 @@ describe('bench', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^wasm (simd|relaxed), Node [\d.]+$/m);
     expect(stdout).toMatch(/^median [\d.]+ ms {3}min [\d.]+ ms {3}max [\d.]+ ms {3}\(\d+ runs\)$/m);
+    expect(stdout).toMatch(/^input input {2}float32 \[1,1,24,24\]$/m);
+    expect(stdout).toMatch(/^mean [\d.]+ ms {3}P90 [\d.]+ ms {3}P95 [\d.]+ ms {3}P99 [\d.]+ ms$/m);
+    expect(stdout).toMatch(/^load [\d.]+ ms {3}first run [\d.]+ ms$/m);
+    expect(stdout).toMatch(/^peak memory [\d.]+ [KM]B {3}\(of the whole process [\d.]+ MB\)$/m);
     expect(stdout).toMatch(/^[\d.]+ MMACs, [\d.]+ GFLOP\/s at the median$/m);
     expect(stdout).toMatch(/^\/f\/f\.0\/Conv +conv +\w+: (?:gemm|winograd\w+).* +[\d.]+ +[\d.]+ % +[\d.]+$/m);
   });
@@ -197,7 +257,81 @@ describe('bench', () => {
     expect(figures.median).toBeGreaterThanOrEqual(figures.min);
     expect(figures.max).toBeGreaterThanOrEqual(figures.median);
     expect(figures.steps).toMatchObject([{ node: 'the-relu', op: 'relu' }]);
+    expect(figures.shapes).toEqual({ x: [1, 2, 8, 8] });
   });
+
+  test('--runs and --warmup, the quantiles in their order, and how it is run', async () => {
+    const how = ['--leader', 'worker', '--threads', '2', '--precision', 'exact', '--layout', 'channels-last'];
+    const { code, stdout } = await convlet('bench', '--runs', '7', '--warmup', '2', '--json', ...how, espcn);
+    expect(code).toBe(0);
+    const figures = JSON.parse(stdout);
+    expect(figures).toMatchObject({ runs: 7, warmup: 2, leader: 'worker', threads: 2, precision: 'exact' });
+    expect(figures).toMatchObject({ layout: 'channels-last', shapes: { input: [1, 1, 24, 24] } });
+    const { min, median, p90, p95, p99, max, mean, first, load, memory, processPeak } = figures;
+    const order: number[] = [min, median, p90, p95, p99, max];
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(mean).toBeGreaterThanOrEqual(min);
+    expect(mean).toBeLessThanOrEqual(max);
+    expect(Math.min(first, load)).toBeGreaterThan(0);
+    expect(memory.peak).toBeGreaterThanOrEqual(memory.activations);
+    expect(processPeak).toBeGreaterThan(memory.peak);
+    const text = await convlet('bench', '--runs', '3', '--warmup', '0', ...how, espcn);
+    const head = /^wasm \w+, 2 threads, off the main thread, exact, channels-last, Node [\d.]+$/m;
+    expect(text.stdout).toMatch(head);
+    expect(text.stdout).toContain('(3 runs)');
+  });
+});
+
+describe('shapes', () => {
+  const names = (stdout: string): unknown => (JSON.parse(stdout) as { inputs: unknown }).inputs;
+
+  /** Two pictures of one size, an open batch. */
+  const pair = (): string => {
+    const path = file('pair.onnx');
+    const inputs = ['a', 'b'].map((name) => valueInfo(name, 'float32', ['N', 1, 'H', 'W']));
+    const nodes = [{ op: 'Add', inputs: ['a', 'b'], outputs: ['y'] }];
+    writeFileSync(path, model({ nodes, inputs, outputs: [valueInfo('y', 'float32', ['N', 1, 'H', 'W'])] }));
+    return path;
+  };
+
+  test('options may come before the model, several values after one option or each after its own', async () => {
+    const given = ['a=1x1x4x5', 'b=1x1x4x5'];
+    for (const args of [
+      ['--shape', ...given, pair(), '--json'],
+      ['--json', '--shape', given[0], '--shape', given[1], pair()],
+      [pair(), '--json', '--shape', ...given],
+    ]) {
+      const { code, stdout, stderr } = await convlet('inspect', ...args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(names(stdout)).toMatchObject(['a', 'b'].map((name) => ({ name, shape: [1, 1, 4, 5] })));
+    }
+  });
+
+  test('a size given once goes for all dimensions of its name', async () => {
+    const { stdout } = await convlet('inspect', pair(), '--shape', 'a=2x1x4x5', '--json');
+    expect(names(stdout)).toMatchObject([
+      { shape: [2, 1, 4, 5] },
+      { shape: [2, 1, 4, 5], declared: ['N', 1, 'H', 'W'] },
+    ]);
+  });
+
+  test('the only input needs no name', async () => {
+    const { stdout } = await convlet('inspect', '--shape', '3x2x4x5', relu(), '--json');
+    expect(names(stdout)).toMatchObject([{ name: 'x', shape: [3, 2, 4, 5] }]);
+  });
+
+  test.each(['inspect', 'bench'])(
+    '%s asks for what the model leaves open, with an option that does',
+    async (command) => {
+      const { code, stdout, stderr } = await convlet(command, relu());
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      const text = `convlet: ${command}: x [N,2,H,W] leaves its size open: give --shape x=1x2x480x640\n`;
+      expect(stderr).toBe(text);
+      const both = await convlet(command, pair());
+      expect(both.stderr).toContain('a [N,1,H,W] and b [N,1,H,W] leave their sizes open');
+      expect(both.stderr).toContain('give --shape a=1x1x480x640 --shape b=1x1x480x640');
+    },
+  );
 });
 
 describe('wrong input: one line on the standard error, exit code 2', () => {
@@ -229,6 +363,13 @@ describe('wrong input: one line on the standard error, exit code 2', () => {
     ['--variant', () => ['bench', espcn, '--variant', 'x'], /variant expects auto or simd or relaxed, got x/],
     ['--threads', () => ['bench', espcn, '--threads', '0'], /--threads expects a whole number ≥ 1, got '0'/],
     ['--seconds', () => ['bench', espcn, '--seconds', '-1'], /--seconds expects a whole number ≥ 1, got '-1'/],
+    ['--seconds before the model', () => ['bench', '--seconds', 'x', file('none.onnx')], /--seconds expects a whole/],
+    ['--warmup', () => ['bench', espcn, '--warmup', '-1'], /--warmup expects a whole number ≥ 0, got '-1'/],
+    ['--runs', () => ['bench', espcn, '--runs', '0'], /--runs expects a whole number ≥ 1, got '0'/],
+    ['--leader', () => ['bench', espcn, '--leader', 'me'], /leader expects main or worker, got me/],
+    ['--precision', () => ['inspect', espcn, '--precision', 'low'], /precision expects fast or exact, got low/],
+    ['a shape twice', () => ['inspect', relu(), '--shape', 'x=1x2', 'x=1x2'], /each name once, got 'x' twice/],
+    ['an input twice', () => ['run', espcn, '--input', 'input=a', 'input=b'], /each name once, got 'input' twice/],
     ['a shape that is none', () => ['inspect', relu(), '--shape', 'x=1xx'], /--shape expects a shape like/],
     ['a shape of an unknown input', () => ['bench', relu(), '--shape', 'z=1x2x3x4'], /no input 'z'; its inputs are x/],
     ['a shape that does not fit', () => ['inspect', relu(), '--shape', 'x=1x3x4x4'], /\[.*2.*\].*\[1,3,4,4\]/],

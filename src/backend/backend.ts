@@ -31,6 +31,8 @@ export interface Step {
   readonly detail?: string;
   /** Where there was a choice: estimated costs of the other ways, or why they cannot. */
   readonly others?: string;
+  /** Where there was a choice, on the first step of a call: estimated nanoseconds of all its steps (conv-cost.ts). */
+  readonly cost?: number;
   run(): void;
 }
 

@@ -1,69 +1,110 @@
 import type { Command } from 'commander';
+import { shapeText } from '../common/error.ts';
+import type { LoadOptions } from '../runtime/load.ts';
 import { measure, seededInputs, type Timing } from '../runtime/measure.ts';
-import type { Model } from '../runtime/model.ts';
-import { load } from '../runtime/node.ts';
-import { type EngineFlags, engineOptions, parseCount, parseShapes } from './options.ts';
-import { formatTable } from './table.ts';
+import type { MemoryReport, Model } from '../runtime/model.ts';
+import { openModel } from './open.ts';
+import { addEngineOptions, collect, type EngineFlags, engineOptions, parseCount, parseShapes } from './options.ts';
+import { startProgress } from './progress.ts';
+import { chooseShapes } from './shapes.ts';
+import { bytesText, engineName, formatTable } from './table.ts';
 
 interface BenchFlags extends EngineFlags {
   readonly shape: string[];
   readonly seconds: string;
+  readonly runs?: string;
+  readonly warmup?: string;
   readonly profile?: boolean;
   readonly json?: boolean;
 }
 
 export function benchCommand(program: Command): void {
-  program
-    .command('bench')
-    .description('time a model on seeded random inputs')
-    .argument('<model>', 'path or URL of an .onnx file')
-    .option('--threads <n>', 'threads')
-    .option('--backend <name>', 'wasm or js')
-    .option('--variant <name>', 'auto, simd or relaxed')
-    .option('--shape <name=dims...>', 'shape of an input, e.g. input=1x3x224x224', [])
-    .option('--seconds <n>', 'how long to measure, after a warm-up of half of that', '3')
-    .option('--profile', 'time per node')
-    .option('--json', 'the figures as JSON')
+  addEngineOptions(
+    program
+      .command('bench')
+      .description('time a model on seeded random inputs')
+      .argument('<model>', 'path or URL of an .onnx file')
+      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect, [])
+      .option('--seconds <n>', 'how long to measure, after a warm-up of half of that', '3')
+      .option('--runs <n>', 'how many runs to measure, however long they take')
+      .option('--warmup <n>', 'how many runs come between the first one and them')
+      .option('--profile', 'time per node')
+      .option('--json', 'the figures as JSON'),
+  )
+    .option('--leader <name>', 'main, or worker: off the main thread')
+    .option('--layout <name>', 'of inputs and outputs: channels-first or channels-last')
     .action(bench);
 }
 
+interface Report extends Timing {
+  readonly load: number;
+  readonly shapes: { readonly [name: string]: readonly number[] };
+  readonly memory: MemoryReport;
+  /** The most memory that the process had, in bytes. */
+  readonly processPeak: number;
+}
+
 async function bench(path: string, flags: BenchFlags): Promise<void> {
+  const options = engineOptions(flags);
+  const given = parseShapes(flags.shape);
   const seconds = parseCount('--seconds', flags.seconds);
-  const model = await load(path, engineOptions(flags));
+  const runs = flags.runs === undefined ? undefined : parseCount('--runs', flags.runs);
+  const warmup = flags.warmup === undefined ? undefined : parseCount('--warmup', flags.warmup, 0);
+  const { model, inputs, loadTime } = await openModel(path, options);
+  const progress = startProgress();
   try {
-    const inputs = seededInputs(model, parseShapes(flags.shape, model.inputs));
-    const timing = await measure(model, inputs, seconds);
-    if (flags.json)
-      console.log(
-        JSON.stringify({
-          model: path,
-          backend: model.backend,
-          variant: model.variant,
-          node: process.version,
-          ...timing,
-        }),
-      );
-    else print(model, timing, flags.profile ?? false);
+    const { shapes } = chooseShapes('bench', inputs, given);
+    const timing = await measure(model, seededInputs(model, shapes), {
+      ...{ seconds, runs, warmup },
+      progress: (what, done) => progress.show(what, done),
+    });
+    progress.end();
+    const report: Report = {
+      load: loadTime,
+      shapes: Object.fromEntries(shapes),
+      memory: model.memory(),
+      processPeak: 1024 * process.resourceUsage().maxRSS,
+      ...timing,
+    };
+    if (flags.json) console.log(JSON.stringify({ model: path, ...machineOf(model, options), ...report }));
+    else print(model, options, report, flags.profile ?? false);
   } finally {
+    progress.end();
     model.dispose();
   }
 }
 
-/** Deno and Bun give themselves out as a Node too. */
-function engineName(): string {
-  const { deno, bun, node } = process.versions;
-  return deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node ${node}`;
+const machineOf = ({ backend, variant, threads, leader, layout }: Model, { precision = 'fast' }: LoadOptions) => ({
+  ...{ backend, variant, threads, leader, layout, precision },
+  node: process.version,
+});
+
+/** The line that says what was measured; what is as usual is not in it. */
+function headOf(model: Model, { precision }: LoadOptions): string {
+  const parts = [`${model.backend} ${model.variant}`];
+  if (model.threads > 1) parts.push(`${model.threads} threads`);
+  if (model.leader === 'worker') parts.push('off the main thread');
+  if (precision === 'exact') parts.push('exact');
+  if (model.layout === 'channels-last') parts.push('channels-last');
+  return [...parts, engineName()].join(', ');
 }
 
-function print(model: Model, timing: Timing, profile: boolean): void {
-  const { median, min, max, runs, macs } = timing;
-  console.log(`${model.backend} ${model.variant}, ${engineName()}`);
-  console.log(`median ${median.toFixed(3)} ms   min ${min.toFixed(3)} ms   max ${max.toFixed(3)} ms   (${runs} runs)`);
+function print(model: Model, options: LoadOptions, report: Report, profile: boolean): void {
+  const { median, min, max, runs, macs, mean, p90, p95, p99, first, load, memory, processPeak } = report;
+  const ms = (value: number): string => value.toFixed(3);
+  console.log(headOf(model, options));
+  for (const { name, dtype } of model.inputs) {
+    if (Object.hasOwn(report.shapes, name)) console.log(`input ${name}  ${dtype} ${shapeText(report.shapes[name])}`);
+  }
+  console.log(`median ${ms(median)} ms   min ${ms(min)} ms   max ${ms(max)} ms   (${runs} runs)`);
+  console.log(`mean ${ms(mean)} ms   P90 ${ms(p90)} ms   P95 ${ms(p95)} ms   P99 ${ms(p99)} ms`);
+  console.log(`load ${load.toFixed(1)} ms   first run ${first.toFixed(1)} ms`);
+  console.log(`peak memory ${bytesText(memory.peak)}   (of the whole process ${bytesText(processPeak)})`);
   if (macs > 0)
     console.log(`${(macs / 1e6).toFixed(1)} MMACs, ${((2 * macs) / median / 1e6).toFixed(2)} GFLOP/s at the median`);
   if (!profile) return;
-  const total = timing.steps.reduce((sum, step) => sum + step.median, 0);
-  const rows = timing.steps.map((s) => [
+  const total = report.steps.reduce((sum, step) => sum + step.median, 0);
+  const rows = report.steps.map((s) => [
     s.node,
     s.op,
     s.kernel,

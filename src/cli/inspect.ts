@@ -1,107 +1,183 @@
 import type { Command } from 'commander';
-import { stepText } from '../backend/backend.ts';
-import { JsBackend } from '../backend/js/backend.ts';
-import { jsPrims } from '../backend/js/prims.ts';
-import { inferencePrims } from '../backend/wasm/prims.ts';
 import { shapeText } from '../common/error.ts';
-import { compile } from '../compile/plan.ts';
-import type { Graph } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
-import { describeLayers } from '../runtime/inspect.ts';
-import { createBackend, openProgram } from '../runtime/load.ts';
-import { defaultShape } from '../runtime/model.ts';
+import type { OnnxProgram } from '../io/onnx/import.ts';
+import type { UnsupportedNode } from '../io/onnx/unsupported.ts';
+import { describeLayers, type LayerReport } from '../runtime/inspect.ts';
+import { openProgram } from '../runtime/load.ts';
 import { nodePlatform } from '../runtime/node.ts';
-import { parseShapes } from './options.ts';
-import { bytesText, formatTable, grouped } from './table.ts';
+import { attributesText, plainAttributes } from './attributes.ts';
+import { estimates } from './estimate.ts';
+import { modelOf } from './open.ts';
+import { addEngineOptions, collect, type EngineFlags, engineOptions, parseShapes } from './options.ts';
+import { chooseShapes, declaredText, type NamedInput, namedInputs } from './shapes.ts';
+import { bytesText, formatTable, grouped, shortened } from './table.ts';
 
 export function inspectCommand(program: Command): void {
-  program
-    .command('inspect')
-    .description('layers, shapes, parameters, multiply–accumulates and memory of a model')
-    .argument('<model>', 'path or URL of an .onnx file')
-    .option('--shape <name=dims...>', 'shape of an input, e.g. input=1x3x224x224', [])
-    .option('--kernels', 'what runs each layer, how it was chosen, and what the other ways would cost')
-    .option('--json', 'the same as JSON')
-    .action(inspect);
+  addEngineOptions(
+    program
+      .command('inspect')
+      .description('inputs, layers, parameters, multiply–accumulates, memory and estimated time of a model')
+      .argument('<model>', 'path or URL of an .onnx file')
+      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect, [])
+      .option('--attributes', 'the attributes of each layer')
+      .option('--kernels', 'what runs each layer, how it was chosen, and what the other ways would cost')
+      .option('--json', 'all of it as JSON'),
+  ).action(inspect);
 }
 
-interface InspectFlags {
+interface InspectFlags extends EngineFlags {
   readonly shape: string[];
+  readonly attributes?: boolean;
   readonly kernels?: boolean;
   readonly json?: boolean;
 }
 
 async function inspect(path: string, flags: InspectFlags): Promise<void> {
+  const options = engineOptions(flags);
+  const given = parseShapes(flags.shape);
   const program = await openProgram(nodePlatform, path);
-  const unsupported = program.unsupported();
-  if (unsupported.length > 0) {
-    process.exitCode = 1;
-    const rows = unsupported.map((node) => [
-      node.node,
-      node.opType,
-      node.domain || 'ai.onnx',
-      String(node.opset),
-      node.reason,
-    ]);
-    if (flags.json) {
-      console.log(JSON.stringify({ unsupported }, null, 2));
+  try {
+    const unsupported = program.unsupported();
+    if (unsupported.length > 0) {
+      process.exitCode = 1;
+      printUnsupported(unsupported, flags.json ?? false);
       return;
     }
-    const what = rows.length === 1 ? 'one node' : `${rows.length} nodes`;
-    console.log(
-      `${what} cannot be run:\n\n${formatTable(['node', 'operator', 'domain', 'opset', 'reason'], rows, [3])}`,
-    );
+    const inputs = namedInputs(program);
+    const { shapes, batchOne } = chooseShapes('inspect', inputs, given);
+    const { graph, tail } = program.specialize(shapes);
+    const layers = describeLayers(optimize(graph));
+    const model = await modelOf(program, options);
+    try {
+      const plan = model.plan(Object.fromEntries(shapes));
+      const report = {
+        ...{ program, inputs, shapes, batchOne, layers },
+        ...estimates(layers, plan.steps, model.backend === 'wasm'),
+        dynamic: tail !== null,
+        activations: plan.memory.arenaBytes,
+      };
+      if (flags.json) console.log(JSON.stringify(jsonOf(report), null, 2));
+      else print(report, flags);
+    } finally {
+      model.dispose();
+    }
+  } finally {
+    program.close();
+  }
+}
+
+interface Report extends ReturnType<typeof estimates> {
+  readonly program: OnnxProgram;
+  readonly inputs: readonly NamedInput[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly batchOne: readonly string[];
+  readonly layers: readonly LayerReport[];
+  readonly dynamic: boolean;
+  /** Bytes of activations at their peak. */
+  readonly activations: number;
+}
+
+function printUnsupported(nodes: readonly UnsupportedNode[], json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify({ unsupported: nodes }, null, 2));
     return;
   }
-  const given = parseShapes(flags.shape, program.inputs);
-  const wanted = program.inputs.filter(({ name, optional }) => !optional || given.has(name));
-  const shapes = new Map(wanted.map(({ name, shape }) => [name, given.get(name) ?? defaultShape(shape)]));
-  const { graph, tail } = program.specialize(shapes);
-  const layers = describeLayers(optimize(graph));
-  const plan = compile(graph, new JsBackend({ prims: jsPrims }));
-  const kernels = flags.kernels ? await kernelsOf(graph) : undefined;
-  const totals = {
-    parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
-    macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
-    peakActivationBytes: plan.memory.arenaBytes,
-    dynamic: tail !== null,
+  const rows = nodes.map((node) => [node.node, node.opType, node.domain || 'ai.onnx', String(node.opset), node.reason]);
+  const what = rows.length === 1 ? 'one node' : `${rows.length} nodes`;
+  console.log(`${what} cannot be run:\n\n${formatTable(['node', 'operator', 'domain', 'opset', 'reason'], rows, [3])}`);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function totalsOf({ layers, activations, dynamic, parts }: Report) {
+  return {
+    parameters: sum(layers.map((layer) => layer.parameters)),
+    macs: sum(layers.map((layer) => layer.macs)),
+    peakActivationBytes: activations,
+    estimatedMilliseconds: parts.every(({ ms }) => ms !== null) ? sum(parts.map(({ ms }) => ms ?? 0)) : null,
+    plainJs: parts.filter(({ runs }) => runs === 'plain JS').length,
+    dynamic,
   };
-  const inputs = [...shapes].map(([name, shape]) => ({ name, shape }));
-  if (flags.json) {
-    console.log(JSON.stringify({ inputs, outputs: program.outputs, layers, kernels, totals }, null, 2));
-    return;
-  }
-  for (const { name, shape } of inputs) console.log(`input   ${name}  ${shapeText(shape)}`);
-  for (const { name, shape } of program.outputs)
-    console.log(`output  ${name}  ${shape === null ? '?' : shapeText(shape)}`);
-  const rows = layers.map((layer) => [
+}
+
+/** The file itself: versions, who made it, what it says of itself. */
+function fileOf({ model }: OnnxProgram) {
+  const domains = [...model.opsetImports].map(([domain, version]) => [domain || 'ai.onnx', version] as const);
+  return {
+    irVersion: model.irVersion,
+    opsets: Object.fromEntries(domains),
+    producer: [model.producerName, model.producerVersion].filter((text) => text !== '').join(' '),
+    graph: model.graph.name,
+    metadata: Object.fromEntries(model.metadata),
+  };
+}
+
+function jsonOf(report: Report) {
+  const { program, inputs, shapes, layers, parts } = report;
+  return {
+    model: fileOf(program),
+    inputs: inputs.map(({ name, dtype, declared, optional }) => ({
+      ...{ name, dtype, declared, optional },
+      shape: shapes.get(name),
+    })),
+    outputs: program.outputs,
+    layers: layers.map(({ bytes: _, baseOp: __, attributes, ...layer }, i) => ({
+      ...layer,
+      attributes: plainAttributes(attributes),
+      ...parts[i],
+    })),
+    kernels: report.kernels,
+    totals: totalsOf(report),
+  };
+}
+
+function print(report: Report, flags: InspectFlags): void {
+  const { layers, parts } = report;
+  const totals = totalsOf(report);
+  printHead(report);
+  const head = ['layer', 'op', 'output', 'parameters', 'MACs', 'est. ms', 'runs'];
+  if (flags.attributes) head.push('attributes');
+  const rows = layers.map((layer, i) => [
     layer.name,
     layer.op,
-    shapeText(layer.shape),
+    layer.dtype === 'float32' ? shapeText(layer.shape) : `${layer.dtype} ${shapeText(layer.shape)}`,
     layer.parameters ? grouped(layer.parameters) : '',
     layer.macs ? grouped(layer.macs) : '',
+    parts[i].ms?.toFixed(3) ?? '',
+    parts[i].runs,
+    ...(flags.attributes ? [attributesText(layer.attributes)] : []),
   ]);
-  console.log(`\n${formatTable(['layer', 'op', 'output', 'parameters', 'MACs'], rows, [3, 4])}\n`);
-  if (kernels !== undefined) {
-    const list = kernels.map(({ node, op, kernel, others }) => [node, op, kernel, others]);
+  console.log(`\n${formatTable(head, rows, [3, 4, 5])}\n`);
+  if (flags.kernels) {
+    const list = report.kernels.map(({ node, op, kernel, others }) => [node, op, kernel, others]);
     console.log(`${formatTable(['layer', 'op', 'runs', 'other ways'], list, [])}\n`);
   }
   console.log(`parameters  ${grouped(totals.parameters)}  (${bytesText(4 * totals.parameters)})`);
   console.log(`MACs        ${grouped(totals.macs)}`);
-  console.log(
-    `peak memory ${bytesText(4 * totals.parameters + totals.peakActivationBytes)}  (activations ${bytesText(totals.peakActivationBytes)})`,
-  );
+  const peak = 4 * totals.parameters + totals.peakActivationBytes;
+  console.log(`peak memory ${bytesText(peak)}  (activations ${bytesText(totals.peakActivationBytes)})`);
+  if (totals.estimatedMilliseconds !== null)
+    console.log(`time        ${totals.estimatedMilliseconds.toFixed(2)} ms  (estimated, one thread; bench measures)`);
+  if (totals.plainJs > 0) console.log(`plain JS    ${totals.plainJs} of ${layers.length} layers (--kernels says why)`);
   if (totals.dynamic)
     console.log('part of the graph has shapes that depend on the data; it is run node by node and not listed');
 }
 
-/** What the WebAssembly backend of this machine makes of each step of the graph. */
-async function kernelsOf(graph: Graph): Promise<{ node: string; op: string; kernel: string; others: string }[]> {
-  const backend = await createBackend(nodePlatform, {}, inferencePrims);
-  try {
-    const { steps } = compile(graph, backend);
-    return steps.map(({ node, op, step }) => ({ node, op, kernel: stepText(step), others: step.others ?? '' }));
-  } finally {
-    backend.dispose();
+function printHead({ program, inputs, shapes, batchOne }: Report): void {
+  const { irVersion, opsets, producer, graph, metadata } = fileOf(program);
+  const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
+  const maker = producer === '' ? '' : `, made by ${shortened(producer)}`;
+  console.log(`model   ${shortened(graph)}  opset ${versions.join(', ')}, IR version ${irVersion}${maker}`);
+  for (const [key, value] of Object.entries(metadata)) console.log(`        ${shortened(key)}: ${shortened(value)}`);
+  for (const input of inputs) {
+    const { name, dtype, declared } = input;
+    const shape = shapes.get(name);
+    const open = declared === null || declared.some((dim) => typeof dim !== 'number');
+    const chosen = shape === undefined ? '  (optional)' : open ? ` as ${shapeText(shape)}` : '';
+    console.log(`input   ${name}  ${open ? declaredText(input) : `${dtype} ${shapeText(declared)}`}${chosen}`);
   }
+  for (const { name, dtype, shape } of program.model.graph.outputs)
+    console.log(`output  ${name}  ${dtype ?? '?'} ${shape === null ? 'of any shape' : shapeText(shape)}`);
+  if (batchOne.length > 0) console.log(`        batch 1, as ${batchOne.join(', ')} leaves it open (--shape)`);
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { ConvletError } from '../common/error.ts';
 import { benchCommand } from './bench.ts';
 import { inspectCommand } from './inspect.ts';
+import { separatePairs } from './options.ts';
 import { runCommand } from './run.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -18,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 for (const add of [inspectCommand, runCommand, benchCommand]) add(program);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(separatePairs(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   // Wrong input is the user's to mend: one line, no stack.
   if (error instanceof ConvletError) console.error(`convlet: ${error.message}`);

@@ -6,7 +6,7 @@ import { decodeImage, imageToTensor, resizeImage } from '../io/images/node.ts';
 import { readNpy, writeNpy } from '../io/npy.ts';
 import type { ModelInput, ModelInputInfo, ModelOutput } from '../runtime/model.ts';
 import { load } from '../runtime/node.ts';
-import { type EngineFlags, engineOptions, parseCount, parseNumbers, parsePairs } from './options.ts';
+import { collect, type EngineFlags, engineOptions, parseCount, parseNumbers, parsePairs } from './options.ts';
 import { formatTable } from './table.ts';
 
 interface RunFlags extends EngineFlags {
@@ -25,7 +25,7 @@ export function runCommand(program: Command): void {
     .command('run')
     .description('run a model once on files')
     .argument('<model>', 'path or URL of an .onnx file')
-    .requiredOption('--input <name=file...>', 'a .npy, .png or .jpg file for an input')
+    .option('--input <name=file>', 'a .npy, .png or .jpg file for an input; may be repeated', collect, [])
     .option('--output <dir>', 'write each output as NAME.npy into this directory')
     .option('--scale <factor>', 'pictures: multiply bytes by this first', String(1 / 255))
     .option('--mean <values>', 'pictures: then subtract, one value or one per channel', '0')

@@ -26,3 +26,21 @@ export function bytesText(bytes: number): string {
   for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
+
+/** Six significant digits, as much as float32 holds for sure: 0.995728, 2.83115e-6, 12. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value) || Number.isInteger(value)) return Object.is(value, -0) ? '-0' : String(value);
+  return String(Number(value.toPrecision(6)));
+}
+
+/** Deno and Bun give themselves out as a Node too. */
+export function engineName(): string {
+  const { deno, bun, node } = process.versions;
+  return deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node ${node}`;
+}
+
+/** One line of at most 100 characters. */
+export function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}

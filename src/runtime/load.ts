@@ -192,7 +192,8 @@ function chooseVariant(platform: Platform, options: LoadOptions): Variant {
   return wanted;
 }
 
-function checkLoadOptions(options: LoadOptions): void {
+/** Throws `argument` for options that `load` would not take. */
+export function checkLoadOptions(options: LoadOptions): void {
   checkOptions('load', options, known);
   if (options.leader === 'worker' && options.backend === 'js')
     throw new ConvletError('argument', "load: leader 'worker' expects backend 'wasm', got 'js'");

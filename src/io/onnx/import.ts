@@ -39,7 +39,8 @@ export class OnnxProgram {
   readonly outputs: readonly Declared[];
   /** Gives the model's file back; what has not been read of it cannot be read any more. */
   readonly close: () => void;
-  private readonly model: OnnxModel;
+  /** The file as it was read: versions, producer, metadata, names of free dimensions. */
+  readonly model: OnnxModel;
   private readonly parts: ModelParts;
 
   /**

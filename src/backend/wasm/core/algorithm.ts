@@ -35,6 +35,8 @@ export function explain<P extends PrimName, Context>(
   session: WasmSession,
 ): Step[] {
   const extra = taken.detail?.(call, session);
+  const cost = costOf(taken.cost(call, session));
+  let first = true;
   const others = algorithms
     .filter((algorithm) => algorithm !== taken)
     .map((algorithm) => {
@@ -45,6 +47,8 @@ export function explain<P extends PrimName, Context>(
     if (!(step instanceof KernelStep)) continue;
     step.detail = extra === undefined ? taken.name : `${taken.name}, ${extra}`;
     step.others = others.join('; ');
+    if (first && cost < Number.POSITIVE_INFINITY) step.cost = cost;
+    first = false;
   }
   return steps;
 }

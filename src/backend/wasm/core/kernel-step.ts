@@ -12,6 +12,7 @@ export class KernelStep implements Step {
   readonly units: number;
   detail = '';
   others = '';
+  cost: number | undefined;
   private readonly call: (descriptor: number, begin: number, end: number) => void;
 
   constructor(

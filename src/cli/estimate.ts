@@ -1,0 +1,65 @@
+// How long each layer would take: what the WebAssembly backend thinks where it chooses among algorithms (conv-cost.ts), else its
+// products or the bytes that it moves, on the machine of those figures. Within a factor of two mostly: `bench --profile` measures.
+import { stepText } from '../backend/backend.ts';
+import type { PlannedStep } from '../compile/plan.ts';
+import type { LayerReport } from '../runtime/inspect.ts';
+
+/** Nanoseconds of a multiply–accumulate and of a byte, by a kernel and in plain JS. */
+const perMac = { kernel: 0.04, depthwise: 0.1, js: 1 };
+const perByte = { kernel: 0.04, js: 1 };
+/** Of a call. */
+const perStep = 500;
+
+export interface LayerPart {
+  /** What runs the layer: kernels, plain JS, or both; nothing runs what only looks at memory otherwise. */
+  readonly runs: 'kernel' | 'plain JS' | 'kernel, plain JS' | 'no work';
+  /** Estimated milliseconds of one thread; null for a backend of which nothing is known. */
+  readonly ms: number | null;
+}
+
+export interface StepReport {
+  readonly node: string;
+  readonly op: string;
+  readonly kernel: string;
+  readonly others: string;
+}
+
+const keyOf = ({ node, op }: { readonly node: string; readonly op: string }): string => `${op} ${node}`;
+
+/** A part for each layer, and a row for each step. Layers of one name and op share their steps. */
+export function estimates(
+  layers: readonly LayerReport[],
+  steps: readonly PlannedStep[],
+  known: boolean,
+): { readonly parts: LayerPart[]; readonly kernels: StepReport[] } {
+  const byKey = new Map<string, PlannedStep[]>();
+  for (const planned of steps) {
+    const key = keyOf(planned);
+    byKey.set(key, [...(byKey.get(key) ?? []), planned]);
+  }
+  const keys = layers.map(({ name, baseOp }) => keyOf({ node: name, op: baseOp }));
+  const parts = layers.map((layer, i) => {
+    const own = byKey.get(keys[i]) ?? [];
+    const share = keys.filter((key) => key === keys[i]).length;
+    return { runs: runsOf(own), ms: known ? nanoseconds(layer, own) / share / 1e6 : null };
+  });
+  const kernels = steps.map(({ node, op, step }) => ({ node, op, kernel: stepText(step), others: step.others ?? '' }));
+  return { parts, kernels };
+}
+
+function runsOf(steps: readonly PlannedStep[]): LayerPart['runs'] {
+  const plain = steps.filter(({ step }) => step.kernel === 'js').length;
+  if (steps.length === 0) return 'no work';
+  return plain === 0 ? 'kernel' : plain === steps.length ? 'plain JS' : 'kernel, plain JS';
+}
+
+function nanoseconds({ baseOp, macs, bytes }: LayerReport, steps: readonly PlannedStep[]): number {
+  if (steps.length === 0) return 0;
+  const costs = steps.flatMap(({ step }) => (step.cost ? [step.cost] : []));
+  const start = steps.length * perStep;
+  if (costs.length > 0) return costs.reduce((sum, cost) => sum + cost, start);
+  const by = steps.some(({ step }) => step.kernel === 'js') ? 'js' : 'kernel';
+  // Of convolutions only depthwise ones have no choice.
+  const mac = baseOp === 'conv' && by === 'kernel' ? perMac.depthwise : perMac[by];
+  return start + Math.max(macs * mac, bytes * perByte[by]);
+}

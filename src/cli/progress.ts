@@ -1,0 +1,42 @@
+// A line on the standard error that says what goes on, for what takes over a second. Only where somebody watches: a terminal.
+
+const width = 24;
+const delay = 1000;
+const interval = 100;
+
+/** Draws over itself; `end` takes it away. */
+export interface Progress {
+  /** What is going on, and how much of it is done: 0 to 1, null where that is not known. */
+  show(what: string, done?: number | null): void;
+  end(): void;
+}
+
+/** `stream`: where it is drawn, if that is a terminal. */
+export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  if (!stream.isTTY) return { show() {}, end() {} };
+  const begin = performance.now();
+  let last = begin + delay - interval;
+  let drawn = false;
+  return {
+    show(what, done = null) {
+      const now = performance.now();
+      if (now - last < interval) return;
+      last = now;
+      drawn = true;
+      stream.write(`\r\x1b[K${lineOf(what, done, (now - begin) / 1000)}`);
+    },
+    end() {
+      if (drawn) stream.write('\r\x1b[K');
+      drawn = false;
+    },
+  };
+}
+
+/** `runs  ████████░░░░  67 %  3 s` */
+export function lineOf(what: string, done: number | null, seconds: number): string {
+  const time = `${seconds.toFixed(0)} s`;
+  if (done === null) return `${what}  ${time}`;
+  const part = Math.max(0, Math.min(1, done));
+  const full = Math.round(part * width);
+  return `${what}  ${'█'.repeat(full)}${'░'.repeat(width - full)}  ${Math.floor(100 * part)} %  ${time}`;
+}
