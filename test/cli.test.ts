@@ -1,51 +1,15 @@
 // The command line, as somebody who reads the README would try it: real processes, exit codes and what they print.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodePng } from '../src/io/images/index.ts';
-import { readNpy, writeNpy } from '../src/io/npy.ts';
+import { describe, expect, test } from 'vitest';
+import { abiHash } from '../src/abi/generated/abi.ts';
+import { writeNpy } from '../src/io/npy.ts';
 import { ProtoWriter } from '../src/io/onnx/protobuf-writer.ts';
-import { readSafetensors } from '../src/io/safetensors.ts';
-import { int64Tensor, model, type NodeSpec, valueInfo } from './io/onnx-builder.ts';
-import { assertClose } from './networks/engines.ts';
-import { buildPackage, models, root, run } from './runtime/package.ts';
+import { convlet, espcn, file, mobilenet, prepare, relu, samples, shapes, strange } from './cli/program.ts';
+import { model, type NodeSpec, valueInfo } from './io/onnx-builder.ts';
+import { root, run } from './runtime/package.ts';
 
-const mobilenet = join(models, 'mobilenet_v2_tiny.onnx');
-const espcn = join(models, 'espcn_bicubic.onnx');
-const shapes = join(root, 'examples/workerd/shapes.onnx');
-const samples = join(root, 'examples/workerd/samples');
-
-let folder: string;
-const file = (name: string): string => join(folder, name);
-
-beforeAll(async () => {
-  await buildPackage();
-  folder = mkdtempSync(join(tmpdir(), 'convlet-cli-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const convlet = (...args: string[]) => run(process.execPath, [join(root, 'build/cli/main.js'), ...args]);
-
-/** A model [N,2,?,?] → [N,2,?,?] of these nodes, from x to y. */
-function chain(nodes: readonly NodeSpec[]): string {
-  const bytes = model({
-    nodes,
-    inputs: [valueInfo('x', 'float32', ['N', 2, 'H', 'W'])],
-    outputs: [valueInfo('y', 'float32', ['N', 2, null, null])],
-  });
-  const path = file(`${nodes.map((node) => node.op).join('-')}.onnx`);
-  writeFileSync(path, bytes);
-  return path;
-}
-
-const relu = (): string => chain([{ op: 'Relu', inputs: ['x'], outputs: ['y'], name: 'the-relu' }]);
-const strange = (): string =>
-  chain([
-    { op: 'Wobble', inputs: ['x'], outputs: ['a'], name: 'first' },
-    { op: 'Relu', inputs: ['a'], outputs: ['b'], name: 'second' },
-    { op: 'Twist', inputs: ['b'], outputs: ['y'], domain: 'org.example' },
-  ]);
+prepare();
 
 describe('inspect', () => {
   test('--kernels: what runs each layer, how it was chosen, what else there was', async () => {
@@ -173,56 +137,6 @@ describe('inspect', () => {
   });
 });
 
-describe('run', () => {
-  test.each(['star1.png', 'circle3.jpg'])('on the picture %s, with labels', async (name) => {
-    const labels = file('labels.txt');
-    writeFileSync(labels, 'circle\nsquare\ntriangle\nstar\ncross\n');
-    const input = `image=${join(samples, name)}`;
-    const { code, stdout } = await convlet('run', shapes, '--input', input, '--labels', labels, '--top', '2');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^probabilities {2}float32 \[1,5\]$/m);
-    const rows = stdout.split('\n').filter((line) => /^ *\d/.test(line) && !line.includes(' ms '));
-    expect(rows.length).toBe(2);
-    const [index, value, label] = rows[0].trim().split(/ +/);
-    expect(label).toBe(name.replace(/\d.*/, ''));
-    expect(['circle', 'square', 'triangle', 'star', 'cross'][Number(index)]).toBe(label);
-    expect(Number(value)).toBeGreaterThan(0.5);
-    expect(stdout).toMatch(/^[\d.]+ ms \(wasm, (simd|relaxed);/m);
-  });
-
-  test('pictures are scaled to the size of the input, and --scale, --mean, --std and --bgr are applied', async () => {
-    const path = file('identity.onnx');
-    const shape = [1, 3, 2, 4];
-    const nodes = [{ op: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] }];
-    const initializers = [int64Tensor('shape', [4], shape)];
-    const ends = { inputs: [valueInfo('x', 'float32', shape)], outputs: [valueInfo('y', 'float32', shape)] };
-    writeFileSync(path, model({ nodes, initializers, ...ends }));
-    const data = Uint8Array.from({ length: 8 * 4 * 3 }, (_, i) => [10, 20, 40][i % 3]);
-    writeFileSync(file('flat.png'), encodePng({ data, width: 8, height: 4, channels: 3 }));
-    const options = ['--scale', '0.5', '--mean', '1,2,3', '--std', '2', '--bgr', '--output', file('scaled')];
-    const { code, stderr } = await convlet('run', path, '--input', `x=${file('flat.png')}`, ...options);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const output = readNpy(new Uint8Array(readFileSync(file('scaled/y.npy'))));
-    expect(output.shape).toEqual(shape);
-    expect([0, 8, 16].map((i) => output.data[i])).toEqual([(20 - 1) / 2, (10 - 2) / 2, (5 - 3) / 2]);
-  });
-
-  test.each(['wasm', 'js'])('on a .npy file with --backend %s; --output writes .npy files', async (backend) => {
-    const tensors = readSafetensors(readFileSync(join(models, 'espcn_bicubic.io.safetensors')));
-    writeFileSync(file('input.npy'), writeNpy(tensors.get('input')!));
-    const to = file(`out-${backend}`);
-    const args = ['--input', `input=${file('input.npy')}`, '--output', to, '--backend', backend];
-    const { code, stdout } = await convlet('run', espcn, ...args);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`(${backend}, `);
-    expect(readdirSync(to)).toEqual(['output.npy']);
-    const output = readNpy(new Uint8Array(readFileSync(join(to, 'output.npy'))));
-    const expected = tensors.get('output')!;
-    expect([output.dtype, output.shape]).toEqual(['float32', expected.shape]);
-    assertClose('output', output.data as Float32Array, expected.data as Float32Array, 1e-3, 4e-4);
-  });
-});
-
 describe('bench', () => {
   test('prints times, and --profile a row per step', async () => {
     const { code, stdout } = await convlet('bench', espcn, '--seconds', '1', '--profile', '--threads', '1');
@@ -282,58 +196,6 @@ describe('bench', () => {
   });
 });
 
-describe('shapes', () => {
-  const names = (stdout: string): unknown => (JSON.parse(stdout) as { inputs: unknown }).inputs;
-
-  /** Two pictures of one size, an open batch. */
-  const pair = (): string => {
-    const path = file('pair.onnx');
-    const inputs = ['a', 'b'].map((name) => valueInfo(name, 'float32', ['N', 1, 'H', 'W']));
-    const nodes = [{ op: 'Add', inputs: ['a', 'b'], outputs: ['y'] }];
-    writeFileSync(path, model({ nodes, inputs, outputs: [valueInfo('y', 'float32', ['N', 1, 'H', 'W'])] }));
-    return path;
-  };
-
-  test('options may come before the model, several values after one option or each after its own', async () => {
-    const given = ['a=1x1x4x5', 'b=1x1x4x5'];
-    for (const args of [
-      ['--shape', ...given, pair(), '--json'],
-      ['--json', '--shape', given[0], '--shape', given[1], pair()],
-      [pair(), '--json', '--shape', ...given],
-    ]) {
-      const { code, stdout, stderr } = await convlet('inspect', ...args);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(names(stdout)).toMatchObject(['a', 'b'].map((name) => ({ name, shape: [1, 1, 4, 5] })));
-    }
-  });
-
-  test('a size given once goes for all dimensions of its name', async () => {
-    const { stdout } = await convlet('inspect', pair(), '--shape', 'a=2x1x4x5', '--json');
-    expect(names(stdout)).toMatchObject([
-      { shape: [2, 1, 4, 5] },
-      { shape: [2, 1, 4, 5], declared: ['N', 1, 'H', 'W'] },
-    ]);
-  });
-
-  test('the only input needs no name', async () => {
-    const { stdout } = await convlet('inspect', '--shape', '3x2x4x5', relu(), '--json');
-    expect(names(stdout)).toMatchObject([{ name: 'x', shape: [3, 2, 4, 5] }]);
-  });
-
-  test.each(['inspect', 'bench'])(
-    '%s asks for what the model leaves open, with an option that does',
-    async (command) => {
-      const { code, stdout, stderr } = await convlet(command, relu());
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      const text = `convlet: ${command}: x [N,2,H,W] leaves its size open: give --shape x=1x2x480x640\n`;
-      expect(stderr).toBe(text);
-      const both = await convlet(command, pair());
-      expect(both.stderr).toContain('a [N,1,H,W] and b [N,1,H,W] leave their sizes open');
-      expect(both.stderr).toContain('give --shape a=1x1x480x640 --shape b=1x1x480x640');
-    },
-  );
-});
-
 describe('wrong input: one line on the standard error, exit code 2', () => {
   const broken = (): string => {
     const path = file('broken.onnx');
@@ -347,15 +209,26 @@ describe('wrong input: one line on the standard error, exit code 2', () => {
   const picture = (): string => `image=${join(samples, 'star1.png')}`;
   const cases: [name: string, args: () => string[], message: RegExp][] = [
     ['no such model', () => ['inspect', file('none.onnx')], /^convlet: load: cannot read '.*none\.onnx': ENOENT/],
-    ['a directory as model', () => ['inspect', folder], /^convlet: load: cannot read .*EISDIR/],
+    ['a directory as model', () => ['inspect', file()], /^convlet: load: cannot read .*EISDIR/],
     ['no model at all', () => ['inspect', join(root, 'package.json')], /^convlet: onnx: /],
     ['a truncated model', () => ['bench', broken()], /^convlet: onnx: /],
     ['an unknown input', () => ['run', espcn, '--input', 'foo=x.npy'], /no input 'foo'; its inputs are input/],
     ['no such input file', () => ['run', espcn, '--input', 'input=x.npy'], /^convlet: ENOENT/],
-    ['a directory as input file', () => ['run', espcn, '--input', `input=${folder}`], /^convlet: EISDIR/],
+    ['a directory as input file', () => ['run', espcn, '--input', `input=${file()}`], /^convlet: EISDIR/],
     ['an input without a file', () => ['run', espcn, '--input', 'input'], /--input expects NAME=VALUE, got 'input'/],
     ['an input of another shape', () => ['run', espcn, '--input', smallNpy()], /\[1,1,24,24\], got \[1,1,2,2\]/],
     ['a picture that is none', () => ['run', espcn, '--input', `input=${espcn}`], /expected PNG or JPEG/],
+    ['--random', () => ['run', file('none.onnx'), '--random', '-1'], /--random expects a whole number ≥ 0, got '-1'/],
+    ['--rtol', () => ['run', file('none.onnx'), '--rtol', 'x'], /--rtol expects a number ≥ 0, got 'x'/],
+    ['--fit', () => ['run', file('none.onnx'), '--fit', 'x'], /--fit expects stretch or contain or cover, got 'x'/],
+    ['--against', () => ['run', file('none.onnx'), '--against', 'gpu'], /--against expects js or simd or relaxed/],
+    ['--labels', () => ['run', shapes, '--random', '1', '--labels', file('none.txt')], /^convlet: ENOENT/],
+    [
+      '--compare with no output',
+      () => ['run', espcn, '--random', '1', '--compare', 'z=a.npy'],
+      /OUTPUT=FILE, got 'z=a/,
+    ],
+    ['a shell that is none', () => ['completion', 'cmd'], /completion expects bash or zsh or fish, got 'cmd'/],
     ['--top', () => ['run', espcn, '--input', smallNpy(), '--top', 'x'], /--top expects a whole number/],
     ['--mean', () => ['run', shapes, '--input', picture(), '--mean', '1,,2'], /--mean expects numbers/],
     ['--std', () => ['run', shapes, '--input', picture(), '--std', '1,2'], /std must be a number or 3 numbers/],
@@ -398,10 +271,18 @@ test('a reader that closes the pipe early is no error', async () => {
   expect(await run('bash', ['-o', 'pipefail', '-c', command])).toEqual({ code: 0, stdout: '{\n', stderr: '' });
 });
 
-test('--version and --help', async () => {
+test('--version: of package and kernels, and what this machine has; --help', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  expect(await convlet('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  const { code, stdout, stderr } = await convlet('--version');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const kernels = (abiHash >>> 0).toString(16).padStart(8, '0');
+  expect(stdout).toMatch(
+    new RegExp(
+      `^convlet ${version} \\(kernels ${kernels}; (simd|relaxed), up to \\d threads?; Node [\\d.]+, \\w+ \\w+\\)\n$`,
+    ),
+  );
   const help = await convlet('--help');
   expect(help.code).toBe(0);
   for (const command of ['inspect', 'run', 'bench']) expect(help.stdout).toContain(`  ${command} [options] <model>`);
+  for (const command of ['doctor', 'completion']) expect(help.stdout).toContain(`  ${command} `);
 });

@@ -1,22 +1,24 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { ConvletError } from '../common/error.ts';
 import { benchCommand } from './bench.ts';
+import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
 import { inspectCommand } from './inspect.ts';
+import { versionText } from './machine.ts';
 import { separatePairs } from './options.ts';
 import { runCommand } from './run.ts';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-const program = new Command('convlet').description('convolutional networks in WebAssembly').version(version);
-// 1 is the answer of `inspect` to a model with nodes that cannot be run; a wrong command line is 2, like all wrong input.
+const program = new Command('convlet').description('convolutional networks in WebAssembly').version(versionText());
+// 1 is the answer of `inspect` to a model with nodes that cannot be run, and of comparisons that find a difference; a wrong
+// command line is 2, like all wrong input.
 program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 // A reader such as `head` may close the pipe early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
-for (const add of [inspectCommand, runCommand, benchCommand]) add(program);
+for (const add of [inspectCommand, runCommand, benchCommand, doctorCommand, completionCommand]) add(program);
 
 try {
   await program.parseAsync(separatePairs(process.argv.slice(2)), { from: 'user' });

@@ -11,7 +11,10 @@ export function formatTable(
       .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
       .join('  ')
       .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
+  const rule = widths
+    .map((width) => '─'.repeat(width))
+    .join('  ')
+    .trimEnd();
   return [line(header), rule, ...rows.map(line)].join('\n');
 }
 
@@ -28,9 +31,10 @@ export function bytesText(bytes: number): string {
 }
 
 /** Six significant digits, as much as float32 holds for sure: 0.995728, 2.83115e-6, 12. */
-export function numberText(value: number): string {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return Object.is(value, -0) ? '-0' : String(value);
-  return String(Number(value.toPrecision(6)));
+export function numberText(value: number, digits = 6): string {
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < 1e9)) return String(value);
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) < 1e-4 || Math.abs(rounded) >= 1e9 ? rounded.toExponential() : String(rounded);
 }
 
 /** Deno and Bun give themselves out as a Node too. */
