@@ -5,9 +5,10 @@ import { measure, seededInputs, type Timing } from '../runtime/measure.ts';
 import type { MemoryReport, Model } from '../runtime/model.ts';
 import { openModel } from './open.ts';
 import { addEngineOptions, collect, type EngineFlags, engineOptions, parseCount, parseShapes } from './options.ts';
+import { openPeer, type PeerTiming, parsePeers, timePeer } from './peers.ts';
 import { startProgress } from './progress.ts';
 import { chooseShapes } from './shapes.ts';
-import { bytesText, engineName, formatTable } from './table.ts';
+import { bytesText, engineName, formatTable, numberText } from './table.ts';
 
 interface BenchFlags extends EngineFlags {
   readonly shape: string[];
@@ -15,6 +16,7 @@ interface BenchFlags extends EngineFlags {
   readonly runs?: string;
   readonly warmup?: string;
   readonly profile?: boolean;
+  readonly compare?: string;
   readonly json?: boolean;
 }
 
@@ -29,6 +31,7 @@ export function benchCommand(program: Command): void {
       .option('--runs <n>', 'how many runs to measure, however long they take')
       .option('--warmup <n>', 'how many runs come between the first one and them')
       .option('--profile', 'time per node')
+      .option('--compare <engines>', 'onnxruntime-web, onnxruntime-node or both, where they are installed, in turns')
       .option('--json', 'the figures as JSON'),
   )
     .option('--leader <name>', 'main, or worker: off the main thread')
@@ -42,7 +45,11 @@ interface Report extends Timing {
   readonly memory: MemoryReport;
   /** The most memory that the process had, in bytes. */
   readonly processPeak: number;
+  /** Other engines on the same inputs. */
+  readonly peers: readonly PeerTiming[];
 }
+
+type Values = { [name: string]: { readonly data: Float32Array; readonly shape: readonly number[] } };
 
 async function bench(path: string, flags: BenchFlags): Promise<void> {
   const options = engineOptions(flags);
@@ -50,20 +57,30 @@ async function bench(path: string, flags: BenchFlags): Promise<void> {
   const seconds = parseCount('--seconds', flags.seconds);
   const runs = flags.runs === undefined ? undefined : parseCount('--runs', flags.runs);
   const warmup = flags.warmup === undefined ? undefined : parseCount('--warmup', flags.warmup, 0);
-  const { model, inputs, loadTime } = await openModel(path, options);
+  const peers = flags.compare === undefined ? [] : parsePeers(flags.compare);
   const progress = startProgress();
+  progress.show('loading');
+  const { model, inputs, loadTime } = await openModel(path, options);
   try {
     const { shapes } = chooseShapes('bench', inputs, given);
-    const timing = await measure(model, seededInputs(model, shapes), {
+    const values = seededInputs(model, shapes) as Values;
+    const timing = await measure(model, values, {
       ...{ seconds, runs, warmup },
       progress: (what, done) => progress.show(what, done),
     });
+    const timings: PeerTiming[] = [];
+    const [memory, processPeak] = [model.memory(), 1024 * process.resourceUsage().maxRSS];
+    for (const name of peers) {
+      progress.show(name);
+      const peer = await openPeer(name, path, model, values);
+      timings.push(await timePeer(peer, model, values, seconds));
+      await peer.dispose();
+    }
     progress.end();
     const report: Report = {
       load: loadTime,
       shapes: Object.fromEntries(shapes),
-      memory: model.memory(),
-      processPeak: 1024 * process.resourceUsage().maxRSS,
+      ...{ memory, processPeak, peers: timings },
       ...timing,
     };
     if (flags.json) console.log(JSON.stringify({ model: path, ...machineOf(model, options), ...report }));
@@ -102,6 +119,11 @@ function print(model: Model, options: LoadOptions, report: Report, profile: bool
   console.log(`peak memory ${bytesText(memory.peak)}   (of the whole process ${bytesText(processPeak)})`);
   if (macs > 0)
     console.log(`${(macs / 1e6).toFixed(1)} MMACs, ${((2 * macs) / median / 1e6).toFixed(2)} GFLOP/s at the median`);
+  for (const { name, version, median: theirs, own, runs: count, difference } of report.peers) {
+    const ratio = theirs >= own ? `${(theirs / own).toFixed(2)} × as long` : `${(own / theirs).toFixed(2)} × as fast`;
+    const about = `${count} runs, in turns with convlet's ${ms(own)} ms; outputs within ${numberText(difference, 2)} of their largest`;
+    console.log(`${name} ${version}: median ${ms(theirs)} ms, ${ratio} (${about})`);
+  }
   if (!profile) return;
   const total = report.steps.reduce((sum, step) => sum + step.median, 0);
   const rows = report.steps.map((s) => [

@@ -54,7 +54,8 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
       const report = {
         ...{ program, inputs, shapes, batchOne, layers },
         ...estimates(layers, plan.steps, model.backend === 'wasm'),
-        dynamic: tail !== null,
+        late:
+          tail?.nodes.map(({ node }) => ({ name: node.name || (node.outputs[0] ?? ''), opType: node.opType })) ?? [],
         activations: plan.memory.arenaBytes,
       };
       if (flags.json) console.log(JSON.stringify(jsonOf(report), null, 2));
@@ -73,7 +74,8 @@ interface Report extends ReturnType<typeof estimates> {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly batchOne: readonly string[];
   readonly layers: readonly LayerReport[];
-  readonly dynamic: boolean;
+  /** Nodes that depend on the data. */
+  readonly late: readonly { readonly name: string; readonly opType: string }[];
   /** Bytes of activations at their peak. */
   readonly activations: number;
 }
@@ -90,14 +92,14 @@ function printUnsupported(nodes: readonly UnsupportedNode[], json: boolean): voi
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function totalsOf({ layers, activations, dynamic, parts }: Report) {
+function totalsOf({ layers, activations, late, parts }: Report) {
   return {
     parameters: sum(layers.map((layer) => layer.parameters)),
     macs: sum(layers.map((layer) => layer.macs)),
     peakActivationBytes: activations,
     estimatedMilliseconds: parts.every(({ ms }) => ms !== null) ? sum(parts.map(({ ms }) => ms ?? 0)) : null,
     plainJs: parts.filter(({ runs }) => runs === 'plain JS').length,
-    dynamic,
+    dynamic: late.length > 0,
   };
 }
 
@@ -128,6 +130,7 @@ function jsonOf(report: Report) {
       ...parts[i],
     })),
     kernels: report.kernels,
+    dynamicNodes: report.late,
     totals: totalsOf(report),
   };
 }
@@ -160,8 +163,11 @@ function print(report: Report, flags: InspectFlags): void {
   if (totals.estimatedMilliseconds !== null)
     console.log(`time        ${totals.estimatedMilliseconds.toFixed(2)} ms  (estimated, one thread; bench measures)`);
   if (totals.plainJs > 0) console.log(`plain JS    ${totals.plainJs} of ${layers.length} layers (--kernels says why)`);
-  if (totals.dynamic)
-    console.log('part of the graph has shapes that depend on the data; it is run node by node and not listed');
+  if (totals.dynamic) {
+    const names = report.late.slice(0, 8).map(({ name, opType }) => `${opType} '${name}'`);
+    const more = report.late.length > names.length ? `, … (${report.late.length} nodes)` : '';
+    console.log(`depends on the data, and runs node by node: ${names.join(', ')}${more}`);
+  }
 }
 
 function printHead({ program, inputs, shapes, batchOne }: Report): void {

@@ -6,7 +6,10 @@ const interval = 100;
 
 /** Draws over itself; `end` takes it away. */
 export interface Progress {
-  /** What is going on, and how much of it is done: 0 to 1, null where that is not known. */
+  /**
+   * What is going on, and how much of it is done: 0 to 1, null where that is not known. It is drawn from time to time until
+   * something else goes on.
+   */
   show(what: string, done?: number | null): void;
   end(): void;
 }
@@ -17,17 +20,26 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
   const begin = performance.now();
   let last = begin + delay - interval;
   let drawn = false;
+  let latest: readonly [what: string, done: number | null] | null = null;
+  const draw = (): void => {
+    const now = performance.now();
+    if (latest === null || now - last < interval) return;
+    last = now;
+    drawn = true;
+    stream.write(`\r\x1b[K${lineOf(...latest, (now - begin) / 1000)}`);
+  };
+  // While a file is awaited nobody calls `show`.
+  const timer = setInterval(draw, interval);
+  timer.unref();
   return {
     show(what, done = null) {
-      const now = performance.now();
-      if (now - last < interval) return;
-      last = now;
-      drawn = true;
-      stream.write(`\r\x1b[K${lineOf(what, done, (now - begin) / 1000)}`);
+      latest = [what, done];
+      draw();
     },
     end() {
+      clearInterval(timer);
       if (drawn) stream.write('\r\x1b[K');
-      drawn = false;
+      [drawn, latest] = [false, null];
     },
   };
 }

@@ -72,6 +72,8 @@ export function run(
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr: code === -1 ? `${stderr}${error?.message}` : stderr });
     });
+    // A program that reads nothing may be over by now.
+    child.stdin?.on('error', () => {});
     child.stdin?.end(input ?? '');
   });
 }

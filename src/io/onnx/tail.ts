@@ -114,7 +114,8 @@ export class Tail {
   private readonly bodies = new Map<OnnxGraph, { readonly id: number; latest: string }>();
   private readonly parts: ModelParts;
   private readonly aliases: Known;
-  private readonly nodes: readonly DeferredNode[];
+  /** What depends on the data, in order. */
+  readonly nodes: readonly DeferredNode[];
   private readonly needed: ReadonlyMap<string, Binding>;
   private readonly results: ReadonlyMap<string, Binding>;
   /** Bindings that nobody reads after node i. */
