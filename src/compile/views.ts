@@ -221,9 +221,7 @@ class ViewPass {
   private hostsOf(part: Tensor): Piece[] {
     const hosts: Piece[] = [];
     for (const at of this.readers.get(part) ?? []) {
-      const call = this.calls[at];
-      const [whole] = call.outputs;
-      if (call.prim !== 'copy' || hosts.some((host) => host.whole === whole)) continue;
+      const [whole] = this.calls[at].outputs;
       if (!this.hosts.has(whole)) continue;
       const piece = this.piecesOf(whole)?.find((p) => p.at === at);
       if (piece !== undefined) hosts.push(piece);

@@ -86,6 +86,20 @@ describe.each(backends)('%s', (_, backend) => {
     expect(saved(backend(), graph)).toBeGreaterThan(0);
   });
 
+  test('other element types: kernels have channels of wider tensors in float32 alone', () => {
+    const graph: Drawing = (s) => {
+      const double = (...of: number[]): Value => s.op('cast', [s.weight(of)], { to: 'float64' });
+      const attrs = { stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1], groups: 1, activation: null };
+      const layer = (x: Value, out: number): Value => s.op('conv', [x, double(out, x.shape[1], 3, 3), null], attrs);
+      const x = s.input(shape, 'float64');
+      const whole = concat(s, layer(x, 4), layer(x, 5));
+      const bytes = s.op('cast', [s.op('relu', [s.conv(s.input(shape), 4)])], { to: 'uint8' });
+      const sum = s.op('max', [cut(s, concat(s, bytes, bytes), 2, 4), s.op('clip', [bytes], { alpha: 1, beta: 3 })]);
+      return [layer(cut(s, whole, 2, 5), 3), sum, s.op('neg', [cut(s, whole, 1, 4)])];
+    };
+    saved(backend(), graph);
+  });
+
   test('a slice of what was written over is not a view of it', () => {
     const graph: Drawing = (s) => {
       const first = s.conv(s.input(shape), 8);
