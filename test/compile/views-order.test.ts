@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { compile, type Plan } from '../../src/compile/plan.ts';
 import type { Value } from '../../src/graph/graph.ts';
+import type { Layout } from '../../src/tensor/layout.ts';
 import { type Drawing, draw, type Sketch } from '../graph/compare.ts';
 import { backendOf, Random, variants } from '../kernels/harness.ts';
 import { jsBackend } from '../support/js-backend.ts';
@@ -26,10 +27,10 @@ const backends: [string, () => Backend][] = [
 ];
 
 /** Compares with the graph without views, and returns how many copies views save. */
-function saved(backend: Backend, drawing: Drawing): number {
+function saved(backend: Backend, drawing: Drawing, layout: Layout = 'row'): number {
   const counts: number[] = [];
   const results = [false, true].map((views) => {
-    const plan = compile(draw(drawing), backend, undefined, { views });
+    const plan = compile(draw(drawing), backend, undefined, { views, layout });
     counts.push(copies(plan));
     try {
       for (let run = 0; run < 2; run++) {
@@ -62,6 +63,16 @@ describe.each(backends)('%s', (_, backend) => {
     };
     // Two parts of the smaller one, one of the larger, and what is computed from the smaller one.
     expect(saved(backend(), graph)).toBe(4);
+  });
+
+  test('an input of the plan is a part of both: it is copied into each', () => {
+    const graph: Drawing = (s) => {
+      const x = s.input(shape);
+      const parts = [x, s.conv(x, 4)];
+      const next = s.conv(concat(s, ...parts), 4);
+      return s.conv(concat(s, ...parts, next), 3);
+    };
+    expect(saved(backend(), graph, 'channelsLast')).toBeGreaterThan(0);
   });
 
   test('of two concatenations that go on from the same channels, one takes their memory over', () => {

@@ -142,6 +142,9 @@ describe('training', () => {
       [{ metrics: [accuracy(), accuracy()] }, /metrics expects different names, got 'accuracy' twice/],
       [{ resume: true }, /resume: true expects checkpoint\.directory/],
       [{ clipGradNorm: -1 }, /clipGradNorm expects a number > 0, got -1/],
+      [{ earlyStopping: { patience: 0 } }, /patience expects a whole number ≥ 1, got 0/],
+      [{ checkpoint: { directory: 'd', every: 0 } }, /every expects a whole number ≥ 1, got 0/],
+      [{ checkpoint: { directory: 'd', everySteps: 0 } }, /everySteps expects a whole number ≥ 1, got 0/],
       [{ checkpoint: { directory: 'd', every: 0.5 } }, /checkpoint\.every expects a whole number ≥ 1, got 0\.5/],
     ];
     for (const [more, message] of wrong)
