@@ -168,7 +168,7 @@ class ViewPass {
 
   /**
    * Channels that go on as they are (half of those of a ShuffleNet unit): a concatenation takes over the memory of the tensor
-   * that they were cut from, if they stay in their place and nobody reads that tensor once the other parts are written.
+   * that they were cut from, if they stay in their place and nobody writes or reads that tensor once the other parts are written.
    * Returns the pieces that need not be copied.
    */
   private placeOverSource(whole: Tensor, pieces: readonly Piece[]): readonly Piece[] {
@@ -178,14 +178,17 @@ class ViewPass {
       if (source === undefined || source.shape.join() !== whole.shape.join()) continue;
       if (!isSpatial(source) || this.fixed.has(source) || this.parents.has(source)) continue;
       if (this.overwritten.has(source)) continue;
-      if (this.writers.get(source)?.length !== 1 || this.piecesOf(source) !== null) continue;
+      const writers = this.writers.get(source);
+      if (writers === undefined || this.piecesOf(source) !== null) continue;
       const kept = pieces.filter((piece) => {
         const slice = this.sliceOf(piece.part);
         return slice?.base === source && slice.offset === piece.channel;
       });
       const others = pieces.filter((piece) => !kept.includes(piece));
+      // The other parts come when all of the source has been written and read.
       const written = Math.min(...others.flatMap((piece) => this.writers.get(piece.part) ?? [-1]));
-      if (kept.length === 0 || this.lastRead(source, new Set(kept.map((piece) => piece.part))) >= written) continue;
+      const read = this.lastRead(source, new Set(kept.map((piece) => piece.part)));
+      if (kept.length === 0 || Math.max(read, ...writers) >= written) continue;
       for (const piece of kept) this.removed.add(piece.at);
       this.parents.set(whole, { base: source, offset: 0 });
       this.overwritten.add(source);

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { PrimCall } from '../../src/backend/backend.ts';
+import { splitBatch } from '../../src/compile/batch.ts';
 import { compile, type Plan } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, newValue, type Value } from '../../src/graph/graph.ts';
-import { constant } from '../../src/tensor/tensor.ts';
+import { constant, Tensor } from '../../src/tensor/tensor.ts';
 import { jsBackend } from '../support/js-backend.ts';
 
 const conv = { stride: [1, 1], padBegin: [1, 1], padEnd: [1, 1], dilation: [1, 1], groups: 1, activation: null };
@@ -90,4 +92,21 @@ test('elements of eight bytes are found in their images', () => {
   plan.inputs.get('x')!.array.set(values);
   plan.run();
   expect([...plan.outputs.get('y')!.array]).toEqual([...values].map((v) => Math.exp(-v)));
+});
+
+test('a batch of one image is left as it is, however large', () => {
+  const tensor = (size: number): Tensor => new Tensor('float32', [size, 4, 8, 8], 'channelsLast', null);
+  const chain = (size: number): PrimCall[] => {
+    const tensors = Array.from({ length: 4 }, () => tensor(size));
+    return tensors.slice(1).map((output, i) => {
+      const attrs = { length: output.size, kind: 'neg', alpha: 0, beta: 0 };
+      return { prim: 'unary', inputs: [tensors[i]], outputs: [output], attrs } as unknown as PrimCall;
+    });
+  };
+  const split = (calls: PrimCall[]) => splitBatch({ calls, owners: calls.map(() => null) }, new Map(), [], 1);
+  const one = chain(1);
+  const { calls, views } = split(one);
+  expect(calls.every((call, i) => call === one[i])).toBe(true);
+  expect([calls.length, views.size]).toEqual([3, 0]);
+  expect(split(chain(2)).calls).toHaveLength(6);
 });

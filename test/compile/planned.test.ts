@@ -79,6 +79,11 @@ const nodes = {
     const branch = add('conv', [slice(add, x, first, rest), weight(random, rest, rest, 3, 3)], wide);
     return add('concat', [slice(add, x, 0, first), branch], { axis: 1 });
   },
+  /** The first channels of x with all of y, which may be older, in as many channels as x has. */
+  joined: ({ add, x, y }: Making) => {
+    const first = channelsOf(x) - channelsOf(y);
+    return first <= 0 ? add('neg', [x], {}) : add('concat', [slice(add, x, 0, first), y], { axis: 1 });
+  },
   batchNorm: ({ add, x, random }: Making) => {
     const parameters = [-1, -1, -1, 0.5].map((low) =>
       constantValue('p', constant(random.floats(channelsOf(x), low, 1), [channelsOf(x)])),

@@ -85,6 +85,15 @@ describe.each(backends)('%s', (_, backend) => {
     expect(saved(backend(), graph)).toBeGreaterThan(0);
   });
 
+  test('a part that is there before the channels it joins does not lie in their memory', () => {
+    const graph: Drawing = (s) => {
+      const z = s.conv(s.input(shape), 4);
+      const first = s.conv(s.input(shape), 8);
+      return s.conv(concat(s, cut(s, first, 0, 4), z), 3);
+    };
+    saved(backend(), graph);
+  });
+
   test('the same where the channels are cut anew for each, and where a chain goes on from both', () => {
     const graph: Drawing = (s) => {
       const first = s.conv(s.input(shape), 8);

@@ -127,6 +127,15 @@ describe('training', () => {
     expect(again.metrics.accuracy).toBe(best!.value);
   });
 
+  test('a second run begins with the first epoch again', async () => {
+    const { model, options } = task({ epochs: 2 });
+    await fit(model, options);
+    expect((await fit(model, options)).history.epochs.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 7],
+      [2, 14],
+    ]);
+  });
+
   test('a callback ends training', async () => {
     const one = task({ callbacks: [{ epoch: async ({ epoch }) => epoch < 2 }] });
     expect(await train(one)).toMatchObject({ ended: 'callback', history: { epochs: [{ epoch: 1 }, { epoch: 2 }] } });
