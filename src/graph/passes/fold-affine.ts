@@ -94,8 +94,8 @@ function batchNormAffine(node: NodeOf<'batchNorm'>, channels: number): Affine | 
   const scale = new Float64Array(channels);
   const shift = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
-    scale[c] = at(weight, c, 1) / Math.sqrt(at(variance, c, 1) + epsilon);
-    shift[c] = at(bias, c, 0) - at(mean, c, 0) * scale[c];
+    scale[c] = at(weight, c, 1) / Math.sqrt(variance!.constant!.array[c] + epsilon);
+    shift[c] = at(bias, c, 0) - mean!.constant!.array[c] * scale[c];
   }
   return finite({ scale, shift });
 }
