@@ -3,9 +3,10 @@ import { expect } from 'vitest';
 import { dtypes } from '../../src/common/dtype.ts';
 import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
-import { constantValue, type Graph, type GraphNode, newValue, type Value } from '../../src/graph/graph.ts';
+import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
 import { optimize } from '../../src/graph/passes/index.ts';
 import type { OpName, Ops, WithAttrs } from '../../src/ops/attrs.ts';
+import { describeLayers } from '../../src/runtime/inspect.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant, type Tensor } from '../../src/tensor/tensor.ts';
 import { Random } from '../kernels/harness.ts';
@@ -89,13 +90,7 @@ export function draw(drawing: Drawing, seed = 42): Graph {
 }
 
 /** Ops of a graph in order, with what was fused into them: `conv+add+relu`. */
-export const opsOf = (graph: Graph): string[] => graph.nodes.map(nameOf);
-
-function nameOf(node: GraphNode): string {
-  const { activation } = node.attrs as { activation?: { kind: string } | null };
-  const residual = node.op.name === 'conv' && node.inputs[3] ? '+add' : '';
-  return node.op.name + residual + (activation ? `+${activation.kind}` : '');
-}
+export const opsOf = (graph: Graph): string[] => describeLayers(graph).map(({ op }) => op);
 
 /** Runs the graph as it is and after all passes on the same input and compares; returns the optimised one. */
 export function comparePasses(make: () => Graph, tolerance = 2e-5, label = ''): Graph {

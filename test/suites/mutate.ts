@@ -1,6 +1,7 @@
 // npm run mutate -- FILES: puts small faults into sources, one at a time, and says which of them no test notices. The tree
 // itself is never touched: everything happens in a copy of it. Results are kept, so a run that was stopped goes on.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -104,7 +105,8 @@ async function runAll(): Promise<void> {
       const source = sources.get(mutant.path)!;
       // What is known of a mutant holds while its file and what tests it are the same.
       const tests = values.tests?.split(',') ?? testsOf(root, mutant.path, Number(values.most));
-      const key = `${nameOf(mutant)} @${mutant.start} of ${source.length} by ${tests.length}`;
+      if (tests.length === 0) throw new Error(`no test imports ${mutant.path}: name some by --tests`);
+      const key = `${nameOf(mutant)} @${mutant.start} of ${digest([source, ...tests.map(contentOf)])}`;
       let outcome = isEquivalent(mutant) ? 'equivalent' : known.get(key);
       const began = performance.now();
       if (outcome === undefined) {
@@ -129,6 +131,15 @@ async function runAll(): Promise<void> {
   }
   report(outcomes);
 }
+
+/** A test file's text; a folder stands for itself. */
+function contentOf(path: string): string {
+  const file = join(root, path);
+  return statSync(file).isFile() ? readFileSync(file, 'utf8') : path;
+}
+
+const digest = (texts: readonly string[]): string =>
+  createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16);
 
 function report(outcomes: readonly Outcome[]): void {
   const count = (of: Outcome): number => outcomes.filter((outcome) => outcome === of).length;
