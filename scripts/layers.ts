@@ -233,6 +233,7 @@ export const layers = {
       'io/onnx',
       'io',
       'compile',
+      'graph',
       'graph/passes',
       'backend/wasm',
       'backend',

@@ -44,7 +44,7 @@ describe('inspect', () => {
     expect(rows.at(-1)!.at(-1)).toBe('kernel');
     expect(rows.at(-2)!.slice(1)).toEqual(['reshape', '[1,1280]', '0.000', 'no work']);
     expect(rows.filter(([, op]) => op === 'conv+add').length).toBe(4);
-    expect(stdout).toMatch(/^time +\d+\.\d\d ms +\(estimated, one thread; bench measures\)$/m);
+    expect(stdout).toMatch(/^time +\d+\.\d\d ms +\(estimated, one thread; --profile measures\)$/m);
     const count = (text: string | undefined): number => Number((text ?? '').replaceAll(',', ''));
     const weighty = rows.filter((row) => row.length === 7);
     const sum = (column: number): number => weighty.reduce((total, row) => total + count(row[column]), 0);

@@ -11,7 +11,7 @@ import { chooseShapes } from './shapes.ts';
 import { bytesText, engineName, formatTable, numberText } from './table.ts';
 
 interface BenchFlags extends EngineFlags {
-  readonly shape: string[];
+  readonly shape?: string[];
   readonly seconds: string;
   readonly runs?: string;
   readonly warmup?: string;
@@ -26,7 +26,7 @@ export function benchCommand(program: Command): void {
       .command('bench')
       .description('time a model on seeded random inputs')
       .argument('<model>', 'path or URL of an .onnx file')
-      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect, [])
+      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect)
       .option('--seconds <n>', 'how long to measure, after a warm-up of half of that', '3')
       .option('--runs <n>', 'how many runs to measure, however long they take')
       .option('--warmup <n>', 'how many runs come between the first one and them')
@@ -53,7 +53,7 @@ type Values = { [name: string]: { readonly data: Float32Array; readonly shape: r
 
 async function bench(path: string, flags: BenchFlags): Promise<void> {
   const options = engineOptions(flags);
-  const given = parseShapes(flags.shape);
+  const given = parseShapes(flags.shape ?? []);
   const seconds = parseCount('--seconds', flags.seconds);
   const runs = flags.runs === undefined ? undefined : parseCount('--runs', flags.runs);
   const warmup = flags.warmup === undefined ? undefined : parseCount('--warmup', flags.warmup, 0);

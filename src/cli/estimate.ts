@@ -13,7 +13,7 @@ const perStep = 500;
 export interface LayerPart {
   /** What runs the layer: kernels, plain JS, or both; nothing runs what only looks at memory otherwise. */
   readonly runs: 'kernel' | 'plain JS' | 'kernel, plain JS' | 'no work';
-  /** Estimated milliseconds of one thread; null for a backend of which nothing is known. */
+  /** Milliseconds, measured or estimated for one thread; null for a backend of which nothing is known. */
   readonly ms: number | null;
 }
 
@@ -26,10 +26,16 @@ export interface StepReport {
 
 const keyOf = ({ node, op }: { readonly node: string; readonly op: string }): string => `${op} ${node}`;
 
-/** A part for each layer, and a row for each step. Layers of one name and op share their steps. */
-export function estimates(
+/**
+ * A part for each layer, and a row for each step. Layers of one name and op share their steps.
+ *
+ * @param times measured milliseconds of the steps, or null for estimates
+ * @param known whether there are any for this backend
+ */
+export function partsOf(
   layers: readonly LayerReport[],
   steps: readonly PlannedStep[],
+  times: readonly number[] | null,
   known: boolean,
 ): { readonly parts: LayerPart[]; readonly kernels: StepReport[] } {
   const byKey = new Map<string, PlannedStep[]>();
@@ -37,10 +43,13 @@ export function estimates(
     const key = keyOf(planned);
     byKey.set(key, [...(byKey.get(key) ?? []), planned]);
   }
+  const measured = new Map(steps.map((step, i) => [step, times?.[i] ?? 0]));
   const keys = layers.map(({ name, baseOp }) => keyOf({ node: name, op: baseOp }));
   const parts = layers.map((layer, i) => {
     const own = byKey.get(keys[i]) ?? [];
     const share = keys.filter((key) => key === keys[i]).length;
+    if (times !== null)
+      return { runs: runsOf(own), ms: own.reduce((sum, step) => sum + measured.get(step)!, 0) / share };
     return { runs: runsOf(own), ms: known ? nanoseconds(layer, own) / share / 1e6 : null };
   });
   const kernels = steps.map(({ node, op, step }) => ({ node, op, kernel: stepText(step), others: step.others ?? '' }));

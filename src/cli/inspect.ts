@@ -1,15 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { shapeText } from '../common/error.ts';
+import type { Graph } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { OnnxProgram } from '../io/onnx/import.ts';
 import type { UnsupportedNode } from '../io/onnx/unsupported.ts';
 import { describeLayers, type LayerReport } from '../runtime/inspect.ts';
 import { openProgram } from '../runtime/load.ts';
+import { measure, type StepTiming, seededInputs } from '../runtime/measure.ts';
+import type { Model } from '../runtime/model.ts';
 import { nodePlatform } from '../runtime/node.ts';
 import { attributesText, plainAttributes } from './attributes.ts';
-import { estimates } from './estimate.ts';
+import { drawNetwork, pageOf } from './draw.ts';
+import { partsOf } from './estimate.ts';
 import { modelOf } from './open.ts';
 import { addEngineOptions, collect, type EngineFlags, engineOptions, parseShapes } from './options.ts';
+import { startProgress } from './progress.ts';
 import { chooseShapes, declaredText, type NamedInput, namedInputs } from './shapes.ts';
 import { bytesText, formatTable, grouped, shortened } from './table.ts';
 
@@ -19,23 +26,29 @@ export function inspectCommand(program: Command): void {
       .command('inspect')
       .description('inputs, layers, parameters, multiply–accumulates, memory and estimated time of a model')
       .argument('<model>', 'path or URL of an .onnx file')
-      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect, [])
+      .option('--shape <name=dims>', 'shape of an input, e.g. input=1x3x224x224; may be repeated', collect)
       .option('--attributes', 'the attributes of each layer')
       .option('--kernels', 'what runs each layer, how it was chosen, and what the other ways would cost')
+      .option('--profile', 'measured times of the layers in place of estimates')
+      .option('--svg <file>', 'draw the network into this file, with --profile coloured by time')
+      .option('--html <file>', 'the same as a page to move, zoom and click')
       .option('--json', 'all of it as JSON'),
   ).action(inspect);
 }
 
 interface InspectFlags extends EngineFlags {
-  readonly shape: string[];
+  readonly shape?: string[];
   readonly attributes?: boolean;
   readonly kernels?: boolean;
+  readonly profile?: boolean;
+  readonly svg?: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
 async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const options = engineOptions(flags);
-  const given = parseShapes(flags.shape);
+  const given = parseShapes(flags.shape ?? []);
   const program = await openProgram(nodePlatform, path);
   try {
     const unsupported = program.unsupported();
@@ -51,13 +64,16 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
     const model = await modelOf(program, options);
     try {
       const plan = model.plan(Object.fromEntries(shapes));
+      const times = flags.profile ? (await profile(model, shapes)).map(({ median }) => median) : null;
       const report = {
         ...{ program, inputs, shapes, batchOne, layers },
-        ...estimates(layers, plan.steps, model.backend === 'wasm'),
+        ...partsOf(layers, plan.steps, times, model.backend === 'wasm'),
+        timed: times !== null,
         late:
           tail?.nodes.map(({ node }) => ({ name: node.name || (node.outputs[0] ?? ''), opType: node.opType })) ?? [],
         activations: plan.memory.arenaBytes,
       };
+      draw(path, graph, report, flags);
       if (flags.json) console.log(JSON.stringify(jsonOf(report), null, 2));
       else print(report, flags);
     } finally {
@@ -68,12 +84,33 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   }
 }
 
-interface Report extends ReturnType<typeof estimates> {
+/** A second of runs, and as much of single layers. */
+async function profile(model: Model, shapes: ReadonlyMap<string, readonly number[]>): Promise<readonly StepTiming[]> {
+  const progress = startProgress();
+  try {
+    const show = (what: string, done: number): void => progress.show(what, done);
+    return (await measure(model, seededInputs(model, shapes), { seconds: 1, progress: show })).steps;
+  } finally {
+    progress.end();
+  }
+}
+
+function draw(path: string, graph: Graph, { layers, parts, timed }: Report, { svg, html }: InspectFlags): void {
+  if (svg === undefined && html === undefined) return;
+  const drawn = layers.map((layer, i) => ({ ...layer, ...parts[i] }));
+  const picture = drawNetwork(graph, drawn, timed);
+  if (svg !== undefined) writeFileSync(svg, picture);
+  if (html !== undefined) writeFileSync(html, pageOf(basename(path), picture));
+}
+
+interface Report extends ReturnType<typeof partsOf> {
   readonly program: OnnxProgram;
   readonly inputs: readonly NamedInput[];
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly batchOne: readonly string[];
   readonly layers: readonly LayerReport[];
+  /** Whether times were measured, not estimated. */
+  readonly timed: boolean;
   /** Nodes that depend on the data. */
   readonly late: readonly { readonly name: string; readonly opType: string }[];
   /** Bytes of activations at their peak. */
@@ -92,12 +129,15 @@ function printUnsupported(nodes: readonly UnsupportedNode[], json: boolean): voi
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function totalsOf({ layers, activations, late, parts }: Report) {
+function totalsOf({ layers, activations, late, parts, timed }: Report) {
+  const milliseconds = parts.every(({ ms }) => ms !== null) ? sum(parts.map(({ ms }) => ms ?? 0)) : null;
   return {
     parameters: sum(layers.map((layer) => layer.parameters)),
     macs: sum(layers.map((layer) => layer.macs)),
     peakActivationBytes: activations,
-    estimatedMilliseconds: parts.every(({ ms }) => ms !== null) ? sum(parts.map(({ ms }) => ms ?? 0)) : null,
+    /** One of the two, as `timed` says. */
+    milliseconds: timed ? milliseconds : undefined,
+    estimatedMilliseconds: timed ? undefined : milliseconds,
     plainJs: parts.filter(({ runs }) => runs === 'plain JS').length,
     dynamic: late.length > 0,
   };
@@ -139,7 +179,7 @@ function print(report: Report, flags: InspectFlags): void {
   const { layers, parts } = report;
   const totals = totalsOf(report);
   printHead(report);
-  const head = ['layer', 'op', 'output', 'parameters', 'MACs', 'est. ms', 'runs'];
+  const head = ['layer', 'op', 'output', 'parameters', 'MACs', report.timed ? 'ms' : 'est. ms', 'runs'];
   if (flags.attributes) head.push('attributes');
   const rows = layers.map((layer, i) => [
     layer.name,
@@ -160,8 +200,9 @@ function print(report: Report, flags: InspectFlags): void {
   console.log(`MACs        ${grouped(totals.macs)}`);
   const peak = 4 * totals.parameters + totals.peakActivationBytes;
   console.log(`peak memory ${bytesText(peak)}  (activations ${bytesText(totals.peakActivationBytes)})`);
-  if (totals.estimatedMilliseconds !== null)
-    console.log(`time        ${totals.estimatedMilliseconds.toFixed(2)} ms  (estimated, one thread; bench measures)`);
+  const time = totals.milliseconds ?? totals.estimatedMilliseconds ?? null;
+  const how = report.timed ? 'sum of the layers, each by itself' : 'estimated, one thread; --profile measures';
+  if (time !== null) console.log(`time        ${time.toFixed(2)} ms  (${how})`);
   if (totals.plainJs > 0) console.log(`plain JS    ${totals.plainJs} of ${layers.length} layers (--kernels says why)`);
   if (totals.dynamic) {
     const names = report.late.slice(0, 8).map(({ name, opType }) => `${opType} '${name}'`);

@@ -27,7 +27,7 @@ export function separatePairs(args: readonly string[]): string[] {
 }
 
 /** For options that may be repeated. */
-export const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 
 /** `NAME=VALUE` pairs of a repeatable option; a name may be given once. */
 export function parsePairs(option: string, texts: readonly string[]): Map<string, string> {

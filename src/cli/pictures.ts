@@ -1,5 +1,5 @@
 // A picture as the input of a network.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { cropImage, decodeImage, imageToTensor, padImage, resizeImage } from '../io/images/node.ts';
 import { parseNumbers, parseWord } from './options.ts';
@@ -32,7 +32,9 @@ export const addPictureOptions = (command: Command): Command =>
       'stretch',
     )
     .option('--pad <color>', 'pictures: of the margins of --fit contain, one byte or one per channel', '0')
-    .option('--scale <factor>', 'pictures: multiply bytes by this first', String(1 / 255))
+    .addOption(
+      new Option('--scale <factor>', 'pictures: multiply bytes by this first').default(String(1 / 255), '1/255'),
+    )
     .option('--mean <values>', 'pictures: then subtract, one value or one per channel', '0')
     .option('--std <values>', 'pictures: then divide by, one value or one per channel', '1')
     .option('--bgr', 'pictures: channels in the order blue, green, red');

@@ -26,13 +26,13 @@ import { jsonNumber, type Statistics, statisticsOf, topOf } from './statistics.t
 import { formatTable, numberText } from './table.ts';
 
 interface RunFlags extends EngineFlags, PictureFlags {
-  readonly input: string[];
-  readonly shape: string[];
+  readonly input?: string[];
+  readonly shape?: string[];
   readonly random?: string;
   readonly output?: string;
   readonly top: string;
   readonly labels?: string;
-  readonly compare: string[];
+  readonly compare?: string[];
   readonly against?: string;
   readonly rtol: string;
   readonly atol: string;
@@ -44,18 +44,13 @@ export function runCommand(program: Command): void {
     .command('run')
     .description('run a model once; 1 is the exit status where --compare or --against finds a difference')
     .argument('<model>', 'path or URL of an .onnx file')
-    .option('--input <name=file>', 'a .npy, .png or .jpg file for an input; may be repeated', collect, [])
+    .option('--input <name=file>', 'a .npy, .png or .jpg file for an input; may be repeated', collect)
     .option('--random <seed>', 'random numbers for the inputs that have no file (integers are 0)')
-    .option('--shape <name=dims>', 'shape of a random input, or size of a picture, e.g. input=1x3x224x224', collect, [])
+    .option('--shape <name=dims>', 'shape of a random input, or size of a picture, e.g. input=1x3x224x224', collect)
     .option('--output <dir>', 'write each output as NAME.npy into this directory')
     .option('--top <k>', 'how many of the largest values to print', '5')
     .option('--labels <file>', 'a text file with one label a line')
-    .option(
-      '--compare <name=file>',
-      'a .npy file that an output should be like (FILE alone for the only one)',
-      collect,
-      [],
-    )
+    .option('--compare <name=file>', 'a .npy file that an output should be like (FILE alone for the only one)', collect)
     .option('--against <engine>', 'compare with another way to run it: js, simd or relaxed')
     .option('--rtol <r>', 'comparisons: |value − expected| may be atol + r · |expected|', '1e-3')
     .option('--atol <a>', 'comparisons: see --rtol', '1e-5')
@@ -86,8 +81,8 @@ function settingsOf(flags: RunFlags): Settings {
     ? { ...engine, ...(other === 'js' ? { backend: other } : { backend: 'wasm', variant: other }) }
     : null;
   return {
-    files: parsePairs('--input', flags.input),
-    shapes: parseShapes(flags.shape),
+    files: parsePairs('--input', flags.input ?? []),
+    shapes: parseShapes(flags.shape ?? []),
     seed: flags.random === undefined ? null : parseCount('--random', flags.random, 0),
     pictures: pictureOptions(flags),
     ...{ engine, against },
@@ -104,7 +99,7 @@ async function run(path: string, flags: RunFlags): Promise<void> {
   const { model, inputs: infos } = await openModel(path, settings.engine);
   try {
     const inputs = await readInputs(model, infos, settings);
-    const expected = expectedOutputs(model, flags.compare);
+    const expected = expectedOutputs(model, flags.compare ?? []);
     progress.show('running');
     const start = performance.now();
     const outputs = await model.run(inputs);

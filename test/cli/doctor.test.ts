@@ -1,5 +1,5 @@
 // `convlet doctor`, completions, and the line that says what goes on.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { lineOf, startProgress } from '../../src/cli/progress.ts';
 import { run } from '../runtime/package.ts';
@@ -117,5 +117,22 @@ describe('progress', () => {
       `\r\x1b[K${lineOf('loading', null, 1.1)}`,
       '\r\x1b[K',
     ]);
+  });
+});
+
+describe('docs/cli.md', () => {
+  const document = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  const flagsOf = (text: string, pattern: RegExp): string[] =>
+    [...text.matchAll(pattern)].map((match) => match[1]).sort();
+  const section = (title: string): string =>
+    new RegExp(`^## ${title}$([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(document)![1];
+  const shared = flagsOf(section('Options of all three'), /^\| `(--[\w-]+)/gm);
+
+  test.each(['inspect', 'run', 'bench', 'doctor', 'completion'])('has the options of %s', async (command) => {
+    const { stdout } = await convlet(command, '--help');
+    const known = flagsOf(stdout, /^ {2}(--[\w-]+)/gm);
+    const own = flagsOf(section(command), /^\| `(--[\w-]+)/gm);
+    const common = ['inspect', 'run', 'bench'].includes(command) ? shared : [];
+    expect([...own, ...common].sort()).toEqual(known);
   });
 });
