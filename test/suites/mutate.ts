@@ -138,8 +138,9 @@ function contentOf(path: string): string {
   return statSync(file).isFile() ? readFileSync(file, 'utf8') : path;
 }
 
-const digest = (texts: readonly string[]): string =>
-  createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16);
+function digest(texts: readonly string[]): string {
+  return createHash('sha256').update(texts.join('\0')).digest('hex').slice(0, 16);
+}
 
 function report(outcomes: readonly Outcome[]): void {
   const count = (of: Outcome): number => outcomes.filter((outcome) => outcome === of).length;
