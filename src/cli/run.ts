@@ -21,7 +21,7 @@ import {
 } from './options.ts';
 import { addPictureOptions, type PictureFlags, type PictureOptions, pictureInput, pictureOptions } from './pictures.ts';
 import { startProgress } from './progress.ts';
-import { chooseShapes, declaredText, type NamedInput } from './shapes.ts';
+import { chooseShapes, declaredText, type NamedInput, nameShapes } from './shapes.ts';
 import { jsonNumber, type Statistics, statisticsOf, topOf } from './statistics.ts';
 import { formatTable, numberText } from './table.ts';
 
@@ -122,13 +122,14 @@ async function run(path: string, flags: RunFlags): Promise<void> {
 type Inputs = { readonly [name: string]: ModelInput };
 
 async function readInputs(model: Model, infos: readonly NamedInput[], settings: Settings): Promise<Inputs> {
-  const { files, seed, shapes } = settings;
+  const { files, seed } = settings;
+  const shapes = nameShapes(infos, settings.shapes);
   for (const name of files.keys()) {
     if (infos.some((info) => info.name === name)) continue;
     const names = infos.map((info) => info.name).join(', ');
     throw new ConvletError('unknown-name', `--input: the model has no input '${name}'; its inputs are ${names}`);
   }
-  const missing = infos.filter(({ name, optional }) => !files.has(name) && !optional && !(seed !== null));
+  const missing = infos.filter(({ name, optional }) => !files.has(name) && !optional && seed === null);
   if (missing.length > 0) {
     const list = missing.map((info) => `${info.name} (${declaredText(info)})`).join(', ');
     const give = missing.map(({ name }) => `--input ${name}=FILE`).join(' ');
@@ -138,9 +139,14 @@ async function readInputs(model: Model, infos: readonly NamedInput[], settings: 
   const known = new Map(shapes);
   for (const [name, file] of files) {
     const info = model.inputs.find((input) => input.name === name)!;
-    const value = await readInput(info.name, shapes.get(name) ?? shapes.get('') ?? info.shape, file, settings);
+    const value = await readInput(name, shapes.get(name) ?? info.shape, file, settings);
+    const wanted = shapes.get(name);
+    if (wanted !== undefined && shapeText(value.shape) !== shapeText(wanted)) {
+      const got = shapeText(value.shape);
+      throw new ConvletError('shape', `--shape ${name} expects ${shapeText(wanted)}, the file has ${got}`);
+    }
     read[name] = value;
-    known.set(name, [...(value.shape ?? [])]);
+    known.set(name, [...value.shape]);
   }
   if (seed === null) return read;
   const { shapes: chosen } = chooseShapes('run', infos, known);

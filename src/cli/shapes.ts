@@ -37,7 +37,7 @@ export function chooseShapes(
   inputs: readonly NamedInput[],
   given: ReadonlyMap<string, number[]>,
 ): ChosenShapes {
-  const named = namesOf(inputs, given);
+  const named = nameShapes(inputs, given);
   const sizes = new Map<string, number>();
   for (const { name, declared } of inputs) {
     declared?.forEach((dim, i) => {
@@ -64,7 +64,8 @@ export function chooseShapes(
   return { shapes, batchOne };
 }
 
-function namesOf(inputs: readonly NamedInput[], given: ReadonlyMap<string, number[]>): Map<string, number[]> {
+/** Given shapes by the names of inputs, of which there are no others. Throws `argument` and `unknown-name`. */
+export function nameShapes(inputs: readonly NamedInput[], given: ReadonlyMap<string, number[]>): Map<string, number[]> {
   const names = inputs.map(({ name }) => name);
   const required = inputs.filter(({ optional }) => !optional);
   const found = new Map<string, number[]>();

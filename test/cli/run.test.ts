@@ -219,6 +219,18 @@ describe('run', () => {
       JSON.parse((await convlet('run', path, '--input', picture, '--json', ...args)).stdout).outputs.y.shape;
     expect(await shape()).toEqual([1, 1, 2, 3]);
     expect(await shape('--shape', 'x=1x1x4x5')).toEqual([1, 1, 4, 5]);
+    expect(await shape('--shape', '1x1x6x7', '--random', '1')).toEqual([1, 1, 6, 7]);
+  });
+
+  test('a shape that nothing takes is refused', async () => {
+    const input = ['--input', `x=${npy('shaped.npy', [1, 1, 2, 3], [1, 2, 3, 4, 5, 6])}`];
+    const path = identity([1, 1, 'H', 'W']);
+    const other = await convlet('run', path, ...input, '--shape', 'x=1x1x3x2');
+    expect(other.code).toBe(2);
+    expect(other.stderr).toBe('convlet: --shape x expects [1,1,3,2], the file has [1,1,2,3]\n');
+    const unknown = await convlet('run', path, ...input, '--shape', 'z=1x1x2x3');
+    expect(unknown.stderr).toBe("convlet: --shape: the model has no input 'z'; its inputs are x\n");
+    expect((await convlet('run', path, ...input, '--shape', 'x=1x1x2x3')).code).toBe(0);
   });
 
   test('an input without a file is named with its type and shape', async () => {
