@@ -5,7 +5,7 @@ import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { expectKind, fits, flag, type KnownOf, number, refuse } from '../common/options.ts';
+import { expectKind, expectNothing, fits, flag, type KnownOf, kind, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { currentExecutor } from './engine.ts';
@@ -99,11 +99,25 @@ const comparison =
     return apply1(name, [asType(x, dtype), asType(other, dtype)]);
   };
 
-const unary = (name: UnaryKind) => (x: Variable) => apply1(name, [x]);
+type Unary = (x: Variable) => Variable;
+const unary =
+  (name: UnaryKind): Unary =>
+  (x: Variable, surplus?: unknown) => {
+    expectNothing(name, surplus);
+    return apply1(name, [x]);
+  };
 /** Of whole numbers the result is float32. */
-const floating = (name: UnaryKind) => (x: Variable) => apply1(name, [toFloat(x)]);
+const floating =
+  (name: UnaryKind): Unary =>
+  (x: Variable, surplus?: unknown) => {
+    expectNothing(name, surplus);
+    return apply1(name, [toFloat(x)]);
+  };
 
-function clamp(x: Variable, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Variable {
+function clamp(x: Variable, least?: number | null, most?: number | null): Variable {
+  const [min, max] = [least ?? Number.NEGATIVE_INFINITY, most ?? Number.POSITIVE_INFINITY];
+  expectKind('clamp', 'min', min, number);
+  expectKind('clamp', 'max', max, number);
   const bounds = [min, max].filter((bound) => Number.isFinite(bound));
   return apply1('clip', [asType(x, resultType(x, ...bounds))], { alpha: min, beta: max });
 }
@@ -119,7 +133,11 @@ function where(x: Operand, condition: Variable, other: Operand): Variable {
 /** Sums of whole numbers and counts of truth values are int64, as in PyTorch. */
 const summable = (x: Variable): Variable => (isFloat(x) ? x : asType(x, 'int64'));
 
+const isWhole = (value: unknown): boolean => Number.isInteger(value);
+const dimKind = kind<Dim>('an axis or an array of axes', (v) => isWhole(v) || (Array.isArray(v) && v.every(isWhole)));
+
 function axesOf(op: string, x: Variable, dim: Dim | undefined): number[] {
+  if (dim !== undefined) expectKind(op, 'dim', dim, dimKind);
   const given = dim === undefined ? x.shape.map((_, i) => i) : typeof dim === 'number' ? [dim] : dim;
   return given.map((axis) => normalizeAxis(op, axis, x.rank)).sort((a, b) => a - b);
 }

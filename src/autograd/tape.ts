@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { fits, flag, type KnownOf, refuse } from '../common/options.ts';
+import { callable, expectKind, fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import type { OpName, Ops, WithAttrs } from '../ops/attrs.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
@@ -316,6 +316,7 @@ function withRecording<T>(on: boolean, body: () => T): T {
  * @throws ConvletError `argument` if `body` is asynchronous: it would go on after the recording is back on
  */
 export function noGrad<T>(body: () => T): T {
+  expectKind('noGrad', 'body', body, callable);
   const on = executor();
   on.enter();
   const kept = new Set<Variable>();

@@ -19,6 +19,8 @@ export type KnownOf<O> = { readonly [name in keyof O]-?: Kind<O[name]> };
 export interface Signature {
   readonly args: Known;
   readonly options?: Known;
+  /** How many of the arguments must be given. Default: none. */
+  readonly needed?: number;
   /** Options that must be given. */
   readonly required?: readonly string[];
 }
@@ -38,6 +40,7 @@ export const inside = <T>(known: Known): Kind<T> => ({
 });
 export const flag = kind<boolean>('true or false', (value) => typeof value === 'boolean');
 export const number = kind<number>('a number', (value) => typeof value === 'number');
+export const callable = kind<never>('a function', (value) => typeof value === 'function');
 /** For what is checked elsewhere. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for the kind of any option
 export const anything = kind<any>('anything', () => true);
@@ -65,22 +68,23 @@ export function checkOptions(what: string, options: unknown, known: Known): void
 /** Throws `argument` for arguments of another kind, for too many of them, and for options that do not fit. */
 export function checkCall(
   what: string,
-  { args, options = {}, required = [] }: Signature,
+  { args, options = {}, needed = 0, required = [] }: Signature,
   given: readonly unknown[],
 ): void {
   const names = Object.keys(args);
-  const wrong = names.find((name, i) => given[i] !== undefined && !args[name].holds(given[i]));
+  const wrong = names.find((name, i) => (given[i] === undefined ? i < needed : !args[name].holds(given[i])));
   const named = Object.fromEntries(names.map((name, i) => [name, name === wrong ? undefined : given[i]]));
   const [first, ...surplus] = given.slice(names.length);
-  if (wrong !== undefined) {
+  const fitting = fits(first, options);
+  // What is said of options that were meant as such holds whatever the arguments are.
+  if (wrong !== undefined && (fitting || !isPlain(first))) {
     const got = shown(given[names.indexOf(wrong)]);
     fail(
       what,
       `${wrong} expects ${args[wrong].text}, got ${got}: ${callOf(what, options, named, [first, ...surplus])}`,
     );
   }
-  if (!fits(first, options) || surplus.some((value) => value !== undefined))
-    refuse(what, first, options, named, surplus);
+  if (!fitting || surplus.some((value) => value !== undefined)) refuse(what, first, options, named, surplus);
   for (const name of required)
     expectKind(what, name, (first as Record<string, unknown> | undefined)?.[name], options[name]);
 }
@@ -89,6 +93,15 @@ export function checkCall(
 export function withDefaults<D extends object>(defaults: D, options: Partial<D> = {}): D {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/**
+ * Throws `argument` for options or a flag given to a function of one operand (PyTorch's `inplace`); numbers pass, which
+ * `Array.map` gives.
+ */
+export function expectNothing(what: string, surplus: unknown): void {
+  if (surplus !== undefined && (typeof surplus === 'boolean' || isPlain(surplus)))
+    refuse(what, surplus, {}, { x: null });
 }
 
 /** Throws `argument` for an argument of another kind. */
@@ -139,7 +152,7 @@ function fail(what: string, text: string): never {
 }
 
 /** Something that can only be meant as options: no array, no variable or other object of a class. */
-function isPlain(value: unknown): boolean {
+export function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const made = Object.getPrototypeOf(value)?.constructor;
   return made === undefined || made.name === 'Object';

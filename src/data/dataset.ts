@@ -1,6 +1,6 @@
 import { type DType, dtypeOf, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText, withContext } from '../common/error.ts';
-import { anything, checkCall, type KnownOf, kind, shown } from '../common/options.ts';
+import { anything, callable, checkCall, expectKind, type KnownOf, kind, shown, whole } from '../common/options.ts';
 import { Generator } from '../common/random.ts';
 import { mapStructure, type Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
@@ -78,6 +78,16 @@ function expectSample(dataset: Dataset, index: number, found: Found): Found {
   const what = '{ input, target }, or null to leave it out';
   throw new ConvletError('argument', `${placeOf(dataset, index)}: expects ${what}, got ${shown(found)}`);
 }
+
+/** Of arguments that are a data set. */
+export const datasetKind = kind<Dataset>('a data set (length and get)', (value) => {
+  const { length, get } = (value ?? {}) as Partial<Dataset>;
+  return typeof length === 'number' && typeof get === 'function';
+});
+const listKind = kind<ArrayLike<number>>(
+  'an array of numbers',
+  (value) => Array.isArray(value) || ArrayBuffer.isView(value),
+);
 
 export function checkIndex(what: string, index: number, length: number): void {
   if (Number.isInteger(index) && index >= 0 && index < length) return;
@@ -206,7 +216,12 @@ export class Subset implements Dataset {
   readonly indices: ArrayLike<number>;
   readonly classes?: readonly string[];
 
-  constructor(dataset: Dataset, indices: ArrayLike<number>) {
+  constructor(dataset: Dataset, indices: ArrayLike<number>, ...surplus: never[]) {
+    checkCall('Subset', { args: { dataset: datasetKind, indices: listKind }, needed: 2 }, [
+      dataset,
+      indices,
+      ...surplus,
+    ]);
     for (let i = 0; i < indices.length; i++) checkIndex('Subset', indices[i], dataset.length);
     this.dataset = dataset;
     this.indices = indices;
@@ -225,6 +240,7 @@ export class Subset implements Dataset {
 
 /** Samples `from` … `to` − 1. */
 export function slice(dataset: Dataset, from: number, to: number = dataset.length): Subset {
+  checkCall('slice', { args: { dataset: datasetKind, from: whole(0), to: whole(0) }, needed: 2 }, [dataset, from, to]);
   const end = Math.min(to, dataset.length);
   return new Subset(
     dataset,
@@ -239,6 +255,11 @@ export function slice(dataset: Dataset, from: number, to: number = dataset.lengt
  * @throws ConvletError `argument` where they do not
  */
 export function split(dataset: Dataset, parts: readonly number[], seed = 0): Subset[] {
+  checkCall('split', { args: { dataset: datasetKind, parts: listKind, seed: whole(0) }, needed: 2 }, [
+    dataset,
+    parts,
+    seed,
+  ]);
   const sum = parts.reduce((a, b) => a + b, 0);
   const counts = Math.abs(sum - 1) < 1e-9 && dataset.length !== 1 ? countsOf(parts, dataset.length) : parts;
   if (counts.some((n) => !Number.isInteger(n) || n < 0) || counts.reduce((a, b) => a + b, 0) !== dataset.length) {
@@ -272,6 +293,9 @@ export class TransformedDataset implements Dataset {
   readonly classes?: readonly string[];
 
   constructor(dataset: Dataset, ...transforms: readonly Transform[]) {
+    expectKind('TransformedDataset', 'dataset', dataset, datasetKind);
+    for (const [i, transform] of transforms.entries())
+      expectKind('TransformedDataset', `transform ${i + 1}`, transform, callable);
     this.dataset = dataset;
     this.transforms = transforms;
     this.classes = dataset.classes;

@@ -1,11 +1,20 @@
 import { allocateArray, type DType, dtypeOf, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { anything, checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
+import { checkCall, flag, type KnownOf, kind, whole } from '../common/options.ts';
 import type { Structure } from '../common/structure.ts';
 import { elementCount } from '../tensor/layout.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { inspect } from '../tensor/text.ts';
-import { type AnySample, type Dataset, type Found, isValues, located, read, type Values } from './dataset.ts';
+import {
+  type AnySample,
+  type Dataset,
+  datasetKind,
+  type Found,
+  isValues,
+  located,
+  read,
+  type Values,
+} from './dataset.ts';
 import { sampleGenerator } from './random.ts';
 
 /** Samples put together. */
@@ -93,7 +102,11 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
   private abandoned: LoaderState | null = null;
 
   constructor(dataset: Dataset, options: LoaderOptions = {}, ...surplus: never[]) {
-    checkCall('DataLoader', { args: { dataset: anything }, options: loaderKnown }, [dataset, options, ...surplus]);
+    checkCall('DataLoader', { args: { dataset: datasetKind }, options: loaderKnown, needed: 1 }, [
+      dataset,
+      options,
+      ...surplus,
+    ]);
     const { batchSize = 1, shuffle = false, dropLast = false, seed = 0, prefetch = 1 } = options;
     this.dataset = dataset;
     this.batchSize = batchSize;

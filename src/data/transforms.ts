@@ -45,7 +45,7 @@ export function normalize(
   std: number | readonly number[],
   ...surplus: never[]
 ): Transform {
-  checkCall('normalize', { args: { mean: perChannel, std: perChannel } }, [mean, std, ...surplus]);
+  checkCall('normalize', { args: { mean: perChannel, std: perChannel }, needed: 2 }, [mean, std, ...surplus]);
   const at = (values: number | readonly number[], c: number): number =>
     typeof values === 'number' ? values : values[c];
   return (input) => {
@@ -84,7 +84,7 @@ export function randomCrop(
   options: CropOptions = {},
   ...surplus: never[]
 ): Transform {
-  checkCall('randomCrop', { args: { size: cropSize }, options: cropKnown }, [size, options, ...surplus]);
+  checkCall('randomCrop', { args: { size: cropSize }, options: cropKnown, needed: 1 }, [size, options, ...surplus]);
   const [h, w] = typeof size === 'number' ? [size, size] : size;
   const { padding = 0, mode = 'constant' } = options;
   const map = outside[mode];
@@ -138,7 +138,11 @@ const erasingKnown: KnownOf<ErasingOptions> = { p: chance, value: number };
 
 /** Sets a square of `size` pixels at a random place (cut off at the edges) to `value`: cutout, DeVries and Taylor 2017. */
 export function randomErasing(size: number, options: ErasingOptions = {}, ...surplus: never[]): Transform {
-  checkCall('randomErasing', { args: { size: whole(0) }, options: erasingKnown }, [size, options, ...surplus]);
+  checkCall('randomErasing', { args: { size: whole(0) }, options: erasingKnown, needed: 1 }, [
+    size,
+    options,
+    ...surplus,
+  ]);
   const { p = 1, value = 0 } = options;
   return (input, random) => {
     const { data, channels, height, width } = pictureOf('randomErasing', input);

@@ -2,7 +2,7 @@
 import { isVariableLike, Variable, type VariableLike } from '../autograd/index.ts';
 import { asVariable } from '../autograd/variable-like.ts';
 import { ConvletError } from '../common/error.ts';
-import { shown } from '../common/options.ts';
+import { isPlain, shown } from '../common/options.ts';
 import * as functions from './functional/all.ts';
 
 /** What stands for an argument: where a variable is wanted, a tensor or { shape, data } too; the same inside of arrays. */
@@ -22,7 +22,13 @@ const widen = (value: unknown): unknown => {
  */
 function widened(name: string, body: (...args: unknown[]) => unknown): unknown {
   const wide = (...args: unknown[]): unknown => {
-    for (let i = 0; i < args.length; i++) args[i] = widen(args[i]);
+    let hasOptions = false;
+    for (let i = 0; i < args.length; i++) {
+      if (hasOptions && args[i] !== undefined)
+        throw new ConvletError('argument', `${name}: expects nothing behind its options, got ${shown(args[i])}`);
+      args[i] = widen(args[i]);
+      hasOptions ||= isPlain(args[i]);
+    }
     try {
       return body(...args);
     } catch (error) {

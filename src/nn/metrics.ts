@@ -1,7 +1,7 @@
 import type { TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { anything, checkCall, expectKind, type KnownOf, number, oneOf, whole } from '../common/options.ts';
+import { anything, checkCall, type KnownOf, number, oneOf, whole } from '../common/options.ts';
 import type { Metric, Values } from './metric.ts';
 
 /** A mean over samples, of numbers that come as means over batches. */
@@ -91,8 +91,7 @@ function predicted(scores: TypedArray, start: number, step: number, classes: num
 
 /** Share of positions whose class is among the `k` highest scores. */
 export function topK(k: number, options: ClassOptions = {}, ...surplus: never[]): Metric {
-  checkCall('topK', { args: { k: whole(1) }, options: classKnown }, [k, options, ...surplus]);
-  expectKind('topK', 'k', k, whole(1));
+  checkCall('topK', { args: { k: whole(1) }, options: classKnown, needed: 1 }, [k, options, ...surplus]);
   return bestOf(k, options);
 }
 

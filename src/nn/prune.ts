@@ -1,6 +1,7 @@
 // Pruning by magnitude, as torch.nn.utils.prune: masks of ones and zeros of the shape of a weight.
 import { noGrad, Variable, variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
+import { expectKind, number } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import { rowStrides } from '../tensor/layout.ts';
 
@@ -43,6 +44,7 @@ export function l1UnstructuredMask(weight: Variable, amount: number): Variable {
  * @param amount share of the slices (0…1), or their number
  */
 export function lnStructuredMask(weight: Variable, amount: number, n = 2, dim = 0): Variable {
+  expectKind('lnStructuredMask', 'n', n, number);
   const axis = normalizeAxis('lnStructuredMask', dim, weight.rank);
   const { data, shape } = weight;
   const stride = rowStrides(shape)[axis];

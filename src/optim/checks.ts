@@ -26,7 +26,13 @@ export function checkSchedule(
   required: readonly string[],
   given: readonly unknown[],
 ): void {
-  checkCall(name, { args: optimizerArg, options, required }, given);
+  checkCall(name, { args: optimizerArg, options, needed: 1, required }, given);
+}
+
+/** Checks the arguments of a schedule without options; `args`: those behind the optimizer, all of which must be given. */
+export function checkScheduleArgs(name: string, args: Known, given: readonly unknown[]): void {
+  const all = { ...optimizerArg, ...args };
+  checkCall(name, { args: all, needed: Object.keys(all).length }, given);
 }
 
 /** Throws `argument` unless `value` is a number above (or at) `least`. */

@@ -19,7 +19,7 @@ export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
     defaults: O & { lr: number },
     known: KnownOf<O>,
   ) {
-    checkCall(title, { args: { params: anything }, options: known }, [params, ...given]);
+    checkCall(title, { args: { params: anything }, options: known, needed: 1 }, [params, ...given]);
     super(params, withDefaults(defaults, given[0] as Partial<O & { lr: number }>));
     this.title = title;
     const ofGroups = { ...known, params: anything, stepCount: anything, initialLr: anything };

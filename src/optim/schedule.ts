@@ -1,6 +1,6 @@
 import { ConvletError } from '../common/error.ts';
-import { type KnownOf, kind, number, whole } from '../common/options.ts';
-import { checkSchedule } from './checks.ts';
+import { callable, checkCall, type KnownOf, kind, number, whole } from '../common/options.ts';
+import { checkSchedule, checkScheduleArgs } from './checks.ts';
 import type { ParamGroup } from './optimizer.ts';
 
 /** What a schedule needs of an optimizer. */
@@ -97,7 +97,8 @@ export class MultiplicativeLR extends LRScheduler {
 
   private readonly factor: (epoch: number) => number;
 
-  constructor(optimizer: Scheduled, factor: (epoch: number) => number) {
+  constructor(optimizer: Scheduled, factor: (epoch: number) => number, ...surplus: never[]) {
+    checkScheduleArgs('MultiplicativeLR', { factor: callable }, [optimizer, factor, ...surplus]);
     super(optimizer);
     this.factor = factor;
     this.moveTo(0);
@@ -288,6 +289,12 @@ export class PolynomialLR extends LRScheduler {
   }
 }
 
+const anArray = kind<never>('an array', Array.isArray);
+const schedules = kind<never>(
+  'an array of schedules',
+  (value) => Array.isArray(value) && value.every((entry) => entry instanceof LRScheduler),
+);
+
 /** One schedule after another: number i + 1 begins anew at milestone i. */
 export class SequentialLR extends LRScheduler {
   static override readonly name: string = 'SequentialLR';
@@ -295,7 +302,14 @@ export class SequentialLR extends LRScheduler {
   private readonly schedulers: readonly LRScheduler[];
   private readonly milestones: readonly number[];
 
-  constructor(optimizer: Scheduled, schedulers: readonly LRScheduler[], milestones: readonly number[]) {
+  constructor(
+    optimizer: Scheduled,
+    schedulers: readonly LRScheduler[],
+    milestones: readonly number[],
+    ...surplus: never[]
+  ) {
+    const args = { schedulers: schedules, milestones: anArray };
+    checkScheduleArgs('SequentialLR', args, [optimizer, schedulers, milestones, ...surplus]);
     super(optimizer);
     if (schedulers.length !== milestones.length + 1 || schedulers.some((s) => s.optimizer !== optimizer)) {
       throw new ConvletError(
@@ -331,7 +345,8 @@ export class ChainedScheduler extends LRScheduler {
 
   private readonly schedulers: readonly LRScheduler[];
 
-  constructor(schedulers: readonly LRScheduler[]) {
+  constructor(schedulers: readonly LRScheduler[], ...surplus: never[]) {
+    checkCall('ChainedScheduler', { args: { schedulers: schedules }, needed: 1 }, [schedulers, ...surplus]);
     if (schedulers.length === 0) throw new ConvletError('argument', 'ChainedScheduler: expects at least one schedule');
     super(schedulers[0].optimizer);
     this.schedulers = schedulers;

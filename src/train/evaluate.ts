@@ -1,8 +1,8 @@
 import { asVariable, isVariableLike, noGrad, type Variable } from '../autograd/index.ts';
 import { ConvletError } from '../common/error.ts';
-import { anything, checkOptions, flag, type KnownOf, kind } from '../common/options.ts';
+import { anything, checkCall, flag, type KnownOf, kind } from '../common/options.ts';
 import { mapStructure, type Structure } from '../common/structure.ts';
-import type { AnyBatch, AnyLoader } from '../data/loader.ts';
+import { type AnyBatch, type AnyLoader, DataLoader } from '../data/loader.ts';
 import { forwardBatch, type Loss, lossOf, lossValue } from '../nn/call.ts';
 import { CompiledForward } from '../nn/compile-model.ts';
 import { isSelecting } from '../nn/metric-select.ts';
@@ -37,6 +37,8 @@ export function updateMetrics(metrics: readonly Metric[], output: Structure<Tens
   }
 }
 
+/** Of options and arguments that are a loader. */
+export const loaderKind = kind<AnyLoader>('a DataLoader', (value) => value instanceof DataLoader);
 export const metricList = kind<readonly Metric[]>(
   'an array of metrics, as [metrics.accuracy()]',
   (value) => Array.isArray(value) && value.every((metric) => typeof metric?.update === 'function'),
@@ -150,7 +152,11 @@ export async function evaluate(
   loader: AnyLoader,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  checkOptions('evaluate', options, known);
+  checkCall('evaluate', { args: { model: anything, loader: loaderKind }, options: known, needed: 2 }, [
+    model,
+    loader,
+    options,
+  ]);
   const evaluator = new Evaluator(model, options.compiled);
   try {
     return await evaluator.run(loader, options);

@@ -11,8 +11,7 @@ import {
   oneOf,
   whole,
 } from '../common/options.ts';
-import { DataLoader } from '../data/loader.ts';
-import { metricList } from './evaluate.ts';
+import { loaderKind, metricList } from './evaluate.ts';
 import type { EpochRecord } from './history.ts';
 import type { Callback, CheckpointOptions, EarlyStopping, FitOptions, FitResult, LogOptions } from './options.ts';
 
@@ -82,7 +81,6 @@ export class Monitor {
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const text = kind<string>('a text', (value) => typeof value === 'string');
-const loader = kind<DataLoader>('a DataLoader', (value) => value instanceof DataLoader);
 const isCallback = (value: Callback | null | undefined): boolean =>
   isFunction(value?.step ?? value?.epoch) && isFunction(value?.epoch ?? value?.step);
 
@@ -97,8 +95,8 @@ const checkpointKnown: KnownOf<CheckpointOptions> = {
 const logKnown: KnownOf<LogOptions> = { csv: text, json: text, html: text, title: text };
 
 const fitKnown: KnownOf<FitOptions> = {
-  train: loader,
-  validation: loader,
+  train: loaderKind,
+  validation: loaderKind,
   loss: anything,
   optimizer: anything,
   schedule: anything,

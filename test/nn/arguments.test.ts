@@ -1,7 +1,15 @@
 // Arguments as Python's PyTorch takes them, which JavaScript would ignore without a word: each is refused with the right form.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useBackend, Variable, variable } from '../../src/autograd/index.ts';
-import { DataLoader, randomCrop, randomHorizontalFlip, TensorDataset } from '../../src/data/index.ts';
+import {
+  DataLoader,
+  normalize,
+  randomCrop,
+  randomHorizontalFlip,
+  Subset,
+  TensorDataset,
+  TransformedDataset,
+} from '../../src/data/index.ts';
 import { F } from '../../src/nn/functional.ts';
 import * as metrics from '../../src/nn/metrics.ts';
 import * as nn from '../../src/nn/modules.ts';
@@ -74,6 +82,40 @@ const refused: { readonly [call: string]: [() => unknown, string] } = {
   ],
   'mixedPool2d without alpha': [() => F.mixedPool2d(image(), 2, js(undefined)), 'alpha expects a number or a variable'],
   'leakyRelu by name': [() => F.leakyRelu(image(), js({ negativeSlope: 1 })), 'negativeSlope expects a number'],
+  'relu(x, true)': [() => js(F.relu)(image(), true), 'relu: expects no more arguments, got true: relu(x)'],
+  'relu with inplace': [() => js(F.relu)(image(), { inplace: true }), 'relu: unknown option inplace; it has none'],
+  'silu with inplace': [() => js(F.silu)(image(), { inplace: true }), 'silu: unknown option inplace; it has none'],
+  'threshold without value': [() => js(F.threshold)(image(), 1), 'threshold: value expects a number, got undefined'],
+  'interpolate with a mode behind': [
+    () => js(F.interpolate)(image(), { size: 4 }, 'bilinear'),
+    'nothing behind its options',
+  ],
+  'clamp by name': [() => image().clamp(js({ min: 0 })), 'clamp: min expects a number, got { min }'],
+  'sum by name': [() => image().sum(js({ dim: 1 })), 'dim expects an axis or an array of axes, got { dim }'],
+  'MaxPool2d()': [
+    () => new (js(nn.MaxPool2d))(),
+    'kernelSize expects a number or one per axis, got undefined: new MaxPool2d(',
+  ],
+  'Softmax()': [() => new (js(nn.Softmax))(), 'dim expects a number, got undefined: new Softmax(dim)'],
+  'ZeroPad2d(1, 3)': [() => new (js(nn.ZeroPad2d))(1, 3), 'new ZeroPad2d(1)'],
+  'Linear(2)': [
+    () => new (js(nn.Linear))(2),
+    'outFeatures expects a whole number ≥ 1, got undefined: new Linear(2, outFeatures',
+  ],
+  'ModuleList(a, b)': [() => new (js(nn.ModuleList))(new nn.ReLU(), new nn.ReLU()), 'new ModuleList([a, b])'],
+  'Parameter(3)': [() => new nn.Parameter(js(3)), 'Parameter: shape expects an array of dimensions, got 3'],
+  'MultiplicativeLR(optimizer, 0.5)': [() => new optim.MultiplicativeLR(sgd(), js(0.5)), 'factor expects a function'],
+  'SequentialLR by names': [
+    () => new (js(optim.SequentialLR))(sgd(), { schedulers: [] }),
+    'an array of schedules, got',
+  ],
+  'DataLoader of an array': [
+    () => new DataLoader(js([1, 2])),
+    'dataset expects a data set (length and get), got [1, 2]',
+  ],
+  'Subset of a number': [() => new Subset(samples(), js(1)), 'indices expects an array of numbers, got 1'],
+  'transforms in an array': [() => new TransformedDataset(samples(), js([])), 'transform 1 expects a function, got []'],
+  'normalize without std': [() => js(normalize)(0.5), 'std expects a number or one per channel, got undefined'],
   'dropout by name': [() => F.dropout(image(), 0.5, js({ training: false })), 'training expects true or false'],
   'layerNorm by name': [() => F.layerNorm(image(), 8, null, null, js({ eps: 1 })), 'eps expects a number'],
   'variable by name': [() => variable([1], js({ requiresGrad: true })), 'variable(values, shape, options)'],
@@ -149,6 +191,12 @@ describe('what works', () => {
     expect(F.crossEntropy(variable([[1, 2]]), classes(), { weight: null }).item()).toBeCloseTo(1.3133, 3);
     expect(new nn.BatchNorm2d(1, { momentum: null }).momentum).toBe(null);
     expect(new optim.SGD(params(), { lr: undefined, momentum: 0.5 }).paramGroups[0]).toMatchObject({ lr: 1e-3 });
+  });
+
+  test('functions given to map, which calls them with an index too', () => {
+    const results = [image(), image()].map(js(F.relu)) as Variable[];
+    expect(results.map(({ shape }) => shape)).toEqual([image().shape, image().shape]);
+    expect(image().clamp(null, 0).shape).toEqual(image().shape);
   });
 
   test('layers hand on what F takes', () => {

@@ -47,6 +47,7 @@ const samples: { readonly [type: string]: () => unknown } = {
   Scheduled: () => new training.optim.SGD([parameter()], { lr: 1 }),
   Params: () => [parameter()],
   Iterable: () => [parameter()],
+  Dataset: () => new training.data.TensorDataset({ shape: [1], data: new Float32Array(1) }, [0]),
   Image: () => ({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }),
 };
 

@@ -1,7 +1,7 @@
 import { apply1, functions, type Variable } from '../../autograd/index.ts';
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { ConvletError } from '../../common/error.ts';
-import { expectKind, number, oneOf } from '../../common/options.ts';
+import { expectKind, expectNothing, number, oneOf } from '../../common/options.ts';
 import { normalizeAxis } from '../../ops/check.ts';
 import type { UnaryOpAttrs } from '../../ops/elementwise/attrs.ts';
 
@@ -14,12 +14,14 @@ const unary =
     return apply1(name, [x], attrs(...values));
   };
 const plain =
-  (name: UnaryKind, attrs: UnaryOpAttrs = {}) =>
-  (x: Variable): Variable =>
-    apply1(name, [x], attrs);
+  (op: string, name: UnaryKind, attrs: UnaryOpAttrs = {}): ((x: Variable) => Variable) =>
+  (x: Variable, surplus?: unknown) => {
+    expectNothing(op, surplus);
+    return apply1(name, [x], attrs);
+  };
 
 export const { relu, sigmoid, tanh } = functions;
-export const relu6 = plain('clip', { alpha: 0, beta: 6, exclusive: true });
+export const relu6 = plain('relu6', 'clip', { alpha: 0, beta: 6, exclusive: true });
 export const hardtanh = unary('hardtanh', 'clip', ['minVal', 'maxVal'], (minVal = -1, maxVal = 1) => ({
   ...{ alpha: minVal, beta: maxVal, exclusive: true },
 }));
@@ -28,22 +30,25 @@ export const leakyRelu = unary('leakyRelu', 'leakyRelu', ['negativeSlope'], (neg
 }));
 export const elu = unary('elu', 'elu', ['alpha'], (alpha = 1) => ({ alpha }));
 export const celu = unary('celu', 'celu', ['alpha'], (alpha = 1) => ({ alpha }));
-export const selu = plain('selu');
-export const silu = plain('silu');
-export const mish = plain('mish');
-export const hardswish = plain('hardSwish');
-export const hardsigmoid = plain('hardSigmoid', { alpha: 1 / 6, beta: 0.5 });
+export const selu = plain('selu', 'selu');
+export const silu = plain('silu', 'silu');
+export const mish = plain('mish', 'mish');
+export const hardswish = plain('hardswish', 'hardSwish');
+export const hardsigmoid = plain('hardsigmoid', 'hardSigmoid', { alpha: 1 / 6, beta: 0.5 });
 export const softplus = unary('softplus', 'softplus', ['beta', 'threshold'], (beta = 1, threshold = 20) => ({
   ...{ alpha: beta, beta: threshold },
 }));
-export const softsign = plain('softsign');
-export const logsigmoid = plain('logSigmoid');
-export const tanhshrink = plain('tanhShrink');
+export const softsign = plain('softsign', 'softsign');
+export const logsigmoid = plain('logsigmoid', 'logSigmoid');
+export const tanhshrink = plain('tanhshrink', 'tanhShrink');
 export const hardshrink = unary('hardshrink', 'hardShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
 export const softshrink = unary('softshrink', 'softShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
-export const threshold = unary('threshold', 'threshold', ['limit', 'value'], (limit: number, value: number) => ({
-  ...{ alpha: limit, beta: value },
-}));
+/** x where it is above `limit`, else `value`. */
+export function threshold(x: Variable, limit: number, value: number): Variable {
+  expectKind('threshold', 'limit', limit, number);
+  expectKind('threshold', 'value', value, number);
+  return apply1('threshold', [x], { alpha: limit, beta: value });
+}
 
 const approximations = oneOf('none', 'tanh');
 

@@ -25,11 +25,11 @@ export const LogSigmoid = pointwise('LogSigmoid', F.logsigmoid);
 export const Tanh = pointwise('Tanh', F.tanh);
 export const Softplus = pointwise('Softplus', F.softplus, { beta: number, threshold: number });
 export const Softsign = pointwise('Softsign', F.softsign);
-export const Threshold = pointwise('Threshold', F.threshold, { threshold: number, value: number });
+export const Threshold = pointwise('Threshold', F.threshold, { threshold: number, value: number }, { needed: 2 });
 export const GLU = pointwise('GLU', F.glu, { dim: number });
-export const Softmax = pointwise('Softmax', F.softmax, { dim: number });
-export const Softmin = pointwise('Softmin', F.softmin, { dim: number });
-export const LogSoftmax = pointwise('LogSoftmax', F.logSoftmax, { dim: number });
+export const Softmax = pointwise('Softmax', F.softmax, { dim: number }, { needed: 1 });
+export const Softmin = pointwise('Softmin', F.softmin, { dim: number }, { needed: 1 });
+export const LogSoftmax = pointwise('LogSoftmax', F.logSoftmax, { dim: number }, { needed: 1 });
 /** Softmax over the channels of [N,C,H,W] or [C,H,W]. */
 export const Softmax2d = layer('Softmax2d', { args: {} }, ([x]) => F.softmax(x, -3));
 

@@ -66,6 +66,8 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never> {
 
   constructor(modules: Iterable<M> = []) {
     super();
+    if (typeof (modules as Partial<Iterable<M>> | null)?.[Symbol.iterator] !== 'function')
+      throw new ConvletError('argument', 'ModuleList: expects its modules as one array: new ModuleList([a, b])');
     this.list = [...modules];
     for (const module of this.list) checkModule('ModuleList', module);
   }

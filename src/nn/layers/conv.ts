@@ -57,7 +57,11 @@ abstract class Convolution<O extends ConvLayerOptions | ConvTransposeLayerOption
   constructor(rank: number, transposed: boolean, given: readonly unknown[]) {
     super();
     const { name } = this.constructor;
-    checkCall(name, { args: convArgs, options: transposed ? convTransposeLayerKnown : convLayerKnown }, given);
+    checkCall(
+      name,
+      { args: convArgs, options: transposed ? convTransposeLayerKnown : convLayerKnown, needed: 3 },
+      given,
+    );
     const [inChannels, outChannels, kernelSize, { bias = true, ...options }] = given as [number, number, PerAxis, O];
     const groups = options.groups ?? 1;
     checkGroups(name, inChannels, outChannels, groups);
@@ -212,7 +216,7 @@ export interface LinearOptions {
 }
 
 const linearKnown: KnownOf<LinearOptions> = { bias: flag };
-const linearSignature = { args: { inFeatures: whole(1), outFeatures: whole(1) }, options: linearKnown };
+const linearSignature = { args: { inFeatures: whole(1), outFeatures: whole(1) }, options: linearKnown, needed: 2 };
 
 /** y = x · weightᵀ + bias over the last axis; weight [out, in]. */
 export class Linear extends Module {

@@ -70,11 +70,11 @@ export const pointwise = <A extends unknown[]>(
   name: string,
   body: (x: Variable, ...args: A) => Variable,
   args: Known = {},
-  options?: Known,
+  rest: Omit<Signature, 'args'> = {},
 ): LayerClass<A> =>
   layer(
     name,
-    { args, options },
+    { args, ...rest },
     ([x], given: A) => body(x, ...given),
     (...given) =>
       Object.fromEntries(Object.keys(args).flatMap((arg, i) => (given[i] === undefined ? [] : [[arg, given[i]]]))),

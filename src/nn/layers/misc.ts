@@ -33,7 +33,7 @@ type Cells = number | readonly number[];
 const padding = (name: string, rank: number, mode: PadMode) =>
   layer<[padding: Cells, value?: number]>(
     name,
-    { args: mode === 'constant' ? { padding: sizeKind, value: number } : { padding: sizeKind } },
+    { args: name.startsWith('Constant') ? { padding: sizeKind, value: number } : { padding: sizeKind }, needed: 1 },
     ([x], [cells, value = 0]) =>
       F.pad(x, typeof cells === 'number' ? new Array(2 * rank).fill(cells) : cells, mode, value),
     (cells, value) => ({ padding: cells, ...(mode === 'constant' && value !== undefined ? { value } : {}) }),
@@ -63,7 +63,7 @@ export const Flatten = layer<[startDim?: number, endDim?: number]>(
 /** Axis `dim` becomes `unflattenedSize`. */
 export const Unflatten = layer<[dim: number, unflattenedSize: readonly number[]]>(
   'Unflatten',
-  { args: { dim: number, unflattenedSize: shapeKind } },
+  { args: { dim: number, unflattenedSize: shapeKind }, needed: 2 },
   ([x], [dim, size]) => {
     const axis = dim < 0 ? dim + x.rank : dim;
     return x.reshape(...x.shape.slice(0, axis), ...size, ...x.shape.slice(axis + 1));
@@ -79,11 +79,21 @@ export const Upsample = layer<[options: InterpolateOptions]>(
     mode: `'${mode}'`,
   }),
 );
-export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, { upscaleFactor: whole(1) });
-export const PixelUnshuffle = pointwise('PixelUnshuffle', F.pixelUnshuffle, { downscaleFactor: whole(1) });
-export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, { groups: whole(1) });
-export const Unfold = pointwise('Unfold', F.unfold, { kernelSize: perAxisKind }, windowKnown);
-export const Fold = pointwise('Fold', F.fold, { outputSize: perAxisKind, kernelSize: perAxisKind }, windowKnown);
+export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, { upscaleFactor: whole(1) }, { needed: 1 });
+export const PixelUnshuffle = pointwise(
+  'PixelUnshuffle',
+  F.pixelUnshuffle,
+  { downscaleFactor: whole(1) },
+  { needed: 1 },
+);
+export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, { groups: whole(1) }, { needed: 1 });
+export const Unfold = pointwise('Unfold', F.unfold, { kernelSize: perAxisKind }, { options: windowKnown, needed: 1 });
+export const Fold = pointwise(
+  'Fold',
+  F.fold,
+  { outputSize: perAxisKind, kernelSize: perAxisKind },
+  { options: windowKnown, needed: 2 },
+);
 
 export interface EmbeddingOptions {
   /** This row learns nothing. */
@@ -91,7 +101,11 @@ export interface EmbeddingOptions {
 }
 
 const embeddingKnown: KnownOf<EmbeddingOptions> = { paddingIdx: number };
-const embeddingSignature = { args: { numEmbeddings: whole(0), embeddingDim: whole(0) }, options: embeddingKnown };
+const embeddingSignature = {
+  args: { numEmbeddings: whole(0), embeddingDim: whole(0) },
+  options: embeddingKnown,
+  needed: 2,
+};
 
 /** Rows of a learned table [numEmbeddings, embeddingDim] by int indices. */
 export class Embedding extends Module {

@@ -25,7 +25,7 @@ const batchNormKnown: KnownOf<BatchNormLayerOptions> = {
   affine: flag,
   trackRunningStats: flag,
 };
-const batchNormSignature = { args: { numFeatures: whole(1) }, options: batchNormKnown };
+const batchNormSignature = { args: { numFeatures: whole(1) }, options: batchNormKnown, needed: 1 };
 
 abstract class BatchNorm extends Module {
   readonly numFeatures: number;
@@ -116,7 +116,7 @@ export interface LayerNormOptions {
 }
 
 const layerNormKnown: KnownOf<LayerNormOptions> = { eps: number, elementwiseAffine: flag, bias: flag };
-const layerNormSignature = { args: { normalizedShape: sizeKind }, options: layerNormKnown };
+const layerNormSignature = { args: { normalizedShape: sizeKind }, options: layerNormKnown, needed: 1 };
 
 /** Normalises the last axes, which have `normalizedShape`. */
 export class LayerNorm extends Module {
@@ -151,7 +151,7 @@ export interface RMSNormOptions {
 }
 
 const rmsNormKnown: KnownOf<RMSNormOptions> = { eps: number };
-const rmsNormSignature = { args: { normalizedShape: sizeKind }, options: rmsNormKnown };
+const rmsNormSignature = { args: { normalizedShape: sizeKind }, options: rmsNormKnown, needed: 1 };
 
 /** x / √(mean of x² + eps) · weight over the last axes. */
 export class RMSNorm extends Module {
@@ -184,7 +184,7 @@ export interface GroupNormOptions {
 }
 
 const affineKnown: KnownOf<GroupNormOptions> = { eps: number, affine: flag };
-const groupNormSignature = { args: { numGroups: whole(1), numChannels: whole(1) }, options: affineKnown };
+const groupNormSignature = { args: { numGroups: whole(1), numChannels: whole(1) }, options: affineKnown, needed: 2 };
 
 /** Normalises groups of channels of [N,C,…] (Wu & He 2018). */
 export class GroupNorm extends Module {
@@ -221,7 +221,7 @@ export class GroupNorm extends Module {
 
 export type InstanceNormOptions = GroupNormOptions;
 
-const instanceNormSignature = { args: { numFeatures: whole(1) }, options: affineKnown };
+const instanceNormSignature = { args: { numFeatures: whole(1) }, options: affineKnown, needed: 1 };
 
 abstract class InstanceNorm extends Module {
   readonly numFeatures: number;
@@ -271,7 +271,7 @@ const localResponseKnown: KnownOf<LocalResponseNormOptions> = { alpha: number, b
 
 export const LocalResponseNorm = layer(
   'LocalResponseNorm',
-  { args: { size: whole(1) }, options: localResponseKnown },
+  { args: { size: whole(1) }, options: localResponseKnown, needed: 1 },
   ([x], [size, { alpha, beta, k } = {}]: [size: number, options?: LocalResponseNormOptions]) =>
     F.localResponseNorm(x, size, alpha, beta, k),
   (size, { alpha = 1e-4, beta = 0.75, k = 1 } = {}) => ({ size, alpha, beta, k }),

@@ -21,7 +21,7 @@ type AdaptiveArgs = [outputSize: OutputSize];
 const max = (name: string, pool: typeof F.maxPool2d) =>
   layer<MaxArgs>(
     name,
-    { args: { kernelSize: perAxisKind }, options: maxPoolKnown },
+    { args: { kernelSize: perAxisKind }, options: maxPoolKnown, needed: 1 },
     ([x], args) => pool(x, ...args),
     (kernelSize, { stride, padding = 0, dilation = 1, ceilMode = false } = {}) => ({
       ...{ kernelSize, stride: stride ?? kernelSize, padding, dilation, ceilMode },
@@ -31,7 +31,7 @@ const max = (name: string, pool: typeof F.maxPool2d) =>
 const avg = (name: string, pool: typeof F.avgPool2d) =>
   layer<AvgArgs>(
     name,
-    { args: { kernelSize: perAxisKind }, options: avgPoolKnown },
+    { args: { kernelSize: perAxisKind }, options: avgPoolKnown, needed: 1 },
     ([x], args) => pool(x, ...args),
     (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
   );
@@ -39,7 +39,7 @@ const avg = (name: string, pool: typeof F.avgPool2d) =>
 const lp = (name: string, pool: typeof F.lpPool2d) =>
   layer<LpArgs>(
     name,
-    { args: { normType: number, kernelSize: perAxisKind }, options: lpPoolKnown },
+    { args: { normType: number, kernelSize: perAxisKind }, options: lpPoolKnown, needed: 2 },
     ([x], args) => pool(x, ...args),
     (normType, kernelSize, { stride, ceilMode = false } = {}) => ({
       ...{ normType, kernelSize, stride: stride ?? kernelSize, ceilMode },
@@ -49,7 +49,7 @@ const lp = (name: string, pool: typeof F.lpPool2d) =>
 const adaptive = (name: string, pool: typeof F.adaptiveAvgPool2d) =>
   layer<AdaptiveArgs>(
     name,
-    { args: { outputSize: outputSizeKind } },
+    { args: { outputSize: outputSizeKind }, needed: 1 },
     ([x], [outputSize]) => pool(x, outputSize),
     (outputSize) => ({ outputSize }),
   );
@@ -57,7 +57,7 @@ const adaptive = (name: string, pool: typeof F.adaptiveAvgPool2d) =>
 const unpool = (name: string, body: typeof F.maxUnpool2d) =>
   layer<UnpoolArgs>(
     name,
-    { args: { kernelSize: perAxisKind }, options: unpoolKnown },
+    { args: { kernelSize: perAxisKind }, options: unpoolKnown, needed: 1 },
     ([x, indices], args) => body(x, indices, ...args),
     (kernelSize, { stride, padding = 0 } = {}) => ({ kernelSize, stride: stride ?? kernelSize, padding }),
   );
