@@ -9,8 +9,8 @@ import { type Variable, variable } from '../../src/autograd/index.ts';
 import * as images from '../../src/io/images/node.ts';
 import * as inference from '../../src/runtime/node.ts';
 import * as training from '../../src/runtime/node-train.ts';
+import { models, root } from '../runtime/package.ts';
 import { type Callable, Declarations, type Param } from '../support/declarations.ts';
-import { models, root } from './package.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'convlet-declarations-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -51,6 +51,9 @@ const samples: { readonly [type: string]: () => unknown } = {
   Image: () => ({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }),
 };
 
+/** For arguments that nobody looks at before the options. */
+class Something {}
+
 function sample({ type, rest }: Param): unknown {
   if (rest || type === undefined) return undefined;
   const types = type.type === 'TSUnionType' ? type.types : [type];
@@ -58,7 +61,7 @@ function sample({ type, rest }: Param): unknown {
     const make = samples[each.typeName?.name ?? each.qualifier?.name ?? each.type];
     if (make !== undefined) return make();
   }
-  return {};
+  return new Something();
 }
 
 /** Objects whose methods are called. */
