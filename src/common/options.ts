@@ -62,7 +62,7 @@ export function fits(options: unknown, known: Known): boolean {
 
 /** Throws `argument` for options that do not fit. `what`: the function that they were given to, or the class. */
 export function checkOptions(what: string, options: unknown, known: Known): void {
-  if (!fits(options, known)) refuse(what, options, known);
+  if (!fits(options, known)) complain(what, options, known, { args: {}, surplus: [], form: () => '' });
 }
 
 /** Throws `argument` for arguments of another kind, for too many of them, and for options that do not fit. */
@@ -110,24 +110,36 @@ export function expectKind(what: string, name: string, value: unknown, expected:
 }
 
 /**
- * Says what is wrong with options that do not fit.
+ * Says what is wrong with options that do not fit, and shows the right form of the call.
  *
- * @param args the arguments before the options, surplus those behind them: for the right form of the call
- * @param path of options inside of an option: its name and a dot
+ * @param args the arguments before the options, surplus those behind them
  */
 export function refuse(
   what: string,
   options: unknown,
   known: Known,
-  args: { readonly [name: string]: unknown } = {},
+  args: Call['args'] = {},
   surplus: readonly unknown[] = [],
-  path = '',
 ): never {
+  return complain(what, options, known, { args, surplus, form: (given) => callOf(what, known, args, given) });
+}
+
+/** What an error knows of a call beside its options. */
+interface Call {
+  readonly args: { readonly [name: string]: unknown };
+  readonly surplus: readonly unknown[];
+  /** The call as it should be; '' where nobody knows. A parameter, so that `load` and `run` come without it. */
+  form(given: readonly unknown[]): string;
+}
+
+/** `path`: of options inside of an option, its name and a dot. */
+function complain(what: string, options: unknown, known: Known, call: Call, path = ''): never {
+  const { args, surplus, form } = call;
   const names = Object.keys(known);
-  const call = (given: readonly unknown[]): string => callOf(what, known, args, given);
+  const shape = (given: readonly unknown[]): string => (form(given) === '' ? '' : `: ${form(given)}`);
   if (options !== undefined && !isPlain(options)) {
     const wanted = names.length === 0 ? 'no more arguments' : 'options by name';
-    fail(what, `expects ${wanted}, got ${[options, ...surplus].map(shown).join(', ')}: ${call([options, ...surplus])}`);
+    fail(what, `expects ${wanted}, got ${[options, ...surplus].map(shown).join(', ')}${shape([options, ...surplus])}`);
   }
   for (const name in options as object) {
     const value = (options as { readonly [name: string]: unknown })[name];
@@ -137,14 +149,14 @@ export function refuse(
       const argument = near === undefined ? nearest(name, Object.keys(args)) : undefined;
       if (near !== undefined) fail(what, `unknown option ${path}${name}: did you mean ${near}?`);
       if (argument !== undefined)
-        fail(what, `unknown option ${name}: did you mean the argument ${argument}? ${call([])}`);
+        fail(what, `unknown option ${name}: did you mean the argument ${argument}? ${form([])}`);
       fail(what, `unknown option ${path}${name}; ${names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`}`);
     }
     if (value === undefined || found.holds(value)) continue;
-    if (found.inside !== undefined && isPlain(value)) refuse(what, value, found.inside, {}, [], `${name}.`);
+    if (found.inside !== undefined && isPlain(value)) complain(what, value, found.inside, call, `${name}.`);
     fail(what, `${path}${name} expects ${found.text}, got ${shown(value)}`);
   }
-  return fail(what, `expects no more arguments, got ${surplus.map(shown).join(', ')}: ${call([])}`);
+  return fail(what, `expects no more arguments, got ${surplus.map(shown).join(', ')}${shape([])}`);
 }
 
 function fail(what: string, text: string): never {

@@ -1,7 +1,7 @@
 import type { Variable } from '../autograd/index.ts';
 import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { checkOptions, flag, type KnownOf } from '../common/options.ts';
+import { checkOptions, fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { inspect } from '../tensor/text.ts';
 import { ModuleBuffer, Parameter } from './parameter.ts';
@@ -145,7 +145,7 @@ export abstract class Module<R = Variable> {
    * @throws ConvletError `shape` with the complete list of what does not fit; nothing has been written then
    */
   loadStateDict(source: StateSource, options: LoadStateOptions = {}): { missing: string[]; unexpected: string[] } {
-    checkOptions('loadStateDict', options, loadStateKnown);
+    if (!fits(options, loadStateKnown)) refuse('loadStateDict', options, loadStateKnown, { source });
     const given = source instanceof Map ? source : new Map(Object.entries(source as { [name: string]: StateEntry }));
     const own = new Map(named(this, isState));
     // PyTorch before 0.4.1 did not save the counters; a file without them is complete.
