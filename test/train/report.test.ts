@@ -275,6 +275,19 @@ describe('charts', () => {
         ]),
       ),
     ).toEqual(['1e7', '1.5e7', '2e7']);
+    // The axis begins at 0 where that is near, below it only for what is below it.
+    expect(
+      of([
+        [1, 0.01],
+        [2, 1],
+      ]),
+    ).toContain('y1="224"');
+    expect(
+      of([
+        [1, -0.01],
+        [2, 1],
+      ]),
+    ).not.toContain('y1="224"');
     expect(of([[3, 7]])).toContain('<polyline class="c0" points="300,119"/>');
     expect(of([[1, Number.NaN]])).toBe('<p class="none">T: no finite values</p>');
     expect(
