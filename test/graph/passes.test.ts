@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { constantValue, type Graph, newValue, type Value } from '../../src/graph/graph.ts';
+import { optimize } from '../../src/graph/passes/index.ts';
 import type { OpName, Ops, WithAttrs } from '../../src/ops/attrs.ts';
 import { elementCount } from '../../src/tensor/layout.ts';
 import { constant } from '../../src/tensor/tensor.ts';
@@ -89,6 +90,17 @@ describe('passes keep the result and leave', () => {
       return conv(b, one(b, 'pad', [x], pad), 3, { stride: [2, 2], padBegin: [0, 0], padEnd: [0, 0] });
     });
     expect(ops).toEqual(['conv']);
+  });
+
+  test('also padding that another op needs', () => {
+    const b = new GraphBuilder();
+    const x = newValue('x', 'float32', [1, 2, 5, 5]);
+    const pad = { begin: [0, 0, 1, 2], end: [0, 0, 0, 1], mode: 'constant', value: 0 } as const;
+    const padded = one(b, 'pad', [x], pad);
+    const outputs = [conv(b, padded, 3), one(b, 'neg', [padded])].map((value, i) => ({ name: `y${i}`, value }));
+    const node = optimize(b.finish([x], outputs)).nodes.find(({ op }) => op.name === 'conv')!;
+    expect(node.inputs[0]).toBe(x);
+    expect(node.attrs).toMatchObject({ padBegin: [2, 3], padEnd: [1, 2] });
   });
 
   test('other padding does not', () => {

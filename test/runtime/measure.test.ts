@@ -108,3 +108,20 @@ test('a model that fits in what it may take is loaded, one byte more is refused 
   await expect(load(file, { backend: 'js', maxMemoryBytes: size - 1 })).rejects.toMatchObject({ code: 'memory' });
   (await load(file, { backend: 'js', maxMemoryBytes: size })).dispose();
 });
+
+test('arrays for results are all looked at before anything is written', async () => {
+  const two = onnx.model({
+    nodes: [
+      { op: 'Neg', inputs: ['x'], outputs: ['a'] },
+      { op: 'Abs', inputs: ['x'], outputs: ['b'] },
+    ],
+    inputs: [f('x', 2)],
+    outputs: [f('a', 2), f('b', 2)],
+  });
+  using model = await load(two, { backend: 'js' });
+  const inputs = { x: { data: Float32Array.of(1, -2), shape: [2] } };
+  const into = { a: new Float32Array(2), b: new Float32Array(3) };
+  await expect(model.run(inputs, { into })).rejects.toMatchObject({ code: 'shape' });
+  expect(() => model.runSync(inputs, into)).toThrow(/'b' expects an array of 2/);
+  expect([...into.a]).toEqual([0, 0]);
+});
