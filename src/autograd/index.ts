@@ -1,5 +1,6 @@
 export { Engine, engine, executor, traceWith, useBackend } from './engine.ts';
 export type { Executor } from './executor.ts';
+export { type GradOptions, grad } from './grad.ts';
 export { functions, withoutHistory } from './methods.ts';
 export { type Operand, scalar } from './promote.ts';
 export { isRandomKey, randomKey, recordKeys, replayKeys } from './random-key.ts';

@@ -1,11 +1,14 @@
-import { allocateArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { callable, expectKind, fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import type { OpName, Ops, WithAttrs } from '../ops/attrs.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
+import { elementCount } from '../tensor/layout.ts';
+import { tensor } from '../tensor/tensor.ts';
 import { executor } from './engine.ts';
 import type { Executor } from './executor.ts';
+import { GraphPass } from './graph-pass.ts';
 import { recordKeys, replayKeys } from './random-key.ts';
 import { type GradHook, type Rule, type TapeNode, Variable } from './variable.ts';
 
@@ -75,20 +78,22 @@ function expectWritable(op: OpDef, inputs: readonly (Variable | null)[], record:
   }
 }
 
+export interface BackwardOptions {
+  /** Lets the graph be backpropagated again. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Records the backward pass too: gradients can be differentiated again. */
+  readonly createGraph?: boolean;
+}
+
+const backwardKnown: KnownOf<BackwardOptions> = { retainGraph: flag, createGraph: flag };
+
 /**
  * Gradients of this variable by every leaf that requires them, added to the leaves' `grad`.
  *
  * @param grad gradient by the variable itself; may be left out for one element (1)
  * @throws ConvletError `argument` without a graph, with a graph that was backpropagated before, or through memory that was
- * written since; `unsupported` naming an op that has no gradient
+ * written since; `unsupported` naming an op that has no gradient, or with createGraph no second one
  */
-export interface BackwardOptions {
-  /** Lets the graph be backpropagated again. */
-  readonly retainGraph?: boolean;
-}
-
-const backwardKnown: KnownOf<BackwardOptions> = { retainGraph: flag };
-
 export function backward(root: Variable, grad?: Variable | null, options: BackwardOptions = {}): void {
   if (!fits(options, backwardKnown)) refuse('backward', options, backwardKnown, { grad });
   if (grad != null && !(grad instanceof Variable)) refuse('backward', grad, backwardKnown, { grad: undefined });
@@ -105,7 +110,18 @@ export function backward(root: Variable, grad?: Variable | null, options: Backwa
       `backward: grad expects shape ${shapeText(root.shape)}, got ${shapeText(grad.shape)}`,
     );
   const on = executor();
-  const nodes = reachable(root);
+  const nodes = reachable([root]);
+  if (options.createGraph) {
+    const found = recordedPass(
+      nodes,
+      [[root, grad ?? ones(root.dtype, root.shape)]],
+      (input) => input.requiresGrad,
+      new Set(),
+    );
+    for (const [leaf, value] of found) leaf.grad = leaf.grad === null ? value : apply1('add', [leaf.grad, value]);
+    release(on, nodes, [root], options.retainGraph ?? true);
+    return;
+  }
   const pass = new Pass(on);
   withRecording(false, () => {
     try {
@@ -118,18 +134,57 @@ export function backward(root: Variable, grad?: Variable | null, options: Backwa
       pass.dispose();
     }
   });
-  if (options.retainGraph || nodes.length === 0) return;
+  release(on, nodes, [root], options.retainGraph ?? false);
+}
+
+/** A graph that was backpropagated goes, unless it is retained. */
+export function release(on: Executor, nodes: readonly TapeNode[], roots: readonly Variable[], retain: boolean): void {
+  if (retain || nodes.length === 0) return;
   for (const node of nodes) node.released = true;
+  const [root, ...others] = roots;
   on.retire(
     nodes.flatMap((node) => node.outputs),
     root,
   );
+  for (const other of others) on.retire([], other);
 }
 
-/** The nodes behind a variable, latest first. */
-function reachable(root: Variable): TapeNode[] {
+/** Gradients as variables, by leaves and by what is `wanted`: recorded if recording is on. */
+export function recordedPass(
+  nodes: readonly TapeNode[],
+  seeds: readonly (readonly [root: Variable, grad: Variable])[],
+  wants: (input: Variable) => boolean,
+  wanted: ReadonlySet<Variable>,
+): ReadonlyMap<Variable, Variable> {
+  const on = executor();
+  const pass = new GraphPass({
+    apply: (name, inputs, attrs) => apply(name, inputs, attrs as never),
+    isRecorded: () => recording,
+    wants,
+    wanted,
+    expectFresh(node, operands) {
+      node.inputs.forEach((input, i) => {
+        if (
+          input !== null &&
+          operands.includes(input) &&
+          versionOf(on, input, on.materialize(input)) !== node.versions[i]
+        )
+          throw new ConvletError(
+            'argument',
+            `backward: an input of '${node.name}' was written in place after the op had read it`,
+          );
+      });
+    },
+  });
+  for (const [root, grad] of seeds) pass.add(root, grad);
+  for (const node of nodes) pass.through(node);
+  return pass.finish();
+}
+
+/** The nodes behind variables, latest first. */
+export function reachable(roots: readonly Variable[]): TapeNode[] {
   const found = new Set<TapeNode>();
-  const queue = root.node === null ? [] : [root.node];
+  const queue = roots.flatMap(({ node }) => node ?? []);
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (found.has(node)) continue;
     if (node.released)
@@ -143,12 +198,12 @@ function reachable(root: Variable): TapeNode[] {
   return [...found].sort((a, b) => b.id - a.id);
 }
 
-function one(on: Executor, root: Variable): TensorInfo {
-  return on.constant(ones(root.dtype, 1), root.shape);
-}
+const one = (on: Executor, root: Variable): TensorInfo => on.constant(allocateArray(root.dtype, 1).fill(1), root.shape);
 
-function ones(dtype: DType, length: number): TypedArray {
-  return allocateArray(dtype, length).fill(1);
+/** A variable of ones. */
+export function ones(dtype: DType, shape: readonly number[]): Variable {
+  const made = tensor(allocateArray(dtype, elementCount(shape)).fill(1), shape, dtype);
+  return new Variable(made, made);
 }
 
 /** One backward pass: gradients on their way, each with one reference. */
@@ -299,7 +354,7 @@ class Pass {
 /** Runs `body` without recording; what it makes stays, unlike with noGrad. */
 export const withoutRecording = <T>(body: () => T): T => withRecording(false, body);
 
-function withRecording<T>(on: boolean, body: () => T): T {
+export function withRecording<T>(on: boolean, body: () => T): T {
   const before = recording;
   recording = on;
   try {
@@ -377,7 +432,8 @@ export function checkpoint(body: (...inputs: Variable[]) => Variable, ...inputs:
       return handle;
     });
   };
-  recordNode(on, { name: 'checkpoint', attrs: {}, inputs, outputs: [output], versions: inputs.map(() => 0), rule });
+  const versions = inputs.map(() => 0);
+  recordNode(on, { name: 'checkpoint', attrs: {}, inputs, outputs: [output], versions, rule, once: true });
   return output;
 }
 

@@ -25,6 +25,8 @@ export interface TapeNode {
   readonly versions: readonly number[];
   /** Null: the op has no gradient. */
   readonly rule: Rule | null;
+  /** Its rule cannot be recorded: there is no second gradient. */
+  readonly once?: boolean;
   /** Backpropagated, and not to be again. */
   released: boolean;
   /** What it belongs to until then; null in a trace. */

@@ -3,6 +3,8 @@ export {
   checkpoint,
   type Engine,
   engine,
+  type GradOptions,
+  grad,
   isGradEnabled,
   noGrad,
   type Values,

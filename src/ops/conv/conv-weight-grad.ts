@@ -1,8 +1,9 @@
 import { ConvletError } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { checker } from '../check.ts';
+import { gradOf, inputOf } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp } from '../core/op.ts';
-import { checkSpatial, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
+import { checkSpatial, extent, spatialInput, spatialOf, windowAttrs, windowOutput } from '../window.ts';
 
 const check = checker('convWeightGrad');
 
@@ -43,4 +44,17 @@ export const convWeightGrad = defineOp({
   },
   macs: (inputs, _outputs, attrs) =>
     product(inputs[1]!.shape) * (inputs[0]!.shape[1] / attrs.groups) * product(attrs.kernel),
+  /** Linear in x and in gy: the gradient by the weight takes the weight's place. */
+  backward(g) {
+    const [x, gy, weight] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
+    const { kernel, stride, padBegin, padEnd, dilation, groups } = g.attrs;
+    const attrs = { stride, padBegin, padEnd, dilation, groups, activation: null };
+    const outputPadding = spatialOf(x.shape).map(
+      (size, i) => (size + padBegin[i] + padEnd[i] - extent(kernel[i], dilation[i])) % stride[i],
+    );
+    return [
+      g.wants[0] ? g.op('convTranspose', [gy, weight, null], { ...attrs, outputPadding })[0] : null,
+      g.wants[1] ? g.op('conv', [x, weight, null, null], attrs)[0] : null,
+    ];
+  },
 });

@@ -2,6 +2,7 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { canBeChannelsLast, memoryOrder } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import { checker } from '../check.ts';
+import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, type Emitter } from '../core/op.ts';
 import { inMemoryOrder } from '../elementwise/binary.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
@@ -55,6 +56,10 @@ export const sliceGrad = defineOp({
         gx.layout,
       ),
     });
+  },
+  backward(g) {
+    const { starts, steps } = g.attrs;
+    return [apply(g, 'slice', [gradOf(g)], { starts, steps, sizes: inputOf(g).shape })];
   },
 });
 
@@ -120,5 +125,9 @@ export const padGrad = defineOp({
       emitAxis(emit, current, next, axis, begin[axis], padPositions[mode as keyof typeof padPositions]);
       current = next;
     });
+  },
+  backward(g) {
+    const { begin, end, mode } = g.attrs;
+    return [apply(g, 'pad', [gradOf(g)], { begin, end, mode, value: 0 })];
   },
 });

@@ -2,6 +2,7 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import { checkShape, type Tensor } from '../../tensor/tensor.ts';
 import { checker } from '../check.ts';
+import { apply, gradOf, inputOf } from '../core/gradient.ts';
 import { defineOp, rowLayouts } from '../core/op.ts';
 import { checkedIndex, forEachSlice, indexInput } from './gather.ts';
 import { around } from './select.ts';
@@ -39,6 +40,7 @@ export const gatherGrad = defineOp({
       },
     });
   },
+  backward: (g) => [null, apply(g, 'gather', [gradOf(g), inputOf(g)], { axis: g.attrs.axis })],
 });
 
 /** The transpose of gatherND: each slice of gy is added where its indices point, in a tensor of zeros of `shape`. */
@@ -72,4 +74,5 @@ export const gatherNDGrad = defineOp({
       },
     });
   },
+  backward: (g) => [null, apply(g, 'gatherND', [gradOf(g), inputOf(g)], { batchDims: g.attrs.batchDims })],
 });

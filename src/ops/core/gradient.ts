@@ -4,10 +4,8 @@ import { allocateArray, type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
 import { elementCount } from '../../tensor/layout.ts';
 import type { OpName, WithAttrs } from '../attrs.ts';
-import type { GradContext, TensorInfo } from './op.ts';
+import type { GradContext, OpApplier, TensorInfo } from './op.ts';
 
-/** Applies ops: what of a GradContext these helpers need. */
-export type OpApplier = Pick<GradContext<unknown>, 'op' | 'constant'>;
 type Numbers = readonly number[];
 
 export const sameShape = (a: Numbers, b: Numbers): boolean => a.length === b.length && a.every((d, i) => d === b[i]);

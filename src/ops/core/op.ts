@@ -39,11 +39,17 @@ export interface Emitter {
   constant(array: TypedArray, shape?: readonly number[], dtype?: DType): Tensor;
 }
 
+/** Applies ops and makes constants. */
+export interface OpApplier {
+  op<N extends OpName>(name: N, inputs: readonly (TensorInfo | null)[], ...attrs: WithAttrs<N>): TensorInfo[];
+  constant(array: TypedArray, shape: readonly number[]): TensorInfo;
+}
+
 /**
  * What a backward rule sees. It is written with ops, so the same rule runs eagerly and can be traced into a graph: a
  * handle is a Tensor in the one case and a graph value in the other, and a rule looks at nothing but its info.
  */
-export interface GradContext<A> {
+export interface GradContext<A> extends OpApplier {
   readonly attrs: A;
   readonly inputs: readonly (TensorInfo | null)[];
   readonly outputs: readonly TensorInfo[];
@@ -51,9 +57,6 @@ export interface GradContext<A> {
   readonly grads: readonly (TensorInfo | null)[];
   /** Which inputs' gradients are wanted; the others may be null in the result. */
   readonly wants: readonly boolean[];
-  /** Applies an op by name. */
-  op<N extends OpName>(name: N, inputs: readonly (TensorInfo | null)[], ...attrs: WithAttrs<N>): TensorInfo[];
-  constant(array: TypedArray, shape: readonly number[]): TensorInfo;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tables hold ops of every attribute type; each op checks its own
@@ -67,6 +70,11 @@ export interface OpDef<A = any> {
   forward(emit: Emitter, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: A): void;
   /** Gradients by input (null: none), from those by output. Absent: the op is not differentiable. */
   backward?(g: GradContext<A>): (TensorInfo | null)[];
+  /**
+   * The same outputs by ops that have gradients: what a backward pass that is to be differentiated itself (createGraph) applies in place
+   * of a gradient op that has none.
+   */
+  composed?(g: OpApplier, inputs: readonly (TensorInfo | null)[], attrs: A): TensorInfo[];
   /**
    * Output i is written over input inPlace[i], which must be memory that may be written (a parameter, a running
    * statistic). Only for updates.

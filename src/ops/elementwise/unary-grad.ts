@@ -2,6 +2,7 @@ import { unaryDerivatives } from '../../backend/js/elementwise/unary-grad.ts';
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { checker } from '../check.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
+import { composedUnary } from './unary-composed.ts';
 
 const check = checker('unaryGrad');
 
@@ -21,5 +22,8 @@ export const unaryGrad = defineOp({
   layouts: (inputs, _, outputs) => followLayouts(inputs, outputs),
   forward(emit, inputs, outputs, { kind, alpha, beta, exclusive = false }) {
     emit.call('unaryGrad', inputs, outputs, { kind, alpha, beta, exclusive, length: outputs[0].size });
+  },
+  composed(g, [v, gy], { kind, alpha, beta, exclusive = false }) {
+    return [composedUnary[kind]!({ g, v: v!, gy: gy!, alpha, beta, exclusive })];
   },
 });

@@ -1,5 +1,6 @@
 import { canBeChannelsLast } from '../../tensor/layout.ts';
 import { checker } from '../check.ts';
+import { apply, gradOf } from '../core/gradient.ts';
 import { emitRelayout } from '../core/layout-conversion.ts';
 import { channelsLastLayouts, defineOp, rowLayouts } from '../core/op.ts';
 import { emitPass, interpolate, passesOf } from './interpolate.ts';
@@ -35,4 +36,8 @@ export const interpolateGrad = defineOp({
     if (passes.length === 0) emitRelayout(emit, from, gx);
   },
   macs: (_inputs, outputs, attrs) => interpolate.macs!(outputs, [], attrs),
+  backward(g) {
+    const { inputShape: _, ...attrs } = g.attrs;
+    return [apply(g, 'interpolate', [gradOf(g)], attrs)];
+  },
 });

@@ -13,7 +13,7 @@ import {
   required,
 } from '../check.ts';
 import { indexInput } from '../copy/gather.ts';
-import { add, apply, inputOf } from '../core/gradient.ts';
+import { add, apply, castTo, div, inputOf, mul, neg, reshapeTo, scalar, scale, sub } from '../core/gradient.ts';
 import { defineOp, type Layouts, type Placed, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from '../reduce/softmax.ts';
 import type { CrossEntropyOpAttrs, Reduction } from './attrs.ts';
@@ -140,5 +140,33 @@ export const crossEntropyGrad = defineOp({
       logits,
       gyStep: reduction === 'none' ? 1 : 0,
     });
+  },
+  composed(g, [y, target, weight, gy, total], { reduction, ignoreIndex, labelSmoothing, logits }) {
+    const axis = classAxis(y!);
+    const [classes, { dtype }] = [y!.shape[axis], y!];
+    const wide = (t: TensorInfo) =>
+      reshapeTo(
+        g,
+        t,
+        y!.shape.map((d, i) => (i === axis ? 1 : d)),
+      );
+    const counts = apply(g, 'not', [apply(g, 'equal', [target, scalar(g, ignoreIndex, target!.dtype)], {})], {});
+    const known = apply(g, 'where', [counts, target, scalar(g, 0, target!.dtype)]);
+    const ends = castTo(g, g.constant(Float32Array.of(0, 1), [2]), dtype);
+    const hot = apply(g, 'oneHot', [known, ends], { depth: classes, axis });
+    const own = weight
+      ? reshapeTo(
+          g,
+          weight,
+          y!.shape.map((d, i) => (i === axis ? d : 1)),
+        )
+      : scalar(g, 1, dtype);
+    const aims = add(g, scale(g, mul(g, hot, own), 1 - labelSmoothing), scale(g, own, labelSmoothing / classes));
+    const given = reduction === 'none' ? wide(gy!) : gy!;
+    const each = reduction === 'mean' ? div(g, given, total!) : given;
+    const slopes = neg(g, mul(g, mul(g, aims, each), wide(castTo(g, counts, dtype))));
+    if (!logits) return [slopes];
+    const sums = apply(g, 'reduceSum', [slopes], { axes: [axis], keepDims: true });
+    return [sub(g, slopes, mul(g, apply(g, 'exp', [y], {}), sums))];
   },
 });

@@ -5,7 +5,9 @@ import { ConvletError, shapeText } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
 import { canBeChannelsLast } from '../../tensor/layout.ts';
 import { checker, expectFloat, expectNumber, expectSameDType, expectShape, required } from '../check.ts';
+import { mul, reshapeTo } from '../core/gradient.ts';
 import { channelsLastLayouts, defineOp, type Layouts, rowLayouts, type TensorInfo } from '../core/op.ts';
+import { composedLrn, composedNormalize, parameterGrads } from './norm-composed.ts';
 
 const ofBatchNormGrad = checker('batchNormGrad');
 const ofGroupNormGrad = checker('groupNormGrad');
@@ -61,6 +63,20 @@ export const batchNormGrad = defineOp({
     const rows = channels === 0 ? 0 : x!.size / channels;
     emit.call('batchNormGrad', [x, weight, gy, mean, variance], outputs, { rows, channels, epsilon });
   },
+  composed(g, [x, weight, gy, mean, variance], { epsilon }) {
+    const { shape } = x!;
+    const axes = shape.flatMap((_, i) => (i === 1 ? [] : [i]));
+    const perChannel = (t: TensorInfo) =>
+      reshapeTo(
+        g,
+        t,
+        shape.map((d, i) => (i === 1 ? d : 1)),
+      );
+    const fixed = mean && variance ? ([perChannel(mean), perChannel(variance)] as const) : undefined;
+    const weighted = weight ? mul(g, gy!, perChannel(weight)) : gy!;
+    const [normalized, gx] = composedNormalize(g, x!, weighted, { axes, epsilon, subtractMean: true, fixed });
+    return [gx, ...parameterGrads(g, gy!, normalized, axes, [shape[1]])];
+  },
 });
 
 /** Gradients of groupNorm, and of instanceNorm (groups = C). Inputs: x [N,C,…], weight? [C], gy. Outputs: gx, gweight, gbias. */
@@ -86,6 +102,21 @@ export const groupNormGrad = defineOp({
     const [outer, channels, ...spatial] = inputs[0]!.shape;
     const sizes = { outer, spatial: product(spatial), groups, size: channels / groups };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean: true });
+  },
+  composed(g, [x, weight, gy], { groups, epsilon }) {
+    const { shape } = x!;
+    const perChannel = (t: TensorInfo) =>
+      reshapeTo(
+        g,
+        t,
+        shape.map((d, i) => (i === 1 ? d : 1)),
+      );
+    const grouped = (t: TensorInfo) => reshapeTo(g, t, [shape[0], groups, product(shape.slice(1)) / groups]);
+    const weighted = weight ? mul(g, gy!, perChannel(weight)) : gy!;
+    const how = { axes: [2], epsilon, subtractMean: true };
+    const [normalized, gx] = composedNormalize(g, grouped(x!), grouped(weighted), how);
+    const axes = shape.flatMap((_, i) => (i === 1 ? [] : [i]));
+    return [reshapeTo(g, gx, shape), ...parameterGrads(g, gy!, reshapeTo(g, normalized, shape), axes, [shape[1]])];
   },
 });
 
@@ -115,6 +146,13 @@ export const layerNormGrad = defineOp({
     const sizes = { outer: product(shape.slice(0, axis)), spatial: 1, groups: 1, size: product(shape.slice(axis)) };
     emit.call('normalizeGrad', inputs, outputs, { ...sizes, epsilon, subtractMean });
   },
+  composed(g, [x, weight, gy], { axis, epsilon, subtractMean }) {
+    const { shape } = x!;
+    const all = shape.map((_, i) => i);
+    const how = { axes: all.slice(axis), epsilon, subtractMean };
+    const [normalized, gx] = composedNormalize(g, x!, weight ? mul(g, gy!, weight) : gy!, how);
+    return [gx, ...parameterGrads(g, gy!, normalized, all.slice(0, axis), shape.slice(axis))];
+  },
 });
 
 /** Gradient of lrn. Inputs: x [N,C,…], gy. Output: gx. */
@@ -138,4 +176,5 @@ export const lrnGrad = defineOp({
       ...{ outer: x!.size / Math.max(channels, 1), channels, size, alpha, beta, bias },
     });
   },
+  composed: (g, [x, gy], attrs) => [composedLrn(g, x!, gy!, attrs)],
 });

@@ -1,5 +1,7 @@
+import { product } from '../../common/numbers.ts';
 import { checker, expectFloat, expectRank, expectSameDType, expectShape, required } from '../check.ts';
-import { channelsLastLayouts, defineOp, type TensorInfo } from '../core/op.ts';
+import { apply, gradOf, inputOf, mul, reshapeTo, scalar, zeros } from '../core/gradient.ts';
+import { channelsLastLayouts, defineOp, type OpApplier, type TensorInfo } from '../core/op.ts';
 import { spatialOf } from '../window.ts';
 import { adaptiveAttrs, poolAttrs, pooledShape } from './pool.ts';
 
@@ -26,6 +28,15 @@ function floatInput(op: string, inputs: Inputs): TensorInfo {
   return x;
 }
 
+/** gy at the places of maxima in a tensor of zeros like x; `indices` count inside of each plane. */
+function atMaxima(g: OpApplier, x: TensorInfo, gy: TensorInfo, indices: TensorInfo): TensorInfo {
+  const planes = x.shape.slice(0, 2);
+  const flat = (t: TensorInfo) => reshapeTo(g, t, [...planes, product(spatialOf(t.shape))]);
+  const empty = zeros(g, [...planes, product(spatialOf(x.shape))], x.dtype);
+  const placed = apply(g, 'scatterElements', [empty, flat(indices), flat(gy)], { axis: 2, reduction: 'add' });
+  return reshapeTo(g, placed, x.shape);
+}
+
 /**
  * Gradient of maxPool: each window's goes to its maximum, the first of equal ones; windows that overlap add up. Inputs:
  * x [N,C,…], gy (like maxPool's y). Output: gx.
@@ -40,6 +51,10 @@ export const maxPoolGrad = defineOp({
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 1]),
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, poolAttrs(x!, gy!, attrs, 'max'));
+  },
+  composed(g, [x, gy], attrs) {
+    const [, indices] = g.op('maxPool', [x], { ...attrs, indices: true, indexBase: 'plane', columnMajor: false });
+    return [atMaxima(g, x!, gy!, indices)];
   },
 });
 
@@ -62,6 +77,10 @@ export const averagePoolGrad = defineOp({
       divisor: attrs.divisorOverride,
     });
   },
+  backward(g) {
+    const { inputShape: _, ...attrs } = g.attrs;
+    return [apply(g, 'averagePool', [gradOf(g)], attrs)];
+  },
 });
 
 /** Gradient of lpPool: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 where y is 0. Inputs: x, gy. Output: gx. */
@@ -76,6 +95,19 @@ export const lpPoolGrad = defineOp({
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 1]),
   forward(emit, [x, gy], outputs, attrs) {
     emit.call('poolGrad', [x, gy], outputs, { ...poolAttrs(x!, gy!, attrs, 'lp'), p: attrs.p });
+  },
+  composed(g, [x, gy], attrs) {
+    const { p, ...window } = attrs;
+    const y = apply(g, 'lpPool', [x], attrs);
+    const power = (t: TensorInfo, exponent: number) => apply(g, 'pow', [t, scalar(g, exponent, t.dtype)], {});
+    // 0 where y is 0.
+    const isPositive = apply(g, 'greater', [y, scalar(g, 0, y.dtype)], {});
+    const share = mul(g, gy!, power(apply(g, 'where', [isPositive, y, scalar(g, 1, y.dtype)]), 1 - p));
+    const given = apply(g, 'where', [isPositive, share, scalar(g, 0, y.dtype)]);
+    const spread = { ...window, inputShape: x!.shape, countIncludePad: false, divisorOverride: 1 };
+    const sums = apply(g, 'averagePoolGrad', [given], spread);
+    const slope = mul(g, apply(g, 'sign', [x], {}), power(apply(g, 'abs', [x], {}), p - 1));
+    return [mul(g, sums, slope)];
   },
 });
 
@@ -92,6 +124,9 @@ export const adaptiveAveragePoolGrad = defineOp({
   forward(emit, [gy], [gx]) {
     emit.call('adaptivePoolGrad', [null, gy], [gx], adaptiveAttrs(gx, gy!, 'average'));
   },
+  backward: (g) => [
+    apply(g, 'adaptiveAveragePool', [gradOf(g)], { outputSize: spatialOf(inputOf(g).shape), indices: false }),
+  ],
 });
 
 /** Gradient of adaptiveMaxPool. Inputs: x [N,C,…], gy [N,C,…]. Output: gx. */
@@ -107,5 +142,9 @@ export const adaptiveMaxPoolGrad = defineOp({
   layouts: (inputs, _attrs, outputs) => channelsLastLayouts(inputs, outputs, [0, 1]),
   forward(emit, [x, gy], outputs) {
     emit.call('adaptivePoolGrad', [x, gy], outputs, adaptiveAttrs(x!, gy!, 'max'));
+  },
+  composed(g, [x, gy]) {
+    const [, indices] = g.op('adaptiveMaxPool', [x], { outputSize: spatialOf(gy!.shape), indices: true });
+    return [atMaxima(g, x!, gy!, indices)];
   },
 });

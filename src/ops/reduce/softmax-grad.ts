@@ -1,6 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.ts';
 import { checker } from '../check.ts';
-import { defineOp, followLayouts } from '../core/op.ts';
+import { apply, mul, sub } from '../core/gradient.ts';
+import { defineOp, followLayouts, type TensorInfo } from '../core/op.ts';
 import { aroundAxis } from './softmax.ts';
 
 const check = checker('softmaxGrad');
@@ -20,5 +21,11 @@ export const softmaxGrad = defineOp({
   forward(emit, inputs, outputs, { axis, log }) {
     const y = inputs[0] as Tensor;
     emit.call('softmaxGrad', inputs, outputs, { ...aroundAxis(y, check.axis(axis, y.rank)), log });
+  },
+  composed(g, [y, gy], { axis, log }) {
+    const over = (x: TensorInfo) =>
+      apply(g, 'reduceSum', [x], { axes: [check.axis(axis, y!.shape.length)], keepDims: true });
+    if (log) return [sub(g, gy!, mul(g, apply(g, 'exp', [y!], {}), over(gy!)))];
+    return [mul(g, y!, sub(g, gy!, over(mul(g, gy!, y!))))];
   },
 });
