@@ -9,7 +9,7 @@ import { elementCount } from '../tensor/layout.ts';
 import { constant, Tensor } from '../tensor/tensor.ts';
 import type { Executor } from './executor.ts';
 import { Lease, type Tracked } from './lease.ts';
-import { type OpenGraph, OpenGraphs } from './open-graphs.ts';
+import { type OpenGraph, OpenGraphs, type Result } from './open-graphs.ts';
 import type { TapeNode, Variable } from './variable.ts';
 
 /** How many handles share a storage, and how often it was written in place. */
@@ -54,6 +54,8 @@ export class Engine implements Executor {
   private readonly openGraphs = new OpenGraphs();
   private retired: Variable[] = [];
   private retiredRoots: Variable[] = [];
+  /** Results of the same graphs, of which those that the backward pass did not go through move to the JavaScript heap. */
+  private left: Result[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -151,7 +153,7 @@ export class Engine implements Executor {
   }
 
   retire(variables: readonly Variable[], root: Variable): void {
-    if (root.node?.graph) this.openGraphs.close(root.node.graph);
+    if (root.node?.graph) for (const result of this.openGraphs.close(root.node.graph)) this.left.push(result);
     for (const variable of variables) this.retired.push(variable);
     this.retiredRoots.push(root);
   }
@@ -198,14 +200,16 @@ export class Engine implements Executor {
 
   /** Frees what the steps so far have left behind, without waiting for the next one. */
   flush(): void {
-    const { retired, retiredRoots } = this;
+    const { retired, retiredRoots, left } = this;
     this.retired = [];
     this.retiredRoots = [];
+    this.left = [];
     for (const root of retiredRoots) root.toHost();
     for (const variable of retired) {
       if (variable.host === null && !variable.held)
         variable.free('its graph was backpropagated and a new one has begun; detach() what is to stay');
     }
+    for (const result of left) if (result.isAlive && !result.held) result.toHost();
     this.tidy(this.scopes[0]);
   }
 

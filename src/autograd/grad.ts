@@ -1,7 +1,7 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { checkOptions, flag, type KnownOf, kind, shown } from '../common/options.ts';
 import { executor } from './engine.ts';
-import { noGrad, ones, reachable, recordedPass, release, withRecording } from './tape.ts';
+import { expectRecording, noGrad, ones, reachable, recordedPass, release } from './tape.ts';
 import { type TapeNode, Variable } from './variable.ts';
 
 export interface GradOptions {
@@ -61,6 +61,7 @@ export function grad(
 ): (Variable | null)[] {
   checkOptions('grad', options, gradKnown);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  if (createGraph) expectRecording('grad');
   const roots = listOf('outputs', outputs);
   const targets = listOf('inputs', inputs);
   const given = options.gradOutputs === undefined ? [] : [options.gradOutputs].flat();
@@ -87,7 +88,7 @@ export function grad(
     );
     return targets.map((target) => found.get(target) ?? null);
   };
-  const results = createGraph ? withRecording(true, pass) : noGrad(pass);
+  const results = createGraph ? pass() : noGrad(pass);
   release(executor(), nodes, roots, retainGraph);
   const unused = results.indexOf(null);
   if (unused < 0 || allowUnused) return results;

@@ -2,7 +2,7 @@ import type { DType } from '../common/dtype.ts';
 import { byteLength } from '../common/dtype.ts';
 
 /** A result of a recorded op, as far as its memory is concerned. */
-interface Result {
+export interface Result {
   readonly dtype: DType;
   readonly size: number;
   readonly isAlive: boolean;
@@ -76,13 +76,15 @@ export class OpenGraphs {
     return graph;
   }
 
-  /** The graph was backpropagated. */
-  close(graph: OpenGraph): void {
+  /** The graph was backpropagated. Returns all of its results, also those that led nowhere. */
+  close(graph: OpenGraph): readonly Result[] {
     const root = rootOf(graph);
-    if (!this.open.delete(root)) return;
+    if (!this.open.delete(root)) return [];
+    const { results } = root;
     this.bytes -= root.bytes;
     root.results = [];
     root.closed = true;
+    return results;
   }
 
   private limit(current: OpenGraph): void {

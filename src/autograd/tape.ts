@@ -112,6 +112,7 @@ export function backward(root: Variable, grad?: Variable | null, options: Backwa
   const on = executor();
   const nodes = reachable([root]);
   if (options.createGraph) {
+    expectRecording('backward');
     const found = recordedPass(
       nodes,
       [[root, grad ?? ones(root.dtype, root.shape)]],
@@ -135,6 +136,15 @@ export function backward(root: Variable, grad?: Variable | null, options: Backwa
     }
   });
   release(on, nodes, [root], options.retainGraph ?? false);
+}
+
+/** createGraph records: throws `argument` where noGrad forbids it. */
+export function expectRecording(what: string): void {
+  if (recording) return;
+  throw new ConvletError(
+    'argument',
+    `${what}: createGraph records the backward pass, which noGrad forbids: call it outside of noGrad`,
+  );
 }
 
 /** A graph that was backpropagated goes, unless it is retained. */
@@ -347,7 +357,9 @@ class Pass {
       [kept] = on.apply(getOp('identity'), [handle], {});
       on.release(handle);
     }
-    target.grad = Variable.of(kept, on);
+    const made = Variable.of(kept, on);
+    target.grad = made;
+    if (!made.held) on.track([made]);
   }
 }
 

@@ -124,10 +124,12 @@ export class Variable {
     }
     const old = this.gradient;
     this.gradient = grad;
-    if (grad !== null) grad.held = true;
+    // Of a variable of the step, its gradient is one too, and moves to the JavaScript heap when the step is over.
+    if (grad !== null) grad.held = this.lifetime === 'persistent';
     if (old !== null) {
       old.held = false;
-      old.free('a gradient that was replaced');
+      // One with a history (createGraph) may be a part of what is computed now.
+      if (old.node === null) old.free('a gradient that was replaced');
     }
   }
 
