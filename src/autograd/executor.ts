@@ -27,6 +27,8 @@ export interface Executor extends HandleOwner {
   recorded(node: TapeNode): OpenGraph | null;
   /** Intermediate results of a graph that has been backpropagated; they go when the next recorded op starts. */
   retire(variables: readonly Variable[], root: Variable): void;
+  /** Whether gradients by a leaf are kept in its `grad`; absent: of all. */
+  accumulates?(leaf: Variable): boolean;
   /** Begins a scope; what is tracked in it is freed when it ends, `kept` excepted. */
   enter(): void;
   leave(kept: ReadonlySet<Tracked>): void;

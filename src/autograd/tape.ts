@@ -119,7 +119,8 @@ export function backward(root: Variable, grad?: Variable | null, options: Backwa
       (input) => input.requiresGrad,
       new Set(),
     );
-    for (const [leaf, value] of found) leaf.grad = leaf.grad === null ? value : apply1('add', [leaf.grad, value]);
+    for (const [leaf, value] of found)
+      if (on.accumulates?.(leaf) ?? true) leaf.grad = leaf.grad === null ? value : apply1('add', [leaf.grad, value]);
     release(on, nodes, [root], options.retainGraph ?? true);
     return;
   }
@@ -252,7 +253,7 @@ class Pass {
   finish(): void {
     for (const leaf of [...this.grads.keys()]) {
       const handle = this.take(leaf)!;
-      if (leaf.node === null) this.accumulate(leaf, handle);
+      if (leaf.node === null && (this.on.accumulates?.(leaf) ?? true)) this.accumulate(leaf, handle);
       else this.on.release(handle);
     }
   }

@@ -161,10 +161,14 @@ class Steps {
 
   private build(key: string, batch: readonly BatchPart[]): StepPlan {
     const { on, session, model, optimizer } = this;
-    const clear = gradsOf(model, optimizer);
+    const learning = learningOf(model, optimizer);
+    const clear = (): void => {
+      for (const param of learning) param.grad = null;
+    };
     try {
       const traced = traceTwice('compileStep', on, model, false, (trace) => {
         clear();
+        trace.executor.learning = learning;
         this.trace(trace, batch);
       });
       const graph = optimize(traced.graph);
@@ -237,10 +241,6 @@ export function expectTrainable(model: unknown, optimizer: unknown, others: bool
   );
 }
 
-/** How to clear gradients: a trace leaves such that are values of its graph, which nobody must see after it. */
-function gradsOf(model: AnyModule, optimizer: Optimizer): () => void {
-  const params = new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);
-  return () => {
-    for (const param of params) param.grad = null;
-  };
-}
+/** Whose gradients a step uses. A trace leaves them as values of its graph, which nobody must see after it. */
+const learningOf = (model: AnyModule, optimizer: Optimizer): ReadonlySet<Variable> =>
+  new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);

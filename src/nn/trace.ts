@@ -20,6 +20,8 @@ export class TraceExecutor implements Executor {
   /** What each run of the graph is to be preceded and followed by. */
   readonly before: (() => void)[] = [];
   readonly after: (() => void)[] = [];
+  /** Whose gradients are wanted, beside those of what the trace makes: those of others would stay behind as values of the graph. */
+  learning: ReadonlySet<Variable> = new Set();
   /** Told of the results of each op. */
   onApply: ((values: readonly Value[]) => void) | null = null;
   private readonly engine: Engine;
@@ -32,6 +34,10 @@ export class TraceExecutor implements Executor {
   constructor(engine: Engine, frozen = false) {
     this.engine = engine;
     this.frozen = frozen;
+  }
+
+  accumulates(leaf: Variable): boolean {
+    return this.learning.has(leaf) || leaf.lease?.owner === this;
   }
 
   /** A value that the caller fills before each run. */
