@@ -1,7 +1,8 @@
 import { ConvletError, shapeText } from '../common/error.ts';
 import { checkOptions, flag, type KnownOf, kind, shown } from '../common/options.ts';
 import { executor } from './engine.ts';
-import { expectRecording, noGrad, ones, reachable, recordedPass, release } from './tape.ts';
+import { noGrad } from './no-grad.ts';
+import { expectRecording, ones, reachable, recordedPass, release } from './tape.ts';
 import { type TapeNode, Variable } from './variable.ts';
 
 export interface GradOptions {

@@ -1,6 +1,6 @@
 import { allocateArray, type DType, dtypes } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
-import { callable, expectKind, fits, flag, type KnownOf, refuse } from '../common/options.ts';
+import { fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import type { OpName, Ops, WithAttrs } from '../ops/attrs.ts';
 import type { GradContext, OpDef, TensorInfo } from '../ops/core/op.ts';
 import { getOp } from '../ops/training.ts';
@@ -374,34 +374,4 @@ export function withRecording<T>(on: boolean, body: () => T): T {
   } finally {
     recording = before;
   }
-}
-
-/**
- * Runs `body` without recording. What it returns (variables, arrays and objects of them) stays, everything else that is
- * made inside is freed.
- *
- * @throws ConvletError `argument` if `body` is asynchronous: it would go on after the recording is back on
- */
-export function noGrad<T>(body: () => T): T {
-  expectKind('noGrad', 'body', body, callable);
-  const on = executor();
-  on.enter();
-  const kept = new Set<Variable>();
-  try {
-    const result = withRecording(false, body);
-    if (typeof (result as { then?: unknown } | null)?.then === 'function')
-      throw new ConvletError('argument', 'noGrad: expects a synchronous function');
-    collect(result, kept);
-    return result;
-  } finally {
-    on.leave(kept);
-  }
-}
-
-function collect(value: unknown, into: Set<Variable>): void {
-  if (value instanceof Variable) into.add(value);
-  else if (Array.isArray(value)) for (const entry of value) collect(entry, into);
-  else if (value instanceof Map) for (const entry of value.values()) collect(entry, into);
-  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype)
-    for (const entry of Object.values(value)) collect(entry, into);
 }
