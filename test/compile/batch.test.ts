@@ -109,4 +109,7 @@ test('a batch of one image is left as it is, however large', () => {
   expect(calls.every((call, i) => call === one[i])).toBe(true);
   expect([calls.length, views.size]).toEqual([3, 0]);
   expect(split(chain(2)).calls).toHaveLength(6);
+  // A layer by itself leaves nothing in the cache for another one.
+  const alone = chain(2).slice(0, 1);
+  expect(split(alone).calls).toEqual(alone);
 });

@@ -106,6 +106,16 @@ describe.each(backends)('%s', (_, backend) => {
     expect(saved(backend(), graph)).toBeGreaterThan(0);
   });
 
+  test('what is written over does not lie in a concatenation that is read later', () => {
+    const graph: Drawing = (s) => {
+      const first = s.conv(s.input(shape), 8);
+      const wide = concat(s, first, s.conv(s.input(shape), 3));
+      const branch = s.conv(s.conv(cut(s, first, 4, 4), 4), 4);
+      return both(s, concat(s, cut(s, first, 0, 4), branch), wide);
+    };
+    expect(saved(backend(), graph)).toBeGreaterThan(0);
+  });
+
   test('other element types: kernels have channels of wider tensors in float32 alone', () => {
     const graph: Drawing = (s) => {
       const double = (...of: number[]): Value => s.op('cast', [s.weight(of)], { to: 'float64' });
