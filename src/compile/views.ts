@@ -271,7 +271,7 @@ class ViewPass {
     const views = new Map([...this.parents.keys()].map((tensor) => [tensor, this.resolve(tensor)]));
     const early = new Map<number, number[]>();
     for (const [at, behind] of this.moved) early.set(behind, [...(early.get(behind) ?? []), at]);
-    const order: number[] = [...(early.get(-1) ?? [])];
+    const order: number[] = [];
     calls.forEach((_, at) => {
       if (!this.moved.has(at)) order.push(at);
       order.push(...(early.get(at) ?? []));
