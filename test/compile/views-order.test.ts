@@ -106,6 +106,16 @@ describe.each(backends)('%s', (_, backend) => {
     expect(saved(backend(), graph)).toBeGreaterThan(0);
   });
 
+  test('several images save as many copies as one', () => {
+    const graph =
+      (images: number): Drawing =>
+      (s) => {
+        const x = s.conv(s.input([images, ...shape.slice(1)]), 8);
+        return s.conv(concat(s, s.conv(x, 4), s.conv(x, 3)), 3);
+      };
+    expect([1, 2].map((images) => saved(backend(), graph(images)))).toEqual([2, 2]);
+  });
+
   test('what is written over does not lie in a concatenation that is read later', () => {
     const graph: Drawing = (s) => {
       const first = s.conv(s.input(shape), 8);
