@@ -31,6 +31,13 @@ const optimizers: { readonly [name: string]: Make } = {
   Lamb: (p) => new optim.Lamb(p, { lr: 0.05, weightDecay: 0.01 }),
 };
 
+test('every optimizer has a row in this table', () => {
+  const classes = Object.entries(optim).filter(([, made]) => made.prototype instanceof optim.Optimizer);
+  const rows = new Set(Object.keys(optimizers).map((title) => title.split(',')[0]));
+  expect(classes.map(([name]) => name).filter((name) => !rows.has(name))).toEqual([]);
+  expect(classes.length).toBeGreaterThan(10);
+});
+
 const random = new Random(5);
 const batch = [random.floats(8 * 3), random.floats(8 * 2)] as const;
 
