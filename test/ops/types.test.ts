@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { apply } from '../../src/autograd/index.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { newValue } from '../../src/graph/graph.ts';
+import { opCases } from '../../src/ops/cases.ts';
+import { trainingOps } from '../../src/ops/training.ts';
 
 test('wrong names and attributes do not compile', () => {
   const builder = new GraphBuilder();
@@ -22,4 +24,8 @@ test('wrong names and attributes do not compile', () => {
   };
   expect(never).toBeTypeOf('function');
   expect(builder.add('softmax', [x], { axis: 1 }, 'node')[0].shape).toEqual([2, 3]);
+});
+
+test('every op that has attributes and cases is listed in src/ops/index.ts or src/ops/training.ts', () => {
+  expect(Object.keys(opCases).filter((name) => !trainingOps.has(name))).toEqual([]);
 });
