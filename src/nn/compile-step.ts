@@ -109,7 +109,7 @@ class Steps {
     const { parts, paths } = partsOf('step', batch);
     this.expectTargets(batch.length);
     this.on.flush();
-    const key = `${shapesKey(parts.map((part, i) => [`${paths[i]}${part.dtype}`, part]))} ${this.model.training} ${this.learning}`;
+    const key = `${shapesKey(parts.map((part, i) => [`${paths[i]}${part.dtype}`, part]))} ${this.modes} ${this.learning}`;
     this.optimizer.advance();
     const found = this.cache.get(key) ?? this.build(key, batch);
     found.inputs.forEach((input, i) => {
@@ -149,6 +149,13 @@ class Steps {
     this.isDisposed = true;
     this.cache.dispose();
     this.session.dispose();
+  }
+
+  /** Which modules train and which evaluate: a frozen batch norm in a model that trains is another plan. */
+  private get modes(): string {
+    let text = '';
+    for (const { training } of this.model.modules()) text += Number(training);
+    return text;
   }
 
   /** Which of the optimizer's parameters learn: frozen ones are traced anew. */

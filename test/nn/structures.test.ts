@@ -214,6 +214,20 @@ describeEngines('structures', (use) => {
     step.dispose();
   });
 
+  test('a submodule that is set to evaluation after compilation is', () => {
+    const model = new nn.Sequential(new nn.Conv2d(1, 2, 1), new nn.BatchNorm2d(2));
+    const norm = model.at(1) as nn.BatchNorm2d;
+    const step = compileStep(model, (y: Variable) => y.square().mean(), new optim.SGD(model.parameters(), { lr: 0 }));
+    const x = variable(values(8, 1), [2, 1, 2, 2]);
+    step.step(x);
+    norm.eval();
+    const before = [...norm.runningMean!.data];
+    const loss = step.step(x);
+    expect([...norm.runningMean!.data]).toEqual(before);
+    expect(loss).toBeCloseTo(model.forward(x).square().mean().item(), 5);
+    step.dispose();
+  });
+
   /** What is said of programs that make no sense. */
   const wrong: { readonly [what: string]: readonly [() => unknown, RegExp] } = {
     'no loss': [

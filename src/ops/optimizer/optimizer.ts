@@ -46,7 +46,7 @@ function checkUpdate(kind: UpdateKind, inputs: readonly (TensorInfo | null)[]): 
 }
 
 /**
- * sgdStep, adamStep, …: formulas of torch.optim (src/backend/js/optimizer.ts). Inputs: parameter, grad, the kind's states
+ * sgdStep, adamStep, …: formulas of torch.optim (src/backend/js/optimizer/optimizer.ts). Inputs: parameter, grad, the kind's states
  * (those that may be absent are null, the last ones first), hyper (entries: `optimizerHyper`). Outputs, in place: the
  * parameter and the states that are there.
  */
