@@ -17,12 +17,12 @@ interface Entry {
 
 function runAll(directory: string): void {
   const { models } = JSON.parse(readFileSync(`${directory}index.json`, 'utf8')) as { models: Entry[] };
-  for (const engine of engines) {
-    test.each(models)(`${engine.name}: $name`, async ({ name, outputs, rtol, atol }) => {
+  for (const { name: engine, options } of engines) {
+    test.each(models)(`${engine}: $name`, async ({ name, outputs, rtol, atol }) => {
       const tensors = readSafetensors(readFileSync(`${directory}${name}.io.safetensors`));
-      const model = await load(`${directory}${name}.onnx`, engine);
+      const model = await load(`${directory}${name}.onnx`, options);
       try {
-        expect([model.backend, model.variant]).toEqual([engine.backend, engine.variant ?? 'plain']);
+        expect([model.backend, model.variant]).toEqual([options.backend, options.variant ?? 'plain']);
         const input = tensors.get('input')!;
         // Twice: the second run uses the plan of the first, and the memory that it left.
         for (let run = 1; run <= 2; run++) {

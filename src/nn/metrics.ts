@@ -181,6 +181,7 @@ export class ConfusionMatrix {
       precision: taken === 0 ? 0 : right / taken,
       recall: actual === 0 ? 0 : right / actual,
       f1: taken + actual === 0 ? 0 : (2 * right) / (taken + actual),
+      iou: taken + actual === 0 ? 0 : right / (taken + actual - right),
       support: actual,
     }));
   }
@@ -197,6 +198,21 @@ export class ConfusionMatrix {
     return sum(report.map((row, i) => row[score] * weights[i])) / sum(weights);
   }
 
+  /**
+   * Mean overlap of predicted regions with true ones. A class that occurs in neither has none, and does not count.
+   *
+   * @param score 'iou': intersection over union (Jaccard); 'dice': twice the intersection over the sum of both
+   * @param average 'macro': the mean over classes; 'micro': of all positions together
+   */
+  overlap(score: 'iou' | 'dice', average: 'macro' | 'micro' = 'macro'): number {
+    const counts = this.perClass;
+    const share = (right: number, both: number): number =>
+      score === 'iou' ? right / (both - right) : (2 * right) / both;
+    if (average === 'micro') return share(sum(counts.map(({ right }) => right)), 2 * sum(this.counts));
+    const occurring = counts.filter(({ taken, actual }) => taken + actual > 0);
+    return sum(occurring.map(({ right, taken, actual }) => share(right, taken + actual))) / occurring.length;
+  }
+
   private get perClass(): { right: number; taken: number; actual: number }[] {
     const rows = this.rows();
     return rows.map((row, c) => ({ right: row[c], taken: sum(rows.map((other) => other[c])), actual: sum(row) }));
@@ -206,6 +222,8 @@ export class ConfusionMatrix {
 export type Score = 'precision' | 'recall' | 'f1';
 export type Average = 'macro' | 'weighted' | 'micro';
 export interface ClassReport extends Record<Score, number> {
+  /** Intersection over union. The Dice score is f1. */
+  readonly iou: number;
   /** Number of targets of the class. */
   readonly support: number;
 }
@@ -213,20 +231,18 @@ export interface ClassReport extends Record<Score, number> {
 const sum = (values: ArrayLike<number>): number =>
   Array.prototype.reduce.call(values, (a, b) => (a as number) + b, 0) as number;
 
-/** A score over all classes, with scikit-learn's averages. */
-function scoreMetric(score: Score, given: readonly unknown[]): Metric {
-  checkCall(score, { args: {}, options: scoreKnown }, given);
-  const { average = 'macro', ...options } = (given[0] ?? {}) as ScoreOptions;
+/** What is computed from all counts, with the number of classes as the first output has it. */
+function matrixMetric(name: string, options: ClassOptions, value: (matrix: ConfusionMatrix) => number): Metric {
   let matrix: ConfusionMatrix | null = null;
   return {
-    name: score,
+    name,
     better: 'higher',
     update(output, target) {
       const classes = output.data.length === target.data.length ? 2 : Math.max(2, output.shape[1] ?? 2);
       matrix ??= new ConfusionMatrix(classes, options);
       matrix.update(output, target);
     },
-    compute: () => matrix?.average(score, average) ?? Number.NaN,
+    compute: () => (matrix === null ? Number.NaN : value(matrix)),
     reset() {
       matrix = null;
     },
@@ -236,6 +252,13 @@ function scoreMetric(score: Score, given: readonly unknown[]): Metric {
       matrix?.counts.set(state);
     },
   };
+}
+
+/** A score over all classes, with scikit-learn's averages. */
+function scoreMetric(score: Score, given: readonly unknown[]): Metric {
+  checkCall(score, { args: {}, options: scoreKnown }, given);
+  const { average = 'macro', ...options } = (given[0] ?? {}) as ScoreOptions;
+  return matrixMetric(score, options, (matrix) => matrix.average(score, average));
 }
 
 export interface ScoreOptions extends ClassOptions {
@@ -253,3 +276,24 @@ export const f1 = (options?: ScoreOptions, ...surplus: never[]): Metric => score
 
 export type { Metric } from './metric.ts';
 export { type Place, type SelectOptions, select } from './metric-select.ts';
+
+export interface OverlapOptions extends ClassOptions {
+  /** 'macro' (default): the mean over classes that occur; 'micro': of all positions together. */
+  readonly average?: 'macro' | 'micro';
+}
+
+const overlapKnown: KnownOf<OverlapOptions> = { average: oneOf('macro', 'micro'), ignoreIndex: number };
+
+function overlapMetric(score: 'iou' | 'dice', given: readonly unknown[]): Metric {
+  checkCall(score, { args: {}, options: overlapKnown }, given);
+  const { average, ...options } = (given[0] ?? {}) as OverlapOptions;
+  return matrixMetric(score, options, (matrix) => matrix.overlap(score, average));
+}
+
+/** Mean intersection over union of predicted and true regions, of scores as `accuracy` takes them. Per class: ConfusionMatrix. */
+export const iou = (options?: OverlapOptions, ...surplus: never[]): Metric =>
+  overlapMetric('iou', [options, ...surplus]);
+
+/** Mean Dice score of predicted and true regions: the F1 of their positions. */
+export const dice = (options?: OverlapOptions, ...surplus: never[]): Metric =>
+  overlapMetric('dice', [options, ...surplus]);

@@ -4,6 +4,7 @@ import { ConvletError, shapeText } from '../common/error.ts';
 import { checkOptions, fits, flag, type KnownOf, refuse } from '../common/options.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { inspect } from '../tensor/text.ts';
+import { type ForwardHook, type ForwardPreHook, type HookHandle, Hooks } from './hooks.ts';
 import { ModuleBuffer, Parameter } from './parameter.ts';
 
 /** Tensors by PyTorch's names: what checkpoints hold. */
@@ -114,6 +115,31 @@ export abstract class Module<R = Variable> {
     return this.train(false);
   }
 
+  /**
+   * Calls `hook(module, inputs, output)` after each forward of this module, eagerly and when a step is traced; what it returns, if
+   * anything, replaces the output.
+   *
+   * @returns how to take it away: `remove()`
+   */
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+    return this.hooks().addAfter(hook as ForwardHook);
+  }
+
+  /** Calls `hook(module, inputs)` before each forward; what it returns, if anything, replaces the inputs. */
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+    return this.hooks().addBefore(hook as ForwardPreHook);
+  }
+
+  private hooks(): Hooks {
+    // No field of the class: fields are what a module holds.
+    let hooks = hooksOf.get(this);
+    if (hooks === undefined) {
+      hooks = new Hooks(this);
+      hooksOf.set(this, hooks);
+    }
+    return hooks;
+  }
+
   /** Calls `visit` with every module, children first. */
   apply(visit: (module: AnyModule) => void): this {
     for (const child of this.children()) child.apply(visit);
@@ -211,6 +237,8 @@ export abstract class Module<R = Variable> {
     return `${repr(this)}\n${count.toLocaleString('en')} parameters${rest}`;
   }
 }
+
+const hooksOf = new WeakMap<AnyModule, Hooks>();
 
 const mostLines = 12;
 

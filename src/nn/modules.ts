@@ -1,4 +1,5 @@
 // torch.nn: what a network is put together from.
+export type { ForwardHook, ForwardPreHook, HookHandle } from './hooks.ts';
 export * as init from './init.ts';
 export * from './layers/activation.ts';
 export * from './layers/containers.ts';

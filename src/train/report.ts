@@ -59,7 +59,7 @@ th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { te
 tr:last-child td { border-bottom: 0; } td.text { white-space: normal; } pre { overflow-x: auto; margin: 0; font-size: 13px; line-height: 1.45; }
 `;
 
-const percentNames = /^(accuracy|top\d+|precision|recall|f1)$/;
+const percentNames = /^(accuracy|top\d+|precision|recall|f1|iou|dice)$/;
 const valueText = (name: string, value: number): string =>
   percentNames.test(name) ? `${(value * 100).toFixed(2)} %` : numberText(value);
 

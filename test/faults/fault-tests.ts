@@ -5,7 +5,7 @@ import { engines } from '../networks/engines.ts';
 import { describeShared } from '../shared.ts';
 import { caseFolders, difference, readCase } from './fault-cases.ts';
 
-const runs = engines.flatMap(({ name, ...options }) =>
+const runs = engines.flatMap(({ name, options }) =>
   options.backend === 'js'
     ? [{ name, options }]
     : [1, 2].map((threads) => ({ name: `${name}, ${threads} threads`, options: { ...options, threads } })),

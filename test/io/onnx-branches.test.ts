@@ -144,7 +144,7 @@ function loopInLoop(): Uint8Array {
   });
 }
 
-describe.each(engines)('loops, $name', ({ name: _, ...options }) => {
+describe.each(engines)('loops, $name', ({ options }) => {
   it.each([false, true])('give what their body says, however often (with a branch: %s)', async (branching) => {
     using made = await load(looped(branching), options);
     const weight = Array.from({ length: 16 }, (_, i) => Math.fround(((i * 7) % 11) / 11 - 0.43));
@@ -202,7 +202,7 @@ describe.each(engines)('loops, $name', ({ name: _, ...options }) => {
   });
 });
 
-describe.each(engines)('$name', ({ name: _, ...options }) => {
+describe.each(engines)('$name', ({ options }) => {
   it('give what the same branches give where they are known beforehand, in any order', async () => {
     using dynamic = await load(nested(), options);
     const expected = new Map<string, ModelOutput>();

@@ -2,12 +2,15 @@ import { supportedVariants } from '../../src/abi/modules.ts';
 import type { LoadOptions } from '../../src/runtime/load.ts';
 
 /** Every backend and variant that this engine can run, with a name for test titles. */
-export const engines: readonly (LoadOptions & { readonly name: string })[] = [
-  { name: 'js', backend: 'js' },
-  ...supportedVariants().map((variant) => ({ name: `wasm ${variant}`, backend: 'wasm' as const, variant })),
+export const engines: readonly { readonly name: string; readonly options: LoadOptions }[] = [
+  { name: 'js', options: { backend: 'js' } },
+  ...supportedVariants().map((variant) => ({
+    name: `wasm ${variant}`,
+    options: { backend: 'wasm' as const, variant },
+  })),
 ];
 
-export const wasmEngines = engines.filter((engine) => engine.backend === 'wasm');
+export const wasmEngines = engines.filter(({ options }) => options.backend === 'wasm');
 
 /** Throws where any value is further from its expected one than rtol · |expected| + atol. */
 export function assertClose(

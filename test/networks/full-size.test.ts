@@ -27,9 +27,9 @@ describeShared('full-size networks', async (shared) => {
   const jsLimit = 1e9;
   for (const name of names) {
     const expected = JSON.parse(readFileSync(`${root}${name}.expected.json`, 'utf8')) as Expected;
-    for (const engine of expected.macs <= jsLimit ? engines : wasmEngines) {
-      test(`${engine.name}: ${name}`, { timeout: 180_000 }, async () => {
-        const model = await load(expand(readFileSync(`${root}${name}.skeleton.onnx`)), engine);
+    for (const { name: engine, options } of expected.macs <= jsLimit ? engines : wasmEngines) {
+      test(`${engine}: ${name}`, { timeout: 180_000 }, async () => {
+        const model = await load(expand(readFileSync(`${root}${name}.skeleton.onnx`)), options);
         try {
           const inputs = { [model.inputs[0].name]: { data: input(expected.input), shape: expected.input } };
           const [output] = Object.values(await model.run(inputs));

@@ -46,10 +46,10 @@ describeShared('real weights', (shared) => {
     return { data: Float32Array.from(data, (v, i) => (v - at(mean, i)) / at(std, i)), shape };
   }
 
-  for (const engine of engines) {
+  for (const { name: engine, options } of engines) {
     for (const c of cases.filter((one) => !quantized.test(one.model))) {
-      test(`${engine.name}: ${c.model} on ${c.image}`, { timeout: 120_000 }, async () => {
-        const model = await load(`${root}${c.model}`, engine);
+      test(`${engine}: ${c.model} on ${c.image}`, { timeout: 120_000 }, async () => {
+        const model = await load(`${root}${c.model}`, options);
         try {
           const slots = c.inputs ?? [{ key: c.input!, mean: c.mean, std: c.std }];
           const entries = slots.map((slot, i) => [slot.name ?? model.inputs[i].name, normalised(slot)]);

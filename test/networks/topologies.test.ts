@@ -15,9 +15,9 @@ describeShared('graphs of well-known networks', (shared) => {
   // In plain JS the three large ones take longer than the rest of the suite together.
   const slow = ['light_vgg19', 'light_zfnet512', 'light_densenet121'];
   for (const name of names) {
-    for (const engine of slow.includes(name) ? wasmEngines : engines) {
-      test(`${engine.name}: ${name}`, { timeout: 120_000 }, async () => {
-        const model = await load(`${root}${name}.onnx`, engine);
+    for (const { name: engine, options } of slow.includes(name) ? wasmEngines : engines) {
+      test(`${engine}: ${name}`, { timeout: 120_000 }, async () => {
+        const model = await load(`${root}${name}.onnx`, options);
         try {
           const [input] = model.inputs;
           const shape = input.shape!.map((d) => d ?? 1);

@@ -3,7 +3,9 @@ import { Generator } from '../../src/common/random.ts';
 import {
   accuracy,
   ConfusionMatrix,
+  dice,
   f1,
+  iou,
   type Metric,
   precision,
   RunningMean,
@@ -97,9 +99,9 @@ describe('confusion matrix', () => {
     ]);
     expect(matrix.accuracy).toBe(4 / 6);
     expect(matrix.report()).toEqual([
-      { precision: 1, recall: 2 / 3, f1: 0.8, support: 3 },
-      { precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, support: 2 },
-      { precision: 1 / 2, recall: 1, f1: 2 / 3, support: 1 },
+      { precision: 1, recall: 2 / 3, f1: 0.8, iou: 2 / 3, support: 3 },
+      { precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, iou: 1 / 3, support: 2 },
+      { precision: 1 / 2, recall: 1, f1: 2 / 3, iou: 1 / 2, support: 1 },
     ]);
     matrix.reset();
     expect(matrix.counts.every((n) => n === 0)).toBe(true);
@@ -157,4 +159,37 @@ test('a running mean weighs batches by their samples', () => {
   expect([mean.value, mean.count]).toEqual([2, 4]);
   mean.reset();
   expect(mean.value).toBeNaN();
+});
+
+describe('overlap', () => {
+  // Pixels of one picture, classes 0 to 3 of which 3 never occurs: 0 is taken for 0, 0, 1; 1 for 1, 1; 2 for 1.
+  const taken = [0, 0, 1, 1, 1, 1];
+  const scoresOf = (classes: number) =>
+    scores(
+      [1, classes, 2, 3],
+      Array.from({ length: classes * 6 }, (_, at) => (taken[at % 6] === Math.floor(at / 6) ? 1 : 0)),
+    );
+  const target = { shape: [1, 2, 3], data: Int32Array.of(0, 0, 0, 1, 1, 2) };
+
+  test('IoU and Dice over the classes that occur', () => {
+    // Class 0: 2 of 3; class 1: 2 of 4; class 2: 0 of 1.
+    expect(value(iou(), [scoresOf(4), target])).toBeCloseTo((2 / 3 + 2 / 4 + 0) / 3, 12);
+    expect(value(dice(), [scoresOf(4), target])).toBeCloseTo((4 / 5 + 4 / 6 + 0) / 3, 12);
+    expect(value(iou({ average: 'micro' }), [scoresOf(4), target])).toBeCloseTo(4 / 8, 12);
+    expect(value(dice({ average: 'micro' }), [scoresOf(4), target])).toBeCloseTo(4 / 6, 12);
+    expect(value(iou({ ignoreIndex: 2 }), [scoresOf(4), target])).toBeCloseTo((2 / 3 + 2 / 3) / 2, 12);
+  });
+
+  test('the confusion matrix has them by class, and states and resets go through', () => {
+    const matrix = new ConfusionMatrix(4);
+    matrix.update(scoresOf(4), target);
+    expect(matrix.report().map((row) => row.iou)).toEqual([2 / 3, 2 / 4, 0, 0]);
+    const [a, b] = [iou(), iou()];
+    expect(a.compute()).toBeNaN();
+    a.update(scoresOf(4), target);
+    b.loadStateDict!(a.stateDict!());
+    expect(b.compute()).toBe(a.compute());
+    a.reset();
+    expect(a.compute()).toBeNaN();
+  });
 });

@@ -16,7 +16,7 @@ interface Round {
 }
 
 const rounds: readonly Round[] = [
-  ...engines.map(({ name, ...options }) => ({ name, options, every: 1 })),
+  ...engines.map((engine) => ({ ...engine, every: 1 })),
   { name: 'channels last', options: { layout: 'channels-last' }, every: 5 },
   { name: 'exact', options: { precision: 'exact' }, every: 5 },
   { name: 'two threads', options: { threads: 2 }, every: 60 },

@@ -1,6 +1,8 @@
 import { toVariable, type Variable, type VariableLike } from '../../autograd/index.ts';
 import { ConvletError } from '../../common/error.ts';
+import { shown } from '../../common/options.ts';
 import { type AnyModule, Module } from '../module.ts';
+import { Parameter } from '../parameter.ts';
 
 function checkModule(name: string, module: unknown): void {
   if (!(module instanceof Module))
@@ -136,6 +138,89 @@ export class ModuleDict<M extends AnyModule = Module> extends Module<never> {
   }
 
   [Symbol.iterator](): Iterator<[string, M]> {
+    return this.entries.entries();
+  }
+}
+
+function checkParameter(name: string, parameter: unknown): void {
+  if (!(parameter instanceof Parameter))
+    throw new ConvletError(
+      'argument',
+      `${name}: expects parameters, as new nn.Parameter([3]), got ${shown(parameter)}`,
+    );
+}
+
+/** A list of parameters; names 0, 1, … */
+export class ParameterList extends Module<never> {
+  static override readonly name: string = 'ParameterList';
+
+  length = 0;
+  readonly [index: number]: Parameter;
+
+  constructor(parameters: Iterable<Parameter> = []) {
+    super();
+    if (typeof (parameters as Partial<Iterable<Parameter>> | null)?.[Symbol.iterator] !== 'function')
+      throw new ConvletError(
+        'argument',
+        'ParameterList: expects its parameters as one array: new ParameterList([a, b])',
+      );
+    for (const parameter of parameters) this.append(parameter);
+  }
+
+  /** The parameter at a place; negative places count from the end. */
+  at(index: number): Parameter | undefined {
+    return this[index < 0 ? index + this.length : index];
+  }
+
+  append(parameter: Parameter): this {
+    checkParameter('ParameterList', parameter);
+    Object.defineProperty(this, this.length++, { value: parameter, enumerable: true });
+    return this;
+  }
+
+  forward(): never {
+    return noForward('ParameterList');
+  }
+
+  *[Symbol.iterator](): Iterator<Parameter> {
+    for (let i = 0; i < this.length; i++) yield this[i];
+  }
+}
+
+/** Parameters by name. */
+export class ParameterDict extends Module<never> {
+  static override readonly name: string = 'ParameterDict';
+
+  private readonly entries: Map<string, Parameter>;
+
+  constructor(parameters: Readonly<Record<string, Parameter>> = {}) {
+    super();
+    this.entries = new Map();
+    for (const [name, parameter] of Object.entries(parameters)) this.set(name, parameter);
+  }
+
+  get(name: string): Parameter {
+    const parameter = this.entries.get(name);
+    if (parameter !== undefined) return parameter;
+    throw new ConvletError('unknown-name', `ParameterDict: has ${[...this.entries.keys()].join(', ')}, not '${name}'`);
+  }
+
+  set(name: string, parameter: Parameter): this {
+    checkParameter('ParameterDict', parameter);
+    this.entries.set(name, parameter);
+    Object.defineProperty(this, name, { value: parameter, enumerable: true, configurable: true });
+    return this;
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  forward(): never {
+    return noForward('ParameterDict');
+  }
+
+  [Symbol.iterator](): Iterator<[string, Parameter]> {
     return this.entries.entries();
   }
 }
