@@ -1,7 +1,6 @@
 // Forward hooks (torch's register_forward_pre_hook and register_forward_hook). `forward` is called by its own name, so hooks stand in
 // front of it on the instance, and leave it as it was when the last one goes.
-import { ConvletError } from '../common/error.ts';
-import { shown } from '../common/options.ts';
+import { callable, expectKind } from '../common/options.ts';
 
 /** A module, as far as hooks know it. */
 // biome-ignore lint/suspicious/noExplicitAny: a module knows its inputs
@@ -42,8 +41,7 @@ export class Hooks {
   }
 
   private add<H>(what: string, hooks: Set<{ readonly hook: H }>, hook: H): HookHandle {
-    if (typeof hook !== 'function')
-      throw new ConvletError('argument', `${what}: expects a function, got ${shown(hook)}`);
+    expectKind(what, 'hook', hook, callable);
     if (this.before.size + this.after.size === 0) this.install();
     const entry = { hook };
     hooks.add(entry);

@@ -74,6 +74,11 @@ export abstract class Module<R = Variable> {
     );
   }
 
+  /** Parameters and buffers of this module alone by name: those of its fields, as `namedChildren` finds modules. */
+  *namedState(): Generator<[string, Parameter | ModuleBuffer]> {
+    yield* held(this, isState, snakeCase);
+  }
+
   *children(): Generator<AnyModule> {
     for (const [, child] of this.namedChildren()) yield child;
   }
@@ -284,7 +289,7 @@ const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Obj
 /** Fields of a module and those below that `is` picks, in the order of the state dict. */
 function* named<T extends Variable>(root: AnyModule, is: (value: unknown) => value is T): Generator<[string, T]> {
   for (const [prefix, module] of root.namedModules()) {
-    for (const [name, value] of held(module, is, snakeCase)) yield [join(prefix, name), value];
+    for (const [name, value] of module.namedState()) if (is(value)) yield [join(prefix, name), value];
   }
 }
 

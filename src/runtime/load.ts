@@ -45,9 +45,9 @@ export interface LoadOptions {
    */
   readonly maxLoopIterations?: number;
   /**
-   * 'fast' (default) takes Winograd's algorithm for 3×3 convolutions of stride 1 where it saves time: each result within
-   * 2e-6 of the greatest sum of |products| (the plain sum: some 1e-7), and an infinity or NaN spoils the 4×4 pixels
-   * around it. 'exact' sums products one by one, as the other convolutions always do.
+   * 'fast' (default) takes Winograd's algorithm for 3×3 convolutions of stride 1 and 7×7 ones of stride 2 where it saves
+   * time. Its error is within 5e-7 of Σ over channels of the tile's greatest pixel × the sum of the kernel's magnitudes, and
+   * an infinity or NaN spoils the tile. 'exact' sums products one by one, as the other convolutions always do.
    */
   readonly precision?: 'exact' | 'fast';
   /**

@@ -132,14 +132,20 @@ describe('lists of parameters', () => {
       ...['list.0 2', 'list.1 1,3', 'list.2 5', 'dict.scale 1', 'dict.shift 6'],
     ]);
     expect(net.list.length).toBe(3);
-    expect(net.list.at(-1)).toBe(net.list[2]);
-    expect([...net.list]).toEqual([net.list[0], net.list[1], net.list[2]]);
+    expect(net.list.at(-1)).toBe(net.list.at(2));
+    expect([...net.list].map(({ shape }) => shape)).toEqual([[2], [1, 3], [5]]);
     expect(new Map(net.dict).get('shift')).toBe(net.dict.get('shift'));
     expect(net.dict.has('other')).toBe(false);
     const y = net.forward(variable([1, 2]));
     y.sum().backward();
     expect(net.dict.get('scale').grad!.item()).toBe(3);
     expect(new Net().loadStateDict(net.stateDict(), { strict: false }).unexpected).toEqual(['list.2', 'dict.shift']);
+  });
+
+  test('take any name, as it is', () => {
+    const dict = new nn.ParameterDict({ set: new nn.Parameter([1]), myScale: new nn.Parameter([2]) });
+    dict.set('forward', new nn.Parameter([3]));
+    expect([...dict.namedParameters()].map(([name]) => name)).toEqual(['set', 'myScale', 'forward']);
   });
 
   test('refuse what is no parameter', () => {

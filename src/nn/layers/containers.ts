@@ -56,72 +56,95 @@ export class Sequential extends Module {
   }
 }
 
-const noForward = (name: string): never => {
-  throw new ConvletError('unsupported', `${name} has no forward: call its modules`);
+/** What a list or a dictionary holds. */
+interface Held {
+  readonly plural: 'modules' | 'parameters';
+  check(name: string, entry: unknown): void;
+}
+
+const modules: Held = { plural: 'modules', check: checkModule };
+const parameters: Held = {
+  plural: 'parameters',
+  check(name, entry) {
+    if (!(entry instanceof Parameter))
+      throw new ConvletError('argument', `${name}: expects parameters, as new nn.Parameter([3]), got ${shown(entry)}`);
+  },
 };
 
-/** A list of modules; names 0, 1, … */
-export class ModuleList<M extends AnyModule = Module> extends Module<never> {
-  static override readonly name: string = 'ModuleList';
+abstract class Container extends Module<never> {
+  protected readonly held: Held;
 
-  private readonly list: M[];
-
-  constructor(modules: Iterable<M> = []) {
+  constructor(held: Held) {
     super();
-    if (typeof (modules as Partial<Iterable<M>> | null)?.[Symbol.iterator] !== 'function')
-      throw new ConvletError('argument', 'ModuleList: expects its modules as one array: new ModuleList([a, b])');
-    this.list = [...modules];
-    for (const module of this.list) checkModule('ModuleList', module);
+    this.held = held;
+  }
+
+  protected check(entry: unknown): void {
+    this.held.check(this.constructor.name, entry);
+  }
+
+  forward(): never {
+    throw new ConvletError('unsupported', `${this.constructor.name} has no forward: call its ${this.held.plural}`);
+  }
+}
+
+/** A list; names 0, 1, … */
+abstract class List<T> extends Container {
+  protected readonly list: T[] = [];
+
+  constructor(held: Held, entries: Iterable<T>) {
+    super(held);
+    const { name } = this.constructor;
+    if (typeof (entries as Partial<Iterable<T>> | null)?.[Symbol.iterator] !== 'function')
+      throw new ConvletError('argument', `${name}: expects its ${held.plural} as one array: new ${name}([a, b])`);
+    for (const entry of entries) this.append(entry);
   }
 
   get length(): number {
     return this.list.length;
   }
 
-  at(index: number): M | undefined {
+  /** The entry at a place; negative places count from the end. */
+  at(index: number): T | undefined {
     return this.list.at(index);
   }
 
-  append(module: M): this {
-    checkModule('ModuleList', module);
-    this.list.push(module);
+  append(entry: T): this {
+    this.check(entry);
+    this.list.push(entry);
     return this;
   }
 
-  forward(): never {
-    return noForward('ModuleList');
+  protected *named(): Generator<[string, T]> {
+    for (const [i, entry] of this.list.entries()) yield [String(i), entry];
   }
 
-  override *namedChildren(): Generator<[string, AnyModule]> {
-    for (const [i, module] of this.list.entries()) yield [String(i), module];
-  }
-
-  [Symbol.iterator](): Iterator<M> {
+  [Symbol.iterator](): Iterator<T> {
     return this.list.values();
   }
 }
 
-/** Modules by name. */
-export class ModuleDict<M extends AnyModule = Module> extends Module<never> {
-  static override readonly name: string = 'ModuleDict';
+/** Entries by name. */
+abstract class Dict<T> extends Container {
+  protected readonly entries = new Map<string, T>();
 
-  private readonly entries: Map<string, M>;
-
-  constructor(modules: Readonly<Record<string, M>> = {}) {
-    super();
-    this.entries = new Map(Object.entries(modules));
-    for (const module of this.entries.values()) checkModule('ModuleDict', module);
+  constructor(held: Held, entries: Readonly<Record<string, T>>) {
+    super(held);
+    for (const [name, entry] of Object.entries(entries)) this.set(name, entry);
   }
 
-  get(name: string): M {
-    const module = this.entries.get(name);
-    if (module !== undefined) return module;
-    throw new ConvletError('unknown-name', `ModuleDict: has ${[...this.entries.keys()].join(', ')}, not '${name}'`);
+  get(name: string): T {
+    const entry = this.entries.get(name);
+    if (entry !== undefined) return entry;
+    throw new ConvletError(
+      'unknown-name',
+      `${this.constructor.name}: has ${[...this.entries.keys()].join(', ')}, not '${name}'`,
+    );
   }
 
-  set(name: string, module: M): this {
-    checkModule('ModuleDict', module);
-    this.entries.set(name, module);
+  set(name: string, entry: T): this {
+    this.check(entry);
+    this.entries.set(name, entry);
     return this;
   }
 
@@ -129,98 +152,59 @@ export class ModuleDict<M extends AnyModule = Module> extends Module<never> {
     return this.entries.has(name);
   }
 
-  forward(): never {
-    return noForward('ModuleDict');
+  [Symbol.iterator](): Iterator<[string, T]> {
+    return this.entries.entries();
+  }
+}
+
+/** A list of modules; names 0, 1, … */
+export class ModuleList<M extends AnyModule = Module> extends List<M> {
+  static override readonly name: string = 'ModuleList';
+
+  constructor(entries: Iterable<M> = []) {
+    super(modules, entries);
+  }
+
+  override *namedChildren(): Generator<[string, AnyModule]> {
+    yield* this.named();
+  }
+}
+
+/** Modules by name. */
+export class ModuleDict<M extends AnyModule = Module> extends Dict<M> {
+  static override readonly name: string = 'ModuleDict';
+
+  constructor(entries: Readonly<Record<string, M>> = {}) {
+    super(modules, entries);
   }
 
   override *namedChildren(): Generator<[string, AnyModule]> {
     yield* this.entries;
   }
-
-  [Symbol.iterator](): Iterator<[string, M]> {
-    return this.entries.entries();
-  }
-}
-
-function checkParameter(name: string, parameter: unknown): void {
-  if (!(parameter instanceof Parameter))
-    throw new ConvletError(
-      'argument',
-      `${name}: expects parameters, as new nn.Parameter([3]), got ${shown(parameter)}`,
-    );
 }
 
 /** A list of parameters; names 0, 1, … */
-export class ParameterList extends Module<never> {
+export class ParameterList extends List<Parameter> {
   static override readonly name: string = 'ParameterList';
 
-  length = 0;
-  readonly [index: number]: Parameter;
-
-  constructor(parameters: Iterable<Parameter> = []) {
-    super();
-    if (typeof (parameters as Partial<Iterable<Parameter>> | null)?.[Symbol.iterator] !== 'function')
-      throw new ConvletError(
-        'argument',
-        'ParameterList: expects its parameters as one array: new ParameterList([a, b])',
-      );
-    for (const parameter of parameters) this.append(parameter);
+  constructor(entries: Iterable<Parameter> = []) {
+    super(parameters, entries);
   }
 
-  /** The parameter at a place; negative places count from the end. */
-  at(index: number): Parameter | undefined {
-    return this[index < 0 ? index + this.length : index];
-  }
-
-  append(parameter: Parameter): this {
-    checkParameter('ParameterList', parameter);
-    Object.defineProperty(this, this.length++, { value: parameter, enumerable: true });
-    return this;
-  }
-
-  forward(): never {
-    return noForward('ParameterList');
-  }
-
-  *[Symbol.iterator](): Iterator<Parameter> {
-    for (let i = 0; i < this.length; i++) yield this[i];
+  override *namedState(): Generator<[string, Parameter]> {
+    yield* this.named();
   }
 }
 
 /** Parameters by name. */
-export class ParameterDict extends Module<never> {
+export class ParameterDict extends Dict<Parameter> {
   static override readonly name: string = 'ParameterDict';
 
-  private readonly entries: Map<string, Parameter>;
-
-  constructor(parameters: Readonly<Record<string, Parameter>> = {}) {
-    super();
-    this.entries = new Map();
-    for (const [name, parameter] of Object.entries(parameters)) this.set(name, parameter);
+  constructor(entries: Readonly<Record<string, Parameter>> = {}) {
+    super(parameters, entries);
   }
 
-  get(name: string): Parameter {
-    const parameter = this.entries.get(name);
-    if (parameter !== undefined) return parameter;
-    throw new ConvletError('unknown-name', `ParameterDict: has ${[...this.entries.keys()].join(', ')}, not '${name}'`);
-  }
-
-  set(name: string, parameter: Parameter): this {
-    checkParameter('ParameterDict', parameter);
-    this.entries.set(name, parameter);
-    Object.defineProperty(this, name, { value: parameter, enumerable: true, configurable: true });
-    return this;
-  }
-
-  has(name: string): boolean {
-    return this.entries.has(name);
-  }
-
-  forward(): never {
-    return noForward('ParameterDict');
-  }
-
-  [Symbol.iterator](): Iterator<[string, Parameter]> {
-    return this.entries.entries();
+  override *namedState(): Generator<[string, Parameter]> {
+    yield* this.entries;
   }
 }
