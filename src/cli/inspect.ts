@@ -5,6 +5,7 @@ import { shapeText } from '../common/error.ts';
 import type { Graph } from '../graph/graph.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { OnnxProgram } from '../io/onnx/import.ts';
+import { readMetadata } from '../io/onnx/metadata.ts';
 import type { UnsupportedNode } from '../io/onnx/unsupported.ts';
 import { describeLayers, type LayerReport } from '../runtime/inspect.ts';
 import { openProgram } from '../runtime/load.ts';
@@ -143,22 +144,10 @@ function totalsOf({ layers, activations, late, parts, timed }: Report) {
   };
 }
 
-/** The file itself: versions, who made it, what it says of itself. */
-function fileOf({ model }: OnnxProgram) {
-  const domains = [...model.opsetImports].map(([domain, version]) => [domain || 'ai.onnx', version] as const);
-  return {
-    irVersion: model.irVersion,
-    opsets: Object.fromEntries(domains),
-    producer: [model.producerName, model.producerVersion].filter((text) => text !== '').join(' '),
-    graph: model.graph.name,
-    metadata: Object.fromEntries(model.metadata),
-  };
-}
-
 function jsonOf(report: Report) {
   const { program, inputs, shapes, layers, parts } = report;
   return {
-    model: fileOf(program),
+    model: readMetadata(program.model),
     inputs: inputs.map(({ name, dtype, declared, optional }) => ({
       ...{ name, dtype, declared, optional },
       shape: shapes.get(name),
@@ -212,11 +201,11 @@ function print(report: Report, flags: InspectFlags): void {
 }
 
 function printHead({ program, inputs, shapes, batchOne }: Report): void {
-  const { irVersion, opsets, producer, graph, metadata } = fileOf(program);
+  const { irVersion, opsets, producer, graph, properties } = readMetadata(program.model);
   const versions = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
   const maker = producer === '' ? '' : `, made by ${shortened(producer)}`;
   console.log(`model   ${shortened(graph)}  opset ${versions.join(', ')}, IR version ${irVersion}${maker}`);
-  for (const [key, value] of Object.entries(metadata)) console.log(`        ${shortened(key)}: ${shortened(value)}`);
+  for (const [key, value] of Object.entries(properties)) console.log(`        ${shortened(key)}: ${shortened(value)}`);
   for (const input of inputs) {
     const { name, dtype, declared } = input;
     const shape = shapes.get(name);

@@ -42,6 +42,15 @@ export type TypedArray =
   | Uint16Array
   | Uint8Array;
 
+/** Arrays of 64-bit integers, which callers may use in place of the 32-bit storage of int64 and uint64. */
+export type BigIntArray = BigInt64Array | BigUint64Array;
+
+/** The big one of int64 and uint64. */
+export const bigIntArrays: { readonly [D in DType]?: BigInt64ArrayConstructor | BigUint64ArrayConstructor } = {
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+};
+
 /** A zero-filled array that can store `length` elements of `dtype`. */
 export function allocateArray(dtype: DType, length: number): TypedArray {
   return new dtypes[dtype].array(length);

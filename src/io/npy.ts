@@ -11,6 +11,7 @@ import {
   plainBytes,
   type TensorValue,
 } from './elements.ts';
+import { foreignError } from './foreign.ts';
 
 /** numpy's type codes (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), without byte order. */
 const npyTypes: { readonly [code: string]: ElementType } = {
@@ -91,7 +92,10 @@ function malformed(problem: string): ConvletError {
 }
 
 function readHeader(file: Uint8Array): { header: string; dataStart: number } {
-  if (magic.some((byte, at) => file[at] !== byte)) throw malformed(`the file does not begin with \\x93NUMPY`);
+  if (magic.some((byte, at) => file[at] !== byte)) {
+    const problem = malformed(`the file does not begin with \\x93NUMPY`);
+    throw foreignError(file, 'npy', 'a .npy file', problem);
+  }
   const major = file[6];
   const minor = file[7];
   if (!(major >= 1 && major <= 3 && minor === 0))

@@ -10,6 +10,7 @@ import {
   plainBytes,
   type TensorValue,
 } from './elements.ts';
+import { foreignError } from './foreign.ts';
 
 /** The format's names of element types: https://github.com/huggingface/safetensors */
 const safeTypes: { readonly [name: string]: ElementType } = {
@@ -113,8 +114,22 @@ function malformed(problem: string, cause?: unknown): ConvletError {
   return new ConvletError('malformed', `safetensors: ${problem}`, { cause });
 }
 
-function parse(bytes: Uint8Array): { entries: Entry[]; metadata: Map<string, string>; data: Uint8Array } {
+interface Parsed {
+  readonly entries: Entry[];
+  readonly metadata: Map<string, string>;
+  readonly data: Uint8Array;
+}
+
+function parse(bytes: Uint8Array): Parsed {
   const file = plainBytes(bytes, 'safetensors');
+  try {
+    return parseFile(file);
+  } catch (error) {
+    throw foreignError(file, 'safetensors', 'a safetensors file', error);
+  }
+}
+
+function parseFile(file: Uint8Array): Parsed {
   if (file.byteLength < prefixBytes) {
     throw malformed(`a file has at least ${prefixBytes} bytes, this one has ${file.byteLength}`);
   }

@@ -4,9 +4,22 @@ import { JsBackend } from '../backend/js/backend.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
 import type { PrimTables } from '../backend/wasm/core/prim.ts';
 import { inferencePrims } from '../backend/wasm/prims.ts';
+import { type BigIntArray, describe, type TypedArray } from '../common/dtype.ts';
 import { asConvletError, ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
-import { checkOptions, type KnownOf, kind, oneOf } from '../common/options.ts';
+import { callable, checkOptions, type KnownOf, kind, oneOf } from '../common/options.ts';
+import {
+  type BlobLike,
+  checkLimit,
+  isUrl,
+  type LoadProgress,
+  type ResponseLike,
+  readHeld,
+  report,
+  type SignalLike,
+  type Transfer,
+  throwIfAborted,
+} from '../common/source.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
 import { Model } from './model.ts';
@@ -56,18 +69,41 @@ export interface LoadOptions {
    * either way.
    */
   readonly layout?: 'channels-first' | 'channels-last';
+  /**
+   * How outputs of type int64 and uint64 come: 'number' (default) as Int32Array and Uint32Array, 'bigint' as BigInt64Array and
+   * BigUint64Array. Inputs are taken as either.
+   */
+  readonly int64?: 'number' | 'bigint';
+  /** An AbortSignal: when it says so, `load` stops reading and rejects with ConvletError('aborted'), its reason as the cause. */
+  readonly signal?: SignalLike;
+  /** Called while the source is read, and at least once, at its end, with `loaded` equal to `total`. */
+  readonly onProgress?: (progress: LoadProgress) => void;
   /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
   readonly kernels?: WebAssembly.Module;
 }
 
 /**
- * Bytes of an .onnx file, or where they are: a path (Node, Deno, Bun) or a URL. Weights that the file keeps in files beside
- * it (external data) are read in Node, Deno and Bun, from a path or file URL.
+ * Bytes of an .onnx file (an ArrayBuffer, or a view of one), a Blob or File with them, the Response of a `fetch`, or where
+ * they are: a path (Node, Deno, Bun) or a URL. Weights that the file keeps in files beside it (external data) are read in
+ * Node, Deno and Bun, from a path or file URL.
  */
-export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
+export type ModelSource = string | URL | ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike;
 
 /** `load` as every entry exports it. */
-export type Load = (source: ModelSource, options?: LoadOptions) => Promise<Model>;
+export interface Load {
+  (source: ModelSource, options: LoadOptions & { readonly int64: 'bigint' }): Promise<Model<TypedArray | BigIntArray>>;
+  (source: ModelSource, options?: LoadOptions): Promise<Model>;
+}
+
+/** Options of models alone: `init` has none of them. */
+export type ModelOnly = 'leader' | 'maxLoopIterations' | 'int64' | 'signal' | 'onProgress';
+const modelOnly: ReadonlySet<string> = new Set<ModelOnly>([
+  'leader',
+  'maxLoopIterations',
+  'int64',
+  'signal',
+  'onProgress',
+]);
 
 const known: KnownOf<LoadOptions> = {
   backend: oneOf('wasm', 'js'),
@@ -78,58 +114,74 @@ const known: KnownOf<LoadOptions> = {
   maxLoopIterations: kind('a number ≥ 0', (v) => typeof v === 'number' && v >= 0),
   precision: oneOf('fast', 'exact'),
   layout: oneOf('channels-first', 'channels-last'),
+  int64: oneOf('number', 'bigint'),
+  signal: kind('an AbortSignal', (v) => typeof (v as SignalLike | null)?.aborted === 'boolean'),
+  onProgress: callable,
   kernels: kind('a WebAssembly.Module', (v) => Object.prototype.toString.call(v) === '[object WebAssembly.Module]'),
 };
-const { leader: _, maxLoopIterations: __, ...initKnown } = known;
+const initKnown = Object.fromEntries(Object.entries(known).filter(([name]) => !modelOnly.has(name)));
 
 /** `load` for a runtime. */
 export function createLoad(platform: Platform): Load {
-  return async (source, options = {}) => {
+  const load = async (source: ModelSource, options: LoadOptions = {}): Promise<Model> => {
     try {
       return await loadModel(platform, source, options);
     } catch (error) {
       throw asConvletError('load', error);
     }
   };
+  return load as Load; // what `int64` makes of the arrays is known at run time only
 }
 
 async function loadModel(platform: Platform, source: ModelSource, options: LoadOptions): Promise<Model> {
   checkLoadOptions(options);
   // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
   if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
-  const program = await openProgram(platform, source, options.maxMemoryBytes);
+  const { signal, onProgress, maxMemoryBytes: limit } = options;
+  const program = await openProgram(platform, source, { signal, onProgress, limit });
+  let backend: Backend | undefined;
   try {
     program.check();
-    return new Model(program, await createBackend(platform, options, inferencePrims), options);
+    backend = await createBackend(platform, options, inferencePrims);
+    throwIfAborted('load', signal);
+    return new Model(program, backend, options);
   } catch (error) {
+    backend?.dispose();
     program.close();
     throw error;
   }
 }
 
 /** The parsed model of a source; nothing of it has been prepared, and it may hold nodes that convlet cannot run. */
-export async function openProgram(platform: Platform, source: ModelSource, limit?: number): Promise<OnnxProgram> {
+export async function openProgram(
+  platform: Platform,
+  source: ModelSource,
+  transfer: Transfer = {},
+): Promise<OnnxProgram> {
+  throwIfAborted('load', transfer.signal);
   const file = (isLocated(source) && platform.openFile?.(source)) || undefined;
   try {
-    return readProgram(platform, source, file?.bytes ?? (await readSource(platform, source)), file, limit);
+    const bytes = file?.bytes ?? (await readSource(platform, source, transfer));
+    throwIfAborted('load', transfer.signal);
+    const program = readProgram(platform, source, bytes, file, transfer);
+    if (file !== undefined) report(transfer, bytes.byteLength, bytes.byteLength);
+    return program;
   } catch (error) {
     file?.close();
     throw error;
   }
 }
 
-const isLocated = (source: ModelSource): source is string | URL => typeof source === 'string' || source instanceof URL;
+const isLocated = (source: ModelSource): source is string | URL => typeof source === 'string' || isUrl(source);
 
 function readProgram(
   platform: Platform,
   source: ModelSource,
   bytes: Uint8Array,
   file: LazyFile | undefined,
-  limit: number | undefined,
+  transfer: Transfer,
 ): OnnxProgram {
-  if (limit !== undefined && bytes.byteLength > limit) {
-    throw new ConvletError('memory', `load: the model has ${bytes.byteLength} bytes, maxMemoryBytes is ${limit}`);
-  }
+  checkLimit(bytes.byteLength, transfer);
   const external =
     isLocated(source) && platform.readSibling
       ? (location: string) => platform.readSibling!(source, location)
@@ -200,13 +252,13 @@ export function checkLoadOptions(options: LoadOptions): void {
 }
 
 /** Those of `init`: what `load` has, without what models alone have. */
-export const checkInitOptions = (options: Omit<LoadOptions, 'leader' | 'maxLoopIterations'>): void =>
+export const checkInitOptions = (options: Omit<LoadOptions, ModelOnly>): void =>
   checkOptions('init', options, initKnown);
 
-async function readSource(platform: Platform, source: ModelSource): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof source === 'string' || source instanceof URL) return platform.readBytes(source);
-  const got = (source as object | null)?.constructor?.name ?? String(source);
-  throw new ConvletError('argument', `load: expects a path, a URL or the bytes of an .onnx file, got ${got}`);
+async function readSource(platform: Platform, source: ModelSource, transfer: Transfer): Promise<Uint8Array> {
+  if (isLocated(source)) return platform.readBytes(source, transfer);
+  const bytes = await readHeld(source, transfer);
+  if (bytes !== null) return bytes;
+  const expected = 'a path, a URL, a Response, a Blob or the bytes of an .onnx file';
+  throw new ConvletError('argument', `load: expects ${expected}, got ${describe(source)}`);
 }

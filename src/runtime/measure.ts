@@ -1,8 +1,14 @@
 import { stepText } from '../backend/backend.ts';
-import { dtypes } from '../common/dtype.ts';
+import { dtypes, type TypedArray } from '../common/dtype.ts';
 import { elementCount } from '../tensor/layout.ts';
-import type { Model, ModelInput } from './model.ts';
+import type { Model } from './model.ts';
 import { defaultShape } from './values.ts';
+
+/** Values of one input, with their shape. */
+export interface ShapedInput {
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+}
 
 export interface StepTiming {
   readonly node: string;
@@ -49,8 +55,8 @@ export function seededInputs(
   model: Model,
   shapes: ReadonlyMap<string, readonly number[]>,
   seed = 7,
-): { [name: string]: ModelInput } {
-  const inputs: { [name: string]: ModelInput } = {};
+): { [name: string]: ShapedInput } {
+  const inputs: { [name: string]: ShapedInput } = {};
   for (const { name, dtype, shape, optional } of model.inputs) {
     if (optional && !shapes.has(name)) continue;
     const dims = shapes.get(name) ?? defaultShape(shape);
@@ -74,7 +80,7 @@ function fillUniform(data: Float32Array, seed: number): void {
 /** Warms up, then times whole runs, then single steps. */
 export async function measure(
   model: Model,
-  inputs: { [name: string]: ModelInput },
+  inputs: { [name: string]: ShapedInput },
   { seconds, runs, warmup, progress }: MeasureOptions,
 ): Promise<Timing> {
   const least = { runs: 3, seconds };
@@ -84,7 +90,7 @@ export async function measure(
   const warm = await timeRuns(model, inputs, before, (done) => progress?.('warm-up', done));
   const wanted = runs === undefined ? least : { runs, seconds: 0 };
   const times = await timeRuns(model, inputs, wanted, (done) => progress?.('runs', done));
-  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.shape ?? []]));
+  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.shape]));
   const plan = model.plan(shapes);
   const steps = plan.steps.map(({ node, op, step, macs }) => ({
     node,
@@ -126,7 +132,7 @@ export async function measure(
 /** Runs until both are reached. */
 async function timeRuns(
   model: Model,
-  inputs: { [name: string]: ModelInput },
+  inputs: { [name: string]: ShapedInput },
   { runs, seconds }: { readonly runs: number; readonly seconds: number },
   progress?: (done: number) => void,
 ): Promise<number[]> {

@@ -1,12 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Backend, Session } from '../backend/backend.ts';
-import { type DType, dtypes, type TypedArray } from '../common/dtype.ts';
+import { type BigIntArray, type DType, dtypes, type TypedArray } from '../common/dtype.ts';
 import { asConvletError, ConvletError, shapeText } from '../common/error.ts';
 import { anything, checkOptions, type KnownOf } from '../common/options.ts';
 import { compile, type Plan } from '../compile/plan.ts';
 import { PlanCache, shapesKey } from '../compile/plan-cache.ts';
 import { optimize } from '../graph/passes/index.ts';
 import type { Declared, DeclaredInput, OnnxProgram } from '../io/onnx/import.ts';
+import { type ModelMetadata, readMetadata } from '../io/onnx/metadata.ts';
 import type { CompiledPart, RunLimits, Specialized, Tail } from '../io/onnx/tail.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount, type Layout, userLayout } from '../tensor/layout.ts';
@@ -16,12 +17,14 @@ import {
   checkInputs,
   checkOutputArrays,
   defaultShape,
+  type InputData,
   InputSlots,
   inOrder,
   type ModelInput,
   type ModelInputs,
   type OutputArrays,
   snapshots,
+  widened,
   writeOutputs,
 } from './values.ts';
 
@@ -31,10 +34,11 @@ export type ModelInputInfo = DeclaredInput;
 export type ModelOutputInfo = Declared;
 
 /** What `run` gives for one output: a copy of the values, row-major or in the model's `layout`, the caller's to keep. */
-export interface ModelOutput {
+export interface ModelOutput<Data = TypedArray> {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data: TypedArray;
+  /** The typed array of the dtype; of int64 and uint64 as the model's `int64` says. */
+  readonly data: Data;
 }
 
 /** How `run` gives its results. */
@@ -77,10 +81,11 @@ const mostListed = 5;
 
 interface ModelOptions extends Partial<RunLimits> {
   readonly layout?: 'channels-first' | 'channels-last';
+  readonly int64?: 'number' | 'bigint';
 }
 
 /** A loaded network. `run()` may be called any number of times; after `dispose()` the memory is gone. */
-export class Model {
+export class Model<Data extends TypedArray | BigIntArray = TypedArray> {
   static readonly name: string = 'Model';
 
   /** What `run` needs: name, dtype and shape of each input, null for dimensions that may vary. */
@@ -96,6 +101,8 @@ export class Model {
   readonly leader: 'main' | 'worker';
   /** Order of the elements of inputs and outputs of rank 4 and 5. */
   readonly layout: 'channels-first' | 'channels-last';
+  /** How outputs of type int64 and uint64 come. */
+  readonly int64: 'number' | 'bigint';
   private readonly program: OnnxProgram;
   private readonly order: Layout;
   private readonly plans = new PlanCache<Prepared>();
@@ -111,6 +118,7 @@ export class Model {
     this.program = program;
     this.limits = { maxLoopIterations: options.maxLoopIterations ?? defaultLoopIterations };
     this.layout = options.layout ?? 'channels-first';
+    this.int64 = options.int64 ?? 'number';
     this.order = this.layout === 'channels-last' ? 'channelsLast' : 'row';
     this.engine = engine;
     this.backend = engine.name;
@@ -120,6 +128,11 @@ export class Model {
     this.inputs = program.inputs;
     this.outputs = program.outputs;
     this.outputNames = new Set(program.outputs.map((output) => output.name));
+  }
+
+  /** What the file says of itself: opset, producer, properties, names of free dimensions. Read from the file, not checked. */
+  get metadata(): ModelMetadata {
+    return readMetadata(this.program.model);
   }
 
   /** Backend, inputs and outputs. */
@@ -155,7 +168,7 @@ export class Model {
    * `shape` or `argument` where a node cannot work on these shapes, `index-range` for an index in the data that lies
    * outside its axis, `memory` where `maxMemoryBytes` does not do, `disposed` after `dispose()`. The model stays usable.
    */
-  async run(inputs: ModelInputs, options?: RunOptions): Promise<{ [name: string]: ModelOutput }> {
+  async run(inputs: ModelInputs, options?: RunOptions): Promise<{ [name: string]: ModelOutput<Data> }> {
     try {
       checkOptions('run', options, runKnown);
       const into = options?.into;
@@ -252,7 +265,7 @@ export class Model {
   }
 
   /** A run by the workers, after those that they have been given before. */
-  private async enqueue(inputs: ModelInputs, into?: OutputArrays): Promise<{ [name: string]: ModelOutput }> {
+  private async enqueue(inputs: ModelInputs, into?: OutputArrays): Promise<{ [name: string]: ModelOutput<Data> }> {
     this.alive();
     const before = this.queue;
     // While others run the plan's memory is theirs, and the caller's arrays are the caller's again when this returns.
@@ -330,11 +343,11 @@ export class Model {
     prepared: Prepared,
     inputs: ModelInputs | ReadonlyMap<string, Tensor>,
     into?: OutputArrays,
-  ): { [name: string]: ModelOutput } {
+  ): { [name: string]: ModelOutput<Data> } {
     const { outputs } = prepared.plan;
     const late = this.late(prepared, inputs);
     if (into !== undefined) writeOutputs(outputs, late, into, this.order);
-    const results: { [name: string]: ModelOutput } = {};
+    const results: { [name: string]: ModelOutput<Data> } = {};
     for (const { name } of this.outputs) {
       if (into !== undefined && !Object.hasOwn(into, name)) continue;
       const tensor = late?.get(name) ?? outputs.get(name);
@@ -342,7 +355,7 @@ export class Model {
       const value = {
         dtype: tensor.dtype,
         shape: tensor.shape.slice(),
-        data: into?.[name] ?? tensor.dataIn(userLayout(this.order, tensor.rank)),
+        data: (into?.[name] ?? this.copyOf(tensor)) as Data,
       };
       if (name in results)
         Object.defineProperty(results, name, { value, enumerable: true, writable: true }); // a name may be __proto__
@@ -350,6 +363,11 @@ export class Model {
     }
     return results;
   }
+
+  private copyOf(tensor: Tensor): TypedArray | BigIntArray {
+    const values = tensor.dataIn(userLayout(this.order, tensor.rank));
+    return this.int64 === 'bigint' ? widened(tensor.dtype, values) : values;
+  }
 }
 
-export { defaultShape, type ModelInput, type OutputArrays };
+export { defaultShape, type InputData, type ModelInput, type ModelMetadata, type OutputArrays };

@@ -1,6 +1,7 @@
 import { supportedVariants } from '../abi/modules.ts';
 import type { TeamWorker } from '../backend/wasm/core/team.ts';
 import { ConvletError } from '../common/error.ts';
+import { report } from '../common/source.ts';
 import { embeddedKernels } from './embedded-kernels.ts';
 import { fetchBytes } from './fetch.ts';
 import { createLoad } from './load.ts';
@@ -51,13 +52,13 @@ export function spawnWorker(source: string, data: object): TeamWorker {
 
 /** Node, Deno and Bun: paths and file URLs are read from disk, others are fetched. */
 export const nodePlatform: Platform = {
-  async readBytes(source) {
-    if (isRemote(String(source))) return fetchBytes(source);
-    try {
-      return await readWhole(pathOf(source));
-    } catch (cause) {
+  async readBytes(source, transfer = {}) {
+    if (isRemote(String(source))) return fetchBytes(source, transfer);
+    const bytes = await readWhole(pathOf(source)).catch((cause) => {
       throw unreadable(source, cause);
-    }
+    });
+    report(transfer, bytes.byteLength, bytes.byteLength);
+    return bytes;
   },
   openFile(source) {
     if (isRemote(String(source))) return null;

@@ -1,11 +1,12 @@
 import type { Variant } from '../abi/modules.ts';
 import type { SpawnWorker } from '../backend/wasm/core/team.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
+import type { Transfer } from '../common/source.ts';
 
 /** What differs between the runtimes: how a model file is read and where the kernel modules come from. */
 export interface Platform {
-  /** Bytes of a path or URL. Throws `environment` where they cannot be had. */
-  readBytes(source: string | URL): Promise<Uint8Array>;
+  /** Bytes of a path or URL. Throws `environment` where they cannot be had, `aborted` and `memory` as `transfer` says. */
+  readBytes(source: string | URL, transfer?: Transfer): Promise<Uint8Array>;
   /** The file of a path or URL, to be read by pieces; null where `readBytes` is to get it. Throws `environment` as well. */
   openFile?(source: string | URL): LazyFile | null;
   /** Bytes of a file that a model at `source` names relative to itself (ONNX external data); absent: not possible. */

@@ -1,20 +1,25 @@
-import { type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
+import { type BigIntArray, bigIntArrays, type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { DeclaredInput } from '../io/onnx/import.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
 import { elementCount, type Layout, sameMemory, userLayout } from '../tensor/layout.ts';
-import { checkShape, Tensor, toArray } from '../tensor/tensor.ts';
+import { checkShape, fromBigInts, Tensor, toArray } from '../tensor/tensor.ts';
 
 /**
- * What `run` takes for one input: a Tensor, or values with their shape, in logical row-major order or that of the model's `layout`. `data`: the typed array
- * of the input's dtype (float32: Float32Array, int64: Int32Array, bool: Uint8Array, …), or plain numbers. `shape` may be
- * left out where the model fixes all dimensions. Nothing is kept of it after the run.
+ * Values of an input: the typed array of its dtype (float32: Float32Array, int64: Int32Array or BigInt64Array, uint8:
+ * Uint8Array or Uint8ClampedArray, bool: Uint8Array, …), or plain numbers.
  */
-export type ModelInput = Tensor | { readonly data: TypedArray | readonly number[]; readonly shape?: readonly number[] };
+export type InputData = TypedArray | BigIntArray | Uint8ClampedArray | readonly number[];
+
+/**
+ * What `run` takes for one input: a Tensor, or values with their shape, in logical row-major order or that of the model's
+ * `layout`. Where the model fixes all dimensions the values alone do. Nothing is kept of them after the run.
+ */
+export type ModelInput = Tensor | InputData | { readonly data: InputData; readonly shape?: readonly number[] };
 export type ModelInputs = { readonly [name: string]: ModelInput };
 
 /** Arrays of the caller's for outputs: typed arrays of their dtype, exactly as long as they have elements. */
-export type OutputArrays = { readonly [name: string]: TypedArray };
+export type OutputArrays = { readonly [name: string]: TypedArray | BigIntArray };
 
 /**
  * The value of every input as a tensor, without optional ones that are not given, or an error that says which does not
@@ -46,12 +51,15 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: 
     throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
   }
   if (given instanceof Tensor) return fits(info, given);
-  const { data } = given;
+  const { data, shape: own } = isValues(given) ? { data: given } : given;
   const type = dtypes[info.dtype];
-  const dims = given.shape ?? fixedShape(info);
-  if (dims === null) throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}`);
+  const dims = own ?? fixedShape(info);
+  if (dims === null) {
+    const form = `{ ${info.name}: { data, shape: ${shapeText(defaultShape(info.shape))} } }`;
+    throw new ConvletError('shape', `run: ${what} needs a shape that fits ${expected}: ${form}`);
+  }
   const shape = checkShape(`run: ${what}`, dims);
-  const array = Array.isArray(data) ? toArray(`run: ${what}`, data, info.dtype) : data;
+  const array = inStorage(`run: ${what}`, data, info.dtype);
   if (!(array instanceof type.array)) {
     const got = describe(array);
     throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
@@ -65,6 +73,17 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: 
   }
   const order = userLayout(layout, shape.length);
   return fits(info, new Tensor(info.dtype, shape, order, new BorrowedStorage(array)));
+}
+
+const isValues = (given: object): given is InputData => ArrayBuffer.isView(given) || Array.isArray(given);
+
+/** Values that come in another array than the dtype is stored in. */
+function inStorage(what: string, data: InputData, dtype: DType): TypedArray {
+  if (Array.isArray(data)) return toArray(what, data, dtype);
+  if (bigIntArrays[dtype] !== undefined && data instanceof bigIntArrays[dtype]) return fromBigInts(what, data, dtype);
+  if (data instanceof Uint8ClampedArray && dtype === 'uint8')
+    return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  return data as TypedArray;
 }
 
 /** Truth values as 0 and 1, which kernels count on; any other number but 0 is true. */
@@ -156,10 +175,13 @@ function fillSlot(slot: Slot, given: ModelInput | undefined): boolean {
     if (given.dtype !== target.dtype || given.layout !== target.layout || !sameShape(given.shape, target.shape))
       return false;
     source = given.array;
+  } else if (ArrayBuffer.isView(given)) {
+    if (!slot.fixed) return false;
+    source = given;
   } else {
-    const { shape } = given;
+    const { data, shape } = given as { readonly data?: unknown; readonly shape?: readonly number[] };
     if (shape === undefined ? !slot.fixed : !sameShape(shape, target.shape)) return false;
-    source = given.data;
+    source = data;
   }
   if (!(source instanceof slot.array) || source.length !== target.size) return false;
   if (target.dtype === 'bool') copyTruth(source as Uint8Array, target.array as Uint8Array);
@@ -196,9 +218,10 @@ export function checkOutputArrays(
   }
 }
 
-function checkOutputArray(name: string, tensor: Tensor, array: TypedArray): void {
+function checkOutputArray(name: string, tensor: Tensor, array: TypedArray | BigIntArray): void {
   const { array: type } = dtypes[tensor.dtype];
-  if (!(array instanceof type)) {
+  const bigger = bigIntArrays[tensor.dtype];
+  if (!(array instanceof type || (bigger !== undefined && array instanceof bigger))) {
     const got = describe(array);
     throw new ConvletError('dtype', `run: output '${name}' (${tensor.dtype}) expects a ${type.name}, got ${got}`);
   }
@@ -221,7 +244,19 @@ export function writeOutputs(
   for (const name in into) {
     const tensor = late?.get(name) ?? plan.get(name);
     if (tensor === undefined) throw new Error(`output '${name}' was not computed`);
-    checkOutputArray(name, tensor, into[name]);
-    into[name].set(inOrder(tensor, userLayout(layout, tensor.rank)) as Float32Array);
+    const array = into[name];
+    checkOutputArray(name, tensor, array);
+    const values = inOrder(tensor, userLayout(layout, tensor.rank));
+    if (isBigInts(array)) for (let i = 0; i < values.length; i++) array[i] = BigInt(values[i]);
+    else array.set(values as Float32Array);
   }
+}
+
+const isBigInts = (array: TypedArray | BigIntArray): array is BigIntArray =>
+  array instanceof BigInt64Array || array instanceof BigUint64Array;
+
+/** int64 and uint64 in arrays of 64 bits; other values as they are. */
+export function widened(dtype: DType, values: TypedArray): TypedArray | BigIntArray {
+  const bigger = bigIntArrays[dtype];
+  return bigger === undefined ? values : bigger.from(Array.from(values, BigInt));
 }

@@ -1,5 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { byteLength, type DType, describe, dtypeOf, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
+import {
+  type BigIntArray,
+  byteLength,
+  type DType,
+  describe,
+  dtypeOf,
+  dtypes,
+  type TypedArray,
+  viewArray,
+} from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import { BorrowedStorage, type Storage } from '../memory/storage.ts';
 import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
@@ -205,6 +214,19 @@ export function toArray(what: string, values: readonly number[], dtype: DType): 
     array[i] = value;
     if (type.kind !== 'float' && array[i] !== value) {
       throw new ConvletError('argument', `${what}: element ${i} expects a value of ${dtype}, got ${value}`);
+    }
+  }
+  return array;
+}
+
+/** 64-bit integers in the storage of `dtype`, which has 32 bits. Throws `argument` for one that it does not hold. */
+export function fromBigInts(what: string, values: BigIntArray, dtype: DType): TypedArray {
+  const array = new dtypes[dtype].array(values.length);
+  for (let i = 0; i < array.length; i++) {
+    array[i] = Number(values[i]);
+    if (BigInt(array[i]) !== values[i]) {
+      const text = `${what}: element ${i} expects an ${dtype} of 32 bits, which convlet computes with, got ${values[i]}`;
+      throw new ConvletError('argument', text);
     }
   }
   return array;

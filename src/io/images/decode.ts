@@ -1,9 +1,12 @@
+import { describe } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { anything, checkOptions, type KnownOf, oneOf } from '../../common/options.ts';
+import { type BlobLike, type ResponseLike, readHeld } from '../../common/source.ts';
 import { readImageHeader } from './header.ts';
 import { type Channels, checkChannels, convertChannels, type Image } from './image.ts';
 import { decodeJpeg } from './jpeg.ts';
 import { decodePng } from './png.ts';
+import { type PictureLike, pixelsOf } from './sources.ts';
 
 /** What `decodeImage` is to make of a file. */
 export interface DecodeOptions {
@@ -24,25 +27,33 @@ const known: KnownOf<DecodeOptions> = {
   decoder: oneOf('auto', 'js', 'sharp'),
 };
 
+/** A PNG or JPEG file, as bytes, Blob or Response; or a picture that is decoded already, which becomes an Image. */
+export type PictureSource = ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike | PictureLike;
+
 /** A decoder of the application's own, which is asked for once the header has been checked. */
 export type NativeDecoder = (bytes: Uint8Array, components: number) => Promise<Image>;
 
 /** `decodeImage` of a runtime. `native` finds sharp, if the application has it; null: the runtime cannot have it. */
 export const createDecodeImage =
   (native: (() => Promise<NativeDecoder | undefined>) | null) =>
-  async (bytes: Uint8Array, options: DecodeOptions = {}): Promise<Image> => {
+  async (source: PictureSource, options: DecodeOptions = {}): Promise<Image> => {
     checkOptions('decodeImage', options, known);
     const { channels, maxPixels = 100e6, decoder = 'auto' } = options;
     if (channels !== undefined) checkChannels(channels, 'decodeImage');
     if (!(maxPixels > 0))
       throw new ConvletError('argument', `decodeImage: maxPixels must be positive, got ${maxPixels}`);
-    const header = readImageHeader(bytes);
-    if (header.width * header.height > maxPixels) {
-      throw new ConvletError(
-        'memory',
-        `decodeImage: the picture has ${header.width}×${header.height} pixels, more than maxPixels = ${maxPixels}`,
-      );
+    const picture = pixelsOf(source, 'decodeImage');
+    if (picture !== null) {
+      checkPixels(picture, maxPixels);
+      return channels === undefined ? picture : convertChannels(picture, channels);
     }
+    const bytes = await readHeld(source, { what: 'decodeImage' });
+    if (bytes === null) {
+      const expected = 'the bytes of a PNG or JPEG file, a Blob, a Response, or a picture of a canvas';
+      throw new ConvletError('argument', `decodeImage: expects ${expected}, got ${describe(source)}`);
+    }
+    const header = readImageHeader(bytes);
+    checkPixels(header, maxPixels);
     const sharp = decoder === 'js' ? undefined : await native?.();
     if (!sharp && decoder === 'sharp') {
       throw new ConvletError(
@@ -59,3 +70,11 @@ export const createDecodeImage =
         : decodeJpeg(bytes);
     return channels === undefined ? image : convertChannels(image, channels);
   };
+
+function checkPixels({ width, height }: { width: number; height: number }, maxPixels: number): void {
+  if (width * height <= maxPixels) return;
+  throw new ConvletError(
+    'memory',
+    `decodeImage: the picture has ${width}×${height} pixels, more than maxPixels = ${maxPixels}`,
+  );
+}

@@ -1,4 +1,5 @@
 import { ConvletError } from '../../common/error.ts';
+import { foreignText } from '../foreign.ts';
 
 /** What the first bytes of a picture file say, read without decoding it. */
 export interface ImageHeader {
@@ -36,7 +37,9 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return scanJpeg(bytes);
   if (bytes.length < 8) throw new ConvletError('malformed', `image file: only ${bytes.length} bytes long`);
   const other = otherFormats.find(({ magic }) => startsWith(bytes, magic));
-  const found = other ? other.name : `the first bytes ${hex(bytes.subarray(0, 8))}`;
+  const found = other
+    ? other.name
+    : (foreignText(bytes, 'a picture') ?? `the first bytes ${hex(bytes.subarray(0, 8))}`);
   throw new ConvletError('unsupported', `image file: expected PNG or JPEG, found ${found}`);
 }
 

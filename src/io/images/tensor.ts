@@ -1,6 +1,9 @@
+import { describe } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
-import { anything, checkOptions, type KnownOf, oneOf } from '../../common/options.ts';
-import { type Channels, checkImage, type Image } from './image.ts';
+import { anything, checkOptions, type KnownOf, kind, oneOf } from '../../common/options.ts';
+import { bytesOf, isBlob, isResponse } from '../../common/source.ts';
+import { type Channels, checkImage, convertChannels, type Image } from './image.ts';
+import { isImage, type PictureLike, pixelsOf } from './sources.ts';
 
 /** How pixels become numbers: `(pixel * scale - mean) / std`, mean and std per channel in the order of the tensor. */
 export interface ImageTensorOptions {
@@ -14,6 +17,11 @@ export interface ImageTensorOptions {
   layout?: 'channels-first' | 'channels-last';
   /** 'bgr' swaps red and blue (default 'rgb'). */
   channelOrder?: 'rgb' | 'bgr';
+  /**
+   * Channels of the tensor: 1 grey, 3 RGB, 4 RGBA. Default: those of an Image; 3 for a canvas, an ImageBitmap and ImageData,
+   * which always have alpha. Alpha is composed on white where it goes away.
+   */
+  channels?: Channels;
 }
 
 const known: KnownOf<ImageTensorOptions> = {
@@ -22,6 +30,7 @@ const known: KnownOf<ImageTensorOptions> = {
   std: anything,
   layout: oneOf('channels-first', 'channels-last'),
   channelOrder: oneOf('rgb', 'bgr'),
+  channels: kind('1, 3 or 4', (value) => value === 1 || value === 3 || value === 4),
 };
 
 /** An input for `run`: row-major values and their shape. */
@@ -30,10 +39,15 @@ export interface ImageTensor {
   shape: number[];
 }
 
-/** The image as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major. Throws `argument`. */
-export function imageToTensor(image: Image, options: ImageTensorOptions = {}): ImageTensor {
+/**
+ * The picture as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major.
+ *
+ * @param picture an Image, or what a browser has: ImageData, canvas, ImageBitmap, <img>, <video>, VideoFrame
+ * @throws ConvletError `argument`, `dtype` or `shape` for what is no picture, `environment` where its pixels cannot be had
+ */
+export function imageToTensor(picture: PictureLike, options: ImageTensorOptions = {}): ImageTensor {
   checkOptions('imageToTensor', options, known);
-  checkImage(image, 'imageToTensor');
+  const image = imageOf(picture, options.channels ?? (isImage(picture) ? undefined : 3));
   const { data: pixels, width, height, channels } = image;
   const { order, factor, offset, last } = plan(options, channels, 'imageToTensor');
   const count = width * height;
@@ -44,6 +58,18 @@ export function imageToTensor(image: Image, options: ImageTensorOptions = {}): I
     for (let i = order[c]; i < pixels.length; i += channels, o += step) data[o] = pixels[i] * factor[c] + offset[c];
   }
   return { data, shape: last ? [1, height, width, channels] : [1, channels, height, width] };
+}
+
+function imageOf(picture: PictureLike, channels: Channels | undefined): Image {
+  const image = pixelsOf(picture, 'imageToTensor');
+  if (image === null) {
+    const file = isBlob(picture) || isResponse(picture) || bytesOf(picture) !== null;
+    const advice = file ? ': it is a file; give what `await decodeImage(file)` makes of it' : '';
+    const expected = 'an Image, ImageData, a canvas or an ImageBitmap';
+    throw new ConvletError('argument', `imageToTensor: picture expects ${expected}, got ${describe(picture)}${advice}`);
+  }
+  checkImage(image, 'imageToTensor');
+  return channels === undefined ? image : convertChannels(image, channels);
 }
 
 /** The inverse of `imageToTensor` with the same options: rounds, and clamps to 0..255. The batch must be 1: throws `shape`. */
@@ -59,6 +85,8 @@ export function tensorToImage(
     const wanted = last ? '[1,H,W,C]' : '[1,C,H,W]';
     throw new ConvletError('shape', `tensorToImage: expected ${wanted} with C = 1, 3 or 4, got ${shapeText(shape)}`);
   }
+  if (options.channels !== undefined && options.channels !== channels)
+    throw new ConvletError('shape', `tensorToImage: channels is ${options.channels}, got ${shapeText(shape)}`);
   const count = width * height;
   if (values.length !== count * channels) {
     throw new ConvletError('shape', `tensorToImage: ${shapeText(shape)} does not fit ${values.length} elements`);

@@ -1,79 +1,15 @@
 import { ConvletError } from '../../common/error.ts';
 import type { LazyFile } from '../../common/lazy-file.ts';
 import { plainBytes } from '../elements.ts';
+import { foreignError } from '../foreign.ts';
+import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from './model-types.ts';
 import { type FieldReaders, ProtoReader } from './protobuf.ts';
 import { type OnnxTensor, readEntry, readSparseTensor, readTensor } from './tensor-proto.ts';
 import { type OnnxValueInfo, readValueInfo } from './value-info.ts';
 
+export type * from './model-types.ts';
 export type { OnnxTensor } from './tensor-proto.ts';
 export type { OnnxValueInfo } from './value-info.ts';
-
-/** ModelProto, as far as running a model needs it. Domains are '' for ai.onnx. */
-export interface OnnxModel {
-  readonly irVersion: number;
-  readonly producerName: string;
-  readonly producerVersion: string;
-  /** Domain -> opset version. */
-  readonly opsetImports: ReadonlyMap<string, number>;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly graph: OnnxGraph;
-  readonly functions: readonly OnnxFunction[];
-}
-
-export interface OnnxGraph {
-  readonly name: string;
-  readonly nodes: readonly OnnxNode[];
-  /** By name, sparse initializers included. */
-  readonly initializers: ReadonlyMap<string, OnnxTensor>;
-  /** In files before IR version 4 the initializers are listed among the inputs too. */
-  readonly inputs: readonly OnnxValueInfo[];
-  readonly outputs: readonly OnnxValueInfo[];
-  readonly valueInfo: readonly OnnxValueInfo[];
-}
-
-export interface OnnxNode {
-  readonly name: string;
-  readonly opType: string;
-  readonly domain: string;
-  /** Selects among functions of one name. */
-  readonly overload: string;
-  /** '' stands for an optional input that is left out. */
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
-}
-
-/** Attribute values, in fields named as in AttributeProto. ints beyond ±(2^53-1) are saturated there. */
-export type OnnxAttribute =
-  | { readonly type: 'FLOAT'; readonly f: number }
-  | { readonly type: 'INT'; readonly i: number }
-  | { readonly type: 'STRING'; readonly s: string }
-  | { readonly type: 'TENSOR'; readonly t: OnnxTensor }
-  | { readonly type: 'GRAPH'; readonly g: OnnxGraph }
-  | { readonly type: 'FLOATS'; readonly floats: readonly number[] }
-  | { readonly type: 'INTS'; readonly ints: readonly number[] }
-  | { readonly type: 'STRINGS'; readonly strings: readonly string[] }
-  | { readonly type: 'TENSORS'; readonly tensors: readonly OnnxTensor[] }
-  | { readonly type: 'GRAPHS'; readonly graphs: readonly OnnxGraph[] }
-  | { readonly type: 'SPARSE_TENSOR'; readonly sparseTensor: OnnxTensor }
-  /** In a function's body: the value is the attribute `refAttrName` of the calling node. */
-  | { readonly type: 'REF'; readonly refAttrName: string }
-  /** SPARSE_TENSORS, TYPE_PROTO, TYPE_PROTOS: no op that convlet runs has one. */
-  | { readonly type: 'OTHER'; readonly attributeType: number };
-
-/** A model-local function. */
-export interface OnnxFunction {
-  readonly name: string;
-  readonly domain: string;
-  readonly overload: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  /** Names of attributes without a default. */
-  readonly attributes: readonly string[];
-  readonly attributeDefaults: ReadonlyMap<string, OnnxAttribute>;
-  readonly opsetImports: ReadonlyMap<string, number>;
-  readonly nodes: readonly OnnxNode[];
-}
 
 /**
  * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`. `lazy`: what the bytes are
@@ -82,11 +18,23 @@ export interface OnnxFunction {
  */
 export function parseModel(bytes: Uint8Array, lazy?: LazyFile): OnnxModel {
   const file = plainBytes(bytes, 'onnx');
+  try {
+    return readModel(file, lazy);
+  } catch (error) {
+    lazy?.need(0, Math.min(file.byteLength, 4096));
+    throw foreignError(file, 'onnx', 'an ONNX model', error);
+  }
+}
+
+function readModel(file: Uint8Array, lazy: LazyFile | undefined): OnnxModel {
   const reader = new ProtoReader({ bytes: file, start: 0, end: file.byteLength, file: lazy }, 'ModelProto');
   const model = reader.read(modelFields, {
     irVersion: 0,
     producerName: '',
     producerVersion: '',
+    domain: '',
+    modelVersion: 0,
+    docString: '',
     opsetImports: new Map<string, number>(),
     metadata: new Map<string, string>(),
     graph: null,
@@ -124,6 +72,9 @@ interface ModelDraft {
   irVersion: number;
   producerName: string;
   producerVersion: string;
+  domain: string;
+  modelVersion: number;
+  docString: string;
   opsetImports: Map<string, number>;
   metadata: Map<string, string>;
   graph: OnnxGraph | null;
@@ -134,6 +85,9 @@ const modelFields: FieldReaders<ModelDraft> = {
   1: (reader, model) => (model.irVersion = reader.int64()),
   2: (reader, model) => (model.producerName = reader.string()),
   3: (reader, model) => (model.producerVersion = reader.string()),
+  4: (reader, model) => (model.domain = reader.text()),
+  5: (reader, model) => (model.modelVersion = reader.int64()),
+  6: (reader, model) => (model.docString = reader.text()),
   7: (reader, model) => {
     if (model.graph !== null) reader.fail('second graph');
     model.graph = readGraph(reader.child('GraphProto'));
@@ -158,6 +112,7 @@ function readOpset(reader: ProtoReader, imports: Map<string, number>): void {
 const graphFields: FieldReaders<GraphDraft> = {
   1: (reader, graph) => graph.nodes.push(readNode(reader.child('NodeProto'))),
   2: (reader, graph) => (graph.name = reader.string()),
+  10: (reader, graph) => (graph.docString = reader.text()),
   5: (reader, graph) => addInitializer(reader, graph, readTensor(reader.child('TensorProto'), initializerLabel)),
   11: (reader, graph) => graph.inputs.push(readValueInfo(reader, 'graph input')),
   12: (reader, graph) => graph.outputs.push(readValueInfo(reader, 'graph output')),
@@ -170,6 +125,7 @@ const graphFields: FieldReaders<GraphDraft> = {
 function readGraph(reader: ProtoReader): OnnxGraph {
   const graph = reader.read(graphFields, {
     name: '',
+    docString: '',
     nodes: [],
     initializers: new Map<string, OnnxTensor>(),
     inputs: [],

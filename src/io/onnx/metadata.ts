@@ -1,0 +1,40 @@
+import type { OnnxModel } from './model.ts';
+
+/** What a model file says of itself. Texts are '' where it says nothing. */
+export interface ModelMetadata {
+  readonly irVersion: number;
+  /** Version of ONNX's own operators; 0 for a model without any. */
+  readonly opset: number;
+  /** Version of every set of operators, by domain. */
+  readonly opsets: { readonly [domain: string]: number };
+  /** Name and version of the program that wrote the file: 'pytorch 2.6.0'. */
+  readonly producer: string;
+  /** Reverse DNS name of whoever the model is from. */
+  readonly domain: string;
+  readonly version: number;
+  readonly graph: string;
+  readonly doc: string;
+  /** `metadata_props`: whatever the exporter wrote down. */
+  readonly properties: { readonly [key: string]: string };
+  /** Shapes of inputs and outputs with the names of free dimensions; null for one without a name, and for a shape that is left open. */
+  readonly shapes: { readonly [name: string]: readonly (number | string | null)[] | null };
+}
+
+/** What the file says of itself. */
+export function readMetadata(model: OnnxModel): ModelMetadata {
+  const { irVersion, opsetImports, graph } = model;
+  // Before IR version 4 all initializers were listed as inputs.
+  const inputs = graph.inputs.filter(({ name }) => irVersion >= 4 || !graph.initializers.has(name));
+  return {
+    irVersion,
+    opset: opsetImports.get('') ?? 0,
+    opsets: Object.fromEntries([...opsetImports].map(([domain, version]) => [domain || 'ai.onnx', version])),
+    producer: [model.producerName, model.producerVersion].filter((text) => text !== '').join(' '),
+    domain: model.domain,
+    version: model.modelVersion,
+    graph: graph.name,
+    doc: model.docString || graph.docString,
+    properties: Object.fromEntries(model.metadata),
+    shapes: Object.fromEntries([...inputs, ...graph.outputs].map(({ name, shape }) => [name, shape])),
+  };
+}
