@@ -65,7 +65,7 @@ describe('inspect', () => {
       irVersion: 6,
       opsets: { 'ai.onnx': 11 },
       producer: 'pytorch 1.13.0',
-      metadata: {},
+      properties: {},
     });
     expect(report.outputs).toEqual([{ name: 'output', dtype: 'float32', shape: [1, 10] }]);
     expect(report.totals).toMatchObject({ parameters: 46_002, dynamic: false });

@@ -213,7 +213,7 @@ describe('tables of the README', () => {
   });
 
   test('every option of load', () => {
-    const options = names('src/runtime/load.ts', 'interface LoadOptions {', '\n}', /readonly (\w+)\?:/g);
+    const options = names('src/runtime/load.ts', 'interface LoadOptions<', '\n}', /readonly (\w+)\?:/g);
     expect(cells('Options of load').sort()).toEqual(options.sort());
   });
 });

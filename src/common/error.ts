@@ -11,7 +11,7 @@ export type ConvletErrorCode =
   | 'memory' // more memory than allowed or available
   | 'non-finite' // a loss, gradient or weight became NaN or infinite
   | 'disposed' // used after dispose()
-  | 'aborted' // given up because its AbortSignal said so; the signal's reason is the cause
+  | 'aborted' // given up because its AbortSignal said so, with the signal's reason as the cause
   | 'internal' // a fault of convlet's own, please report it
   | 'environment'; // the runtime lacks something (WebAssembly SIMD, file access, an optional package)
 

@@ -2,11 +2,12 @@ import { type Engine, useBackend } from '../autograd/index.ts';
 import { WasmBackend } from '../backend/wasm/backend.ts';
 import { allPrims } from '../backend/wasm/training-prims.ts';
 import { ConvletError } from '../common/error.ts';
-import { checkInitOptions, createBackend, type LoadOptions, type ModelOnly } from './load.ts';
+import { checkInitOptions, createBackend, type LoadOptions } from './load.ts';
 import type { Platform } from './platform.ts';
 
 /** What training runs on. */
-export interface InitOptions extends Omit<LoadOptions, ModelOnly> {
+export interface InitOptions
+  extends Omit<LoadOptions, 'leader' | 'maxLoopIterations' | 'int64' | 'signal' | 'onProgress'> {
   /** A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. */
   readonly threads?: number | 'auto';
 }

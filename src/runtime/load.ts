@@ -25,8 +25,10 @@ import { parseModel } from '../io/onnx/model.ts';
 import { Model } from './model.ts';
 import type { Platform, Variant } from './platform.ts';
 
+type Int64Form = 'number' | 'bigint';
+
 /** What a model is to run on, and how much it may take. */
-export interface LoadOptions {
+export interface LoadOptions<Int64 extends Int64Form = 'number'> {
   /** 'wasm' (default), or 'js': the same network in plain JavaScript, for runtimes without WebAssembly SIMD. */
   readonly backend?: 'wasm' | 'js';
   /**
@@ -73,7 +75,7 @@ export interface LoadOptions {
    * How outputs of type int64 and uint64 come: 'number' (default) as Int32Array and Uint32Array, 'bigint' as BigInt64Array and
    * BigUint64Array. Inputs are taken as either.
    */
-  readonly int64?: 'number' | 'bigint';
+  readonly int64?: Int64;
   /** An AbortSignal: when it says so, `load` stops reading and rejects with ConvletError('aborted'), its reason as the cause. */
   readonly signal?: SignalLike;
   /** Called while the source is read, and at least once, at its end, with `loaded` equal to `total`. */
@@ -90,22 +92,15 @@ export interface LoadOptions {
 export type ModelSource = string | URL | ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike;
 
 /** `load` as every entry exports it. */
-export interface Load {
-  (source: ModelSource, options: LoadOptions & { readonly int64: 'bigint' }): Promise<Model<TypedArray | BigIntArray>>;
-  (source: ModelSource, options?: LoadOptions): Promise<Model>;
-}
+export type Load = <Int64 extends Int64Form = 'number'>(
+  source: ModelSource,
+  options?: LoadOptions<Int64>,
+) => Promise<Model<Int64 extends 'bigint' ? TypedArray | BigIntArray : TypedArray>>;
 
-/** Options of models alone: `init` has none of them. */
-export type ModelOnly = 'leader' | 'maxLoopIterations' | 'int64' | 'signal' | 'onProgress';
-const modelOnly: ReadonlySet<string> = new Set<ModelOnly>([
-  'leader',
-  'maxLoopIterations',
-  'int64',
-  'signal',
-  'onProgress',
-]);
+/** Options of models alone: `init` has none of them (InitOptions in init.ts). */
+const modelOnly: ReadonlySet<string> = new Set(['leader', 'maxLoopIterations', 'int64', 'signal', 'onProgress']);
 
-const known: KnownOf<LoadOptions> = {
+const known: KnownOf<LoadOptions<Int64Form>> = {
   backend: oneOf('wasm', 'js'),
   variant: oneOf('auto', 'simd', 'relaxed'),
   threads: kind("'auto' or a whole number ≥ 1", (v) => v === 'auto' || (Number.isInteger(v) && (v as number) >= 1)),
@@ -123,7 +118,7 @@ const initKnown = Object.fromEntries(Object.entries(known).filter(([name]) => !m
 
 /** `load` for a runtime. */
 export function createLoad(platform: Platform): Load {
-  const load = async (source: ModelSource, options: LoadOptions = {}): Promise<Model> => {
+  const load = async (source: ModelSource, options: LoadOptions<Int64Form> = {}): Promise<Model> => {
     try {
       return await loadModel(platform, source, options);
     } catch (error) {
@@ -133,7 +128,7 @@ export function createLoad(platform: Platform): Load {
   return load as Load; // what `int64` makes of the arrays is known at run time only
 }
 
-async function loadModel(platform: Platform, source: ModelSource, options: LoadOptions): Promise<Model> {
+async function loadModel(platform: Platform, source: ModelSource, options: LoadOptions<Int64Form>): Promise<Model> {
   checkLoadOptions(options);
   // The kernels compile while the file is read. What fails of them is said below, after what is wrong with the file.
   if (options.backend !== 'js') kernelsOf(platform, options).catch(() => {});
@@ -190,14 +185,18 @@ function readProgram(
 }
 
 /** The kernels for these options; a second call gets what the first one compiles. */
-async function kernelsOf(platform: Platform, options: LoadOptions): Promise<WebAssembly.Module> {
+async function kernelsOf(platform: Platform, options: LoadOptions<Int64Form>): Promise<WebAssembly.Module> {
   if (options.kernels !== undefined) return options.kernels;
   const shared = chooseThreads(platform, options) > 1 || options.leader === 'worker';
   return platform.kernels(chooseVariant(platform, options), shared);
 }
 
 /** The backend that the options ask for, with these prims. Throws `environment` where the runtime cannot run it. */
-export async function createBackend(platform: Platform, options: LoadOptions, prims: PrimTables): Promise<Backend> {
+export async function createBackend(
+  platform: Platform,
+  options: LoadOptions<Int64Form>,
+  prims: PrimTables,
+): Promise<Backend> {
   const { maxMemoryBytes, precision, leader = 'main' } = options;
   if (options.backend === 'js') return new JsBackend({ prims: prims.js, maxMemoryBytes });
   const variant = chooseVariant(platform, options);
@@ -216,7 +215,7 @@ export async function createBackend(platform: Platform, options: LoadOptions, pr
 }
 
 /** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
-function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions): number {
+function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions<Int64Form>): number {
   const possible = threading !== undefined && kernels === undefined;
   if (leader === 'worker' && !possible)
     throw new ConvletError('environment', "load: this runtime has no threads, got leader: 'worker'");
@@ -226,7 +225,7 @@ function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }
   return threads;
 }
 
-function chooseVariant(platform: Platform, options: LoadOptions): Variant {
+function chooseVariant(platform: Platform, options: LoadOptions<Int64Form>): Variant {
   const wanted = options.variant ?? 'auto';
   if (wanted === 'auto') {
     if (options.kernels !== undefined) return 'simd';
@@ -245,15 +244,14 @@ function chooseVariant(platform: Platform, options: LoadOptions): Variant {
 }
 
 /** Throws `argument` for options that `load` would not take. */
-export function checkLoadOptions(options: LoadOptions): void {
+export function checkLoadOptions(options: LoadOptions<Int64Form>): void {
   checkOptions('load', options, known);
   if (options.leader === 'worker' && options.backend === 'js')
     throw new ConvletError('argument', "load: leader 'worker' expects backend 'wasm', got 'js'");
 }
 
 /** Those of `init`: what `load` has, without what models alone have. */
-export const checkInitOptions = (options: Omit<LoadOptions, ModelOnly>): void =>
-  checkOptions('init', options, initKnown);
+export const checkInitOptions = (options: object): void => checkOptions('init', options, initKnown);
 
 async function readSource(platform: Platform, source: ModelSource, transfer: Transfer): Promise<Uint8Array> {
   if (isLocated(source)) return platform.readBytes(source, transfer);

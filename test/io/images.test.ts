@@ -267,7 +267,7 @@ describe('decodeImage', () => {
     await expectError('unsupported', () => decodeImage(file('RIFF1234WEBPVP8 ')), /found WebP/);
     await expectError('unsupported', () => decodeImage(file('hello, world')), /68 65 6c 6c/);
     await expectError('malformed', () => decodeImage(new Uint8Array(0)));
-    await expectError('dtype', () => decodeImage('x.png' as unknown as Uint8Array));
+    await expectError('argument', () => decodeImage('x.png' as unknown as Uint8Array));
   });
 
   it('checks its options', async () => {

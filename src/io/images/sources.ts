@@ -16,7 +16,7 @@ export interface CanvasLike {
   readonly width: number;
   readonly height: number;
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of the DOM's fit no narrower type
-  getContext(type: '2d', options?: any): any;
+  getContext(type: '2d', settings?: any): any;
 }
 
 /** What a canvas can draw: an ImageBitmap; an <img>, <video> or VideoFrame has sizes under other names. */
