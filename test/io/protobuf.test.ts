@@ -243,8 +243,12 @@ describe('model', () => {
   const w = floatTensor('w', [1], [1]);
   const x = valueInfo('x', 'float32', [1]);
   const bad: [name: string, bytes: Uint8Array, message: RegExp][] = [
-    ['an empty file', new Uint8Array(0), /\(0 bytes\) has no graph/],
-    ['text', new TextEncoder().encode('<!DOCTYPE html><html></html>'), /^onnx: ModelProto/],
+    ['an empty file', new Uint8Array(0), /got an empty file/],
+    [
+      'text',
+      new TextEncoder().encode('<!DOCTYPE html><html></html>'),
+      /^onnx: expected an ONNX model, got an HTML page/,
+    ],
     ['no op_type', model({ nodes: [{ op: '', name: 'n', inputs: [], outputs: [] }] }), /node 'n' has no op_type/],
     ['initializers of one name', model({ initializers: [w, w] }), /second initializer 'w' at byte/],
     ['a nameless initializer', model({ initializers: [floatTensor('', [1], [1])] }), /initializer without a name/],
