@@ -1,0 +1,6 @@
+// The probe in a Worker of workerd.
+import { probe } from './probe.mjs';
+
+export default {
+  fetch: async () => Response.json(await probe()),
+};
