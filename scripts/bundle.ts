@@ -6,7 +6,7 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
@@ -38,6 +38,22 @@ export async function bundlePackage(folder: string): Promise<string[]> {
   return [...(await bundle(folder, entries, 'chunk')), ...(await bundle(folder, readers, 'reader'))];
 }
 
+/**
+ * jpeg-js makes Node's Buffer where there is one. Bundlers that see the name put a package in its place, or look for one, and
+ * edge runtimes have none; a Uint8Array is as good.
+ */
+const withoutBuffer: Plugin = {
+  name: 'jpeg-js without Buffer',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]jpeg-js[\\/]lib[\\/]\w+\.js$/ }, ({ path }) => ({
+      contents: `var Buffer = Uint8Array;${readFileSync(path, 'utf8')}`,
+    }));
+  },
+};
+
+/** In front of a module's name that is made up when the program runs: what bundlers are not to look for, in the words of each. */
+const ignore = '/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ';
+
 async function bundle(folder: string, names: readonly string[], chunk: string): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -62,9 +78,18 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
+    plugins: [withoutBuffer],
   });
   chmodSync(join(folder, 'cli/main.js'), 0o755);
-  return Object.keys(metafile.outputs).map((path) => join(root, path).slice(join(folder, '/').length));
+  const paths = Object.keys(metafile.outputs).map((path) => join(root, path));
+  for (const path of paths) {
+    if (!path.endsWith('.js')) continue;
+    const text = readFileSync(path, 'utf8');
+    // The minifier drops the comments that the sources have there.
+    const marked = text.replace(/\bimport\((?=[A-Za-z_$])/g, `import(${ignore}`);
+    if (marked !== text) writeFileSync(path, marked);
+  }
+  return paths.map((path) => path.slice(join(folder, '/').length));
 }
 
 /** Removes the JavaScript of earlier builds, which would go into the package. */

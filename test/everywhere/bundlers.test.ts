@@ -1,6 +1,6 @@
 // The packed package in fresh folders, bundled by the tools of rows.ts for the runtimes that they name. The bundles are run, and
 // their numbers are those of the unbundled package on Node, bit for bit.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   for (const sharp of [false, true]) {
     if (sharp && !installed('sharp')) continue;
     const project = join(folder, `node${sharp ? '-sharp' : ''}`);
-    freshProject(project, base, [], sharp);
+    freshProject(project, base, { sharp });
     references.set(
       sharp,
       // A newer Node has the relaxed kernels besides.
@@ -93,6 +93,7 @@ function checkFiles(row: Row, output: string): void {
   console.log(`${row.tool}, ${row.target}, ${row.name}: ${files.length} files, ${bytes} bytes`);
   expect(scripts).not.toEqual([]);
   if (row.target !== 'node') {
+    expect(bytes).toBeLessThan(1e6);
     // Neither sharp nor the code that looks for it.
     expect(files.filter((path) => /sharp|libvips|\.node$/.test(path))).toEqual([]);
     expect(texts.filter((text) => /libvips|prahs|limitInputPixels/.test(text))).toEqual([]);
@@ -125,14 +126,18 @@ describe.concurrent('a bundle', () => {
       }
       test(name, async () => {
         if (missing.length > 0) throw new Error(`CI needs ${missing.join(' and ')}`);
-        const project = join(folder, name.replace(/\W+/g, '-'));
-        freshProject(project, base, [], sharp);
+        const slug = name.replace(/\W+/g, '-');
+        // Some tools call files by the name of the folder.
+        const project = join(folder, slug, 'application');
+        freshProject(project, base, { sharp, description: row.description });
         let output = await build(row, project);
         checkFiles(row, output);
         if (!sharp) {
           // Away from the packages: whatever the bundle needs, it has.
-          const alone = join(folder, 'alone', name.replace(/\W+/g, '-'));
+          const alone = join(folder, 'alone', slug);
           mkdirSync(join(folder, 'alone'), { recursive: true });
+          // Node has to know that it is a module.
+          writeFileSync(join(folder, 'alone', 'package.json'), '{ "type": "module" }');
           renameSync(output, alone);
           output = alone;
         }

@@ -47,10 +47,14 @@ function link(from: string, to: string): void {
 }
 
 /** A folder with what `base` has in its node_modules, and these packages. */
-export function freshProject(folder: string, base: string, packages: readonly string[], sharp: boolean): void {
+export function freshProject(
+  folder: string,
+  base: string,
+  { packages = [], sharp, description }: { packages?: readonly string[]; sharp: boolean; description?: object },
+): void {
   mkdirSync(folder, { recursive: true });
-  const description = { name: 'application', private: true, type: 'module' };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(description));
+  const application = { name: 'application', private: true, type: 'module', ...description };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(application));
   link(join(base, 'node_modules'), join(folder, 'node_modules'));
   const names = closure([...packages, ...(sharp ? ['sharp'] : [])], sharp ? [] : ['sharp']);
   for (const name of names) link(join(here, 'node_modules', name), join(folder, 'node_modules', name));

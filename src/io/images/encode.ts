@@ -21,18 +21,6 @@ export function encodeJpeg(image: Image, quality = 90): Uint8Array {
   }
   const opaque = image.channels === 4 ? convertChannels(image, 3) : image;
   const { data } = convertChannels(opaque, 4);
-  const file = withBuffer(() => encodeFile({ data, width, height }, quality).data);
+  const file = encodeFile({ data, width, height }, quality).data;
   return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-}
-
-/** jpeg-js ends with `Buffer.from(bytes)`; where there is no Buffer (edge runtimes), Uint8Array stands in for that call. */
-function withBuffer<T>(run: () => T): T {
-  const scope = globalThis as { Buffer?: unknown };
-  if (scope.Buffer !== undefined) return run();
-  scope.Buffer = Uint8Array;
-  try {
-    return run();
-  } finally {
-    delete scope.Buffer;
-  }
 }

@@ -1,4 +1,5 @@
 // The probe and what only Node has: a model by its path, threads, a folder of pictures that threads decode.
+import { readFile } from 'node:fs/promises';
 import { load } from 'convlet';
 import { decodeImage, imageToTensor } from 'convlet/images';
 import { data } from 'convlet/train';
@@ -9,7 +10,6 @@ const base64 = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteO
 /** In a function: bundles in CommonJS have no await outside of one. */
 async function main(folder) {
   const report = await probe();
-  const { readFile } = await import('node:fs/promises');
   const image = imageToTensor(await decodeImage(await readFile(`${folder}/classes/star/star1.png`), { channels: 3 }));
   report.node = {};
   for (const leader of ['main', 'worker']) {
