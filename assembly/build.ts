@@ -1,5 +1,5 @@
 // npm run kernels: AssemblyScript → build/kernels.VARIANT[-train].wasm and src/abi/generated/*.ts. The variants are the targets
-// of asconfig.json; one more target there is one more variant. What inference loads is the same code without the kernels of
+// of asconfig.json: to add a variant, add a target. The module for inference is the same code without the kernels of
 // training.ts, which are a third of it. Nothing is compiled while the inputs are those of the last build.
 import { execFile } from 'node:child_process';
 import {
@@ -47,7 +47,7 @@ export interface BuildResult {
   sizes: Record<string, { raw: number; gzip: number }>;
 }
 
-/** Updates all outputs. When it throws, no output is left behind that an importer could take for a current one. */
+/** Updates all outputs. If it throws, it leaves no output that an importer could mistake for a current one. */
 export async function buildKernels(options: { force?: boolean } = {}): Promise<BuildResult> {
   const configText = readFileSync(join(root, 'asconfig.json'), 'utf8');
   const config = JSON.parse(configText) as Config;
@@ -100,7 +100,7 @@ function removeOutputs(config: Config): void {
 async function compileAll(config: Config, sources: readonly Source[], inputs: string): Promise<void> {
   mkdirSync(buildFolder, { recursive: true });
   mkdirSync(generatedFolder, { recursive: true });
-  // Inside build/, so that the outputs can be renamed into place: a process that reads them sees the old or the new file.
+  // The folder is inside build/, so that outputs can be renamed into place: a process that reads them sees the old or the new file.
   const temporary = mkdtempSync(join(buildFolder, '.kernels-'));
   try {
     const declarations = readDeclarations(sources);
@@ -153,7 +153,7 @@ function place(temporary: string, path: string, content: string | Uint8Array): v
   renameSync(draft, join(root, path));
 }
 
-/** Runs asc in a process of its own, so that the variants compile side by side. A warning counts as an error. */
+/** Runs asc in its own process, so that the variants compile in parallel. A warning counts as an error. */
 async function compile(variant: string, outFile: string): Promise<Uint8Array<ArrayBuffer>> {
   const asc = require.resolve('assemblyscript/bin/asc.js');
   const args = [asc, '--config', 'asconfig.json', '--target', variant, '--outFile', outFile];
@@ -166,7 +166,7 @@ async function compile(variant: string, outFile: string): Promise<Uint8Array<Arr
   return new Uint8Array(readFileSync(outFile));
 }
 
-/** What asc says of its own optimizer ('Last converge was suboptimal') is no fault of the sources, and any edit may cause it. */
+/** asc's note about its own optimizer ('Last converge was suboptimal') is no fault of the sources, and any edit may cause it. */
 const withoutNotes = (report: string): string => report.replace(/^.*Last converge was suboptimal.*$/gm, '').trim();
 
 function readSizes(): BuildResult['sizes'] {

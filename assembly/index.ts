@@ -1,4 +1,4 @@
-// Everything that the host may call for inference. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
+// All functions that the host may call for inference. A kernel is `export function name(d: NameDesc, begin: i32, end: i32): void`.
 export * from './common/probe';
 export { placeConstants } from './common/constants';
 export * from './elementwise/unary';

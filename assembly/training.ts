@@ -1,4 +1,4 @@
-// What training calls beside the kernels of index.ts: in the builds *-train.wasm alone.
+// The kernels that training calls in addition to those of index.ts: only the builds *-train.wasm have them.
 export * from './elementwise/unary-grad';
 export * from './conv/conv-weight-grad';
 export * from './conv/winograd-grad';

@@ -1,4 +1,4 @@
-// Functions of one value by number: elementwise kernels, and the activation that other kernels apply to what they store.
+// Functions of one value, chosen by number: elementwise kernels use them, and other kernels apply them to their results.
 import { Const, constant } from './constants';
 import { erf, exp, expFlushed, expm1, log, logistic, sigmoid, silu, softplus, tanh } from './math';
 import { fma } from './simd';
@@ -42,8 +42,8 @@ export const enum Kind {
 }
 
 /**
- * Lane-wise activation `kind`; alpha and beta as in src/backend/js/elementwise/unary.ts. The three that follow convolutions most are
- * inlined, the rest is one call per vector.
+ * Lane-wise activation `kind`; alpha and beta as in src/backend/js/elementwise/unary.ts. The three kinds that follow convolutions
+ * most often are inlined; any other kind costs one call per vector.
  */
 // @ts-ignore: decorator
 @inline
@@ -58,7 +58,7 @@ function activateCold(kind: i32, alpha: f32, beta: f32, v: v128): v128 {
   return evaluate(kind, alpha, beta, v);
 }
 
-/** With a literal `kind` only that branch remains. */
+/** If `kind` is a literal, only its branch is compiled. */
 // @ts-ignore: decorator
 @inline
 export function evaluate(kind: i32, alpha: f32, beta: f32, v: v128): v128 {

@@ -1,14 +1,14 @@
-// Constants of the elementary functions, in the page below the host's first block. A literal splat is built anew by V8 at each use
-// (three instructions, one of them on the shuffle port); one that is loaded costs a load. Sigmoid of 0.8 M elements: 1.9 times faster.
+// Constants of the elementary functions, in memory below the host's first block. V8 builds a literal splat again at each use
+// (three instructions, one of them on the shuffle port); a constant from memory costs one load. Sigmoid of 0.8 M elements: 1.9 times faster.
 
-/** Address of the table: behind the null address, in front of what the host allocates (1024). */
+/** Address of the table: above the null address and below the host's allocations, which begin at 1024. */
 // @ts-ignore: decorator
 @inline
 const table: usize = 64;
 
 export const enum Const {
   log2e,
-  /** 1.5·2^23 + 127: adding it rounds to a whole number, whose biased exponent then stands in the low bits. */
+  /** 1.5·2^23 + 127: adding it rounds x to a whole number n; the low bits of the sum are then the biased exponent of 2^n. */
   rounder,
   /** The same for an exponent that is 24 less. */
   scaledRounder,
@@ -20,7 +20,7 @@ export const enum Const {
   exp4,
   exp3,
   exp2,
-  /** Odd ones with the other sign, for exp(−r). */
+  /** The odd coefficients with the other sign, for exp(−r). */
   minusExp5,
   minusExp3,
   minusOne,
@@ -29,7 +29,7 @@ export const enum Const {
   two,
   /** 2^-24. */
   tiny,
-  /** Where functions have reached their limits. */
+  /** Arguments are clamped to these: beyond them the functions have reached their limits. */
   expLeast,
   expm1Least,
   logisticLeast,
@@ -41,7 +41,7 @@ export const enum Const {
   sign,
   magnitude,
   sixth,
-  /** erf below 1, in x²; above, in |x|. */
+  /** Coefficients of erf: `small` for |x| < 1 in powers of x², `large` above in powers of |x|. */
   small6,
   small5,
   small4,
@@ -57,12 +57,12 @@ export const enum Const {
   large1,
   large0,
   rootHalf,
-  /** 2·√(2/π), and times 0.044715. */
+  /** 2·√(2/π), and the same times 0.044715. */
   geluTanh,
   geluTanhCubic,
 }
 
-/** One of the table in all lanes. */
+/** Constant `c` of the table, in all lanes. */
 // @ts-ignore: decorator
 @inline
 export function constant(c: i32): v128 {
@@ -96,7 +96,7 @@ export function placeConstants(): void {
   put(Const.tiny, 5.9604645e-8);
   put(Const.expLeast, -88.1);
   put(Const.expm1Least, -25);
-  // Low enough for 2^128: results there are −0, or NaN for −∞ · 0, as in PyTorch.
+  // Low enough for numerators up to 2^128: results there are −0, or NaN for −∞ · 0, as in PyTorch.
   put(Const.logisticLeast, -105.4);
   put(Const.logisticMost, 60);
   put(Const.tanhMost, 40);

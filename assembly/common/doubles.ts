@@ -1,4 +1,4 @@
-// Sums of many numbers are kept in doubles: two vectors of two lanes for one of four.
+// Sums of many numbers are kept in doubles: two vectors of two doubles for one vector of four floats.
 
 // @ts-ignore: decorator
 @inline
@@ -12,7 +12,7 @@ export function high(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 0, 1));
 }
 
-/** Both pairs as four lanes of single precision. */
+/** Both pairs, rounded to four lanes of single precision. */
 // @ts-ignore: decorator
 @inline
 export function join(lows: v128, highs: v128): v128 {

@@ -1,11 +1,11 @@
-// y[i] = f(x[i]) over a run, for kernels of their own and for the activation of others. y may be x.
+// y[i] = f(x[i]) over a run of elements: the elementwise kernels, and the activation inside other kernels. y may be x.
 import { activate, evaluate, Kind } from './activation';
 import { storeFirst } from './tail';
 
 /**
- * Two vectors at a time, which is a sixth faster than one by one; `kind` is a literal. Rejected for sigmoid and SiLU: six side by
- * side, so that each constant is loaded once: a tenth faster alone, nothing behind the tiles of EfficientNet-B0. Without its
- * division SiLU takes nine tenths of the time: instructions are what counts.
+ * Two vectors at a time, which is a sixth faster than one; `kind` is a literal. Rejected for sigmoid and SiLU: six vectors at a
+ * time, so that each constant is loaded once. That was a tenth faster alone, and no faster after the tiles of EfficientNet-B0.
+ * SiLU without its division takes nine tenths of the time: the number of instructions is the limit.
  */
 // @ts-ignore: decorator
 @inline
@@ -43,7 +43,7 @@ function others(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): v
   }
 }
 
-/** A loop of its own for the kinds where choosing once per vector would cost more than the function itself. */
+/** Kinds that are cheaper than a branch per vector have a separate loop. */
 export function elementwise(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
   if (kind == Kind.relu) paired(Kind.relu, alpha, beta, x, y, n);
   else if (kind == Kind.clip) paired(Kind.clip, alpha, beta, x, y, n);

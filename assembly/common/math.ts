@@ -1,8 +1,8 @@
-// Elementary functions on four lanes. Polynomials were fitted for this file (minimax, relative error of the function); the
-// error left is that of f32 arithmetic, about 2e-7 relative (test/kernels/math.test.ts). NaN in, NaN out.
+// Elementary functions on four lanes. The polynomials were fitted for this file (minimax, relative error of the function); the
+// remaining error is that of f32 arithmetic, about 2e-7 relative (test/kernels/elementwise/math.test.ts). NaN gives NaN.
 //
-// pmin/pmax return their first operand where the comparison is unordered, so a clamp written `pmin(x, limit)` keeps NaN;
-// on x64 they are one instruction.
+// pmin and pmax return their first operand if an operand is NaN, so a clamp written as `pmin(x, limit)` keeps NaN;
+// each is one instruction on x64.
 import { Const, constant } from './constants';
 import { fma, fnma } from './simd';
 
@@ -44,7 +44,7 @@ export function exp(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-105));
   const t = fma(x, constant(Const.log2e), constant(Const.rounder));
   const p = fraction(remainder(x, f32x4.sub(t, constant(Const.rounder))));
-  // In two halves, so that results beyond the exponent range overflow or become subnormal as they should.
+  // 2^n is multiplied in two halves, so that results beyond the exponent range overflow or become subnormal as they should.
   const n = i32x4.sub(t, i32x4.splat(0x4b40007f));
   const half = i32x4.shr_s(n, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
@@ -80,8 +80,8 @@ export function expm1(x: v128): v128 {
 }
 
 /**
- * n / (1 + exp(−x)) for n = `numerator` · 2^24. Both parts of the quotient are scaled by 2^-24, so that one power of two
- * covers all x down to where the quotient is 0; the rounder puts it into place without further instructions.
+ * n / (1 + exp(−x)) for n = `numerator` · 2^24. Numerator and denominator are scaled by 2^-24, so that one power of two
+ * covers all x for which the quotient is not 0; adding scaledRounder scales without further instructions.
  */
 // @ts-ignore: decorator
 @inline
@@ -90,7 +90,7 @@ export function logistic(numerator: v128, x: v128): v128 {
   const rounder = constant(Const.scaledRounder);
   const t = fnma(x, constant(Const.log2e), rounder);
   const k = f32x4.sub(t, rounder);
-  // −r, so that nothing has to be negated.
+  // s = −r: then no operand has to be negated.
   const s = fma(k, constant(Const.ln2Low), fma(k, constant(Const.ln2High), x));
   let p = fma(constant(Const.exp6), s, constant(Const.minusExp5));
   p = fma(p, s, constant(Const.exp4));
@@ -101,13 +101,13 @@ export function logistic(numerator: v128, x: v128): v128 {
   return f32x4.div(numerator, fma(p, i32x4.shl(t, 23), constant(Const.tiny)));
 }
 
-/** Natural logarithm: −∞ at 0, NaN below; subnormal x are right. */
+/** Natural logarithm: −∞ at 0, NaN below; subnormal x give the right result. */
 // @ts-ignore: decorator
 @inline
 export function log(x: v128): v128 {
   const tiny = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, tiny);
-  // m in [√½, √2), so that nothing cancels around x = 1.
+  // x = m · 2^e with m in [√½, √2), so that log(m) and e·ln 2 do not cancel around x = 1.
   const e = i32x4.shr_s(i32x4.sub(scaled, i32x4.splat(0x3f3504f3)), 23);
   const f = f32x4.sub(i32x4.sub(scaled, i32x4.shl(e, 23)), f32x4.splat(1));
   const k = f32x4.convert_i32x4_s(i32x4.sub(e, v128.and(tiny, i32x4.splat(23))));
@@ -136,7 +136,7 @@ export function softplus(x: v128): v128 {
   const one = constant(Const.one);
   const e = expFlushed(v128.or(x, constant(Const.sign)));
   const u = f32x4.add(e, one);
-  // What rounding took from 1 + e, brought back to first order.
+  // The rounding error of 1 + e, corrected to first order.
   const lost = f32x4.div(f32x4.sub(e, f32x4.sub(u, one)), u);
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), f32x4.add(log(u), lost));
 }

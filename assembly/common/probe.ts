@@ -1,8 +1,8 @@
 import { fma } from './simd';
 
 /**
- * 1 where `fma` rounds once (relaxed build on a machine with FMA), 0 where it rounds twice. (1 + 2^-12)² is
- * 1 + 2^-11 + 2^-24, of which a product rounded to f32 loses the last term.
+ * 1 if `fma` rounds once (relaxed build on a machine with FMA), 0 if it rounds twice. (1 + 2^-12)² is
+ * 1 + 2^-11 + 2^-24; a product that is rounded to f32 loses the last term.
  */
 export function fused(): i32 {
   const a = f32x4.splat(1.000244140625);

@@ -1,7 +1,7 @@
 // Lane-wise primitives that differ between the build variants. `ASC_FEATURE_RELAXED_SIMD` is a compile-time constant, so
 // the branch that a variant does not take is dropped before code generation.
 
-/** a·b + c. One rounding where the relaxed instruction is fused (see `fused()`), two in the plain build. */
+/** a·b + c. One rounding if the relaxed instruction is fused (see `fused()`), two in the plain build. */
 // @ts-ignore: decorator
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {
@@ -18,9 +18,9 @@ export function fnma(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * Lane-wise maximum, one instruction on x64 (`f32x4.max` is seven). Plain build: `a < b ? b : a`, hence `a` where either lane
- * is NaN, and `a` for max(−0, +0). Relaxed build: for NaN and for zeros of different sign either operand may come. Where NaN
- * has to survive, use `f32x4.max`.
+ * Lane-wise maximum, one instruction on x64 (`f32x4.max` is seven). Plain build: `a < b ? b : a`, hence `a` if either lane
+ * is NaN, and `a` for max(−0, +0). Relaxed build: for NaN and for zeros of different sign the result may be either operand. Use
+ * `f32x4.max` if the result has to be NaN for NaN.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,4 @@
-// Vector tails: loads may run past the end of a block, stores may not.
+// The last elements of a row, fewer than a vector: loads may run past the end of a block, stores may not.
 
 /** Stores the first `n` (1..4) lanes of v. */
 // @ts-ignore: decorator

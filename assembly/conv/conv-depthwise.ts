@@ -1,14 +1,14 @@
 // Depthwise convolution, channel multiplier 1. Four output pixels of one row at a time, four channels per vector: an input
-// pixel is loaded once per kernel row for all the outputs that need it. Where it lies comes from a table of addresses
-// [kernel row][position], zeros standing in for the padding, so that borders and interior are one loop.
+// pixel is loaded once per kernel row for all the outputs that need it. A table [kernel row][position] holds the addresses of
+// the pixels; a pixel of the padding has the address of zeros, so that one loop serves borders and interior.
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { sweep } from '../micro/sweep';
 import { clampTo, Epilogue } from '../micro/tile';
 
 /**
- * The same over a grid of output points as ConvDesc, with one kernel per channel. Sizes in bytes unless said; x is
- * [batch][D][H][W][channels].
+ * A convolution over a grid of output points, like ConvDesc, with one kernel per channel. Sizes are in bytes unless stated
+ * otherwise; x is [batch][D][H][W][channels].
  */
 @unmanaged
 export class DepthwiseDesc {
@@ -46,11 +46,11 @@ export class DepthwiseDesc {
   yPlane: u32;
   yBatch: u32;
   panelBytes: u32;
-  /** What a row of the table is (DepthwiseRow), the taps of one, and their number. */
+  /** What a row of the table is (DepthwiseRow), the number of taps of a row, and the number of rows. */
   row: i32;
   rowTaps: i32;
   tableRows: i32;
-  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  /** Bits of Epilogue (tile.ts); residual is the distance from y to the residual. */
   epilogue: i32;
   residual: u32;
   kind: i32;
@@ -58,7 +58,7 @@ export class DepthwiseDesc {
   beta: f32;
 }
 
-/** What a row of the table of addresses is: one tap, or a kernel row of dilation 1 that has a loop of its own. @abi */
+/** What a row of the table of addresses is: one tap, or a kernel row of dilation 1 that has a separate loop. @abi */
 const enum DepthwiseRow {
   tap,
   taps3stride1,
@@ -81,7 +81,7 @@ function storePixel(d: DepthwiseDesc, y: usize, v: v128, channels: i32): void {
   storeFirst(y, v, channels);
 }
 
-/** v + x · w[tap], or v where there is no such tap. `tap` and `taps` are constants after inlining. */
+/** v + x · w[tap], or v if there is no such tap. `tap` and `taps` are constants after inlining. */
 // @ts-ignore: decorator
 @inline
 function feed(tap: i32, taps: i32, x: v128, v: v128, w0: v128, w1: v128, w2: v128, w3: v128, w4: v128, w5: v128, w6: v128): v128 {
@@ -240,8 +240,8 @@ function quad7s1(d: DepthwiseDesc, table: usize, y: usize, count: i32): void {
 }
 
 /**
- * The addresses for four output pixels from (od, oh, ow) on. `taps` as in `quad`: 1 is the general case, where each tap is a
- * table row of four addresses; else a table row is a kernel row of dilation 1.
+ * Writes the addresses for four output pixels from (od, oh, ow) on. `taps` as in `quad`: 1 is the general case, in which each tap
+ * is a table row of four addresses; otherwise a table row is a kernel row of dilation 1.
  */
 function placeQuad(d: DepthwiseDesc, table: usize, n: i32, od: i32, oh: i32, ow: i32, taps: i32): void {
   const pixel = <usize>d.pixel;
@@ -249,7 +249,7 @@ function placeQuad(d: DepthwiseDesc, table: usize, n: i32, od: i32, oh: i32, ow:
   const inputW = d.inputW;
   const line = pixel * inputW;
   const iw = ow * d.strideW - d.padW;
-  // A table row is a sequence of `positions` pixels `step` apart.
+  // A table row holds `positions` pixels, `step` pixels apart.
   const positions = taps == 1 ? depthwisePixels : (depthwisePixels - 1) * d.strideW + taps;
   const step = taps == 1 ? d.strideW : 1;
   const kernelW = taps == 1 ? d.kernelW : 1;

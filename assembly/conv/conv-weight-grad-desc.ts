@@ -1,7 +1,7 @@
 /**
  * Gradient of a convolution by its weight: partial[split][group][tap, c][o] = Σ over the split's output pixels of
- * x[pixel at the tap, c] · gy[pixel, o]; finishWeightGrad adds the splits up. x [batch][D][H][W][channels], gy
- * [batch][oD][oH][oW][outChannels]. Sizes in bytes unless said.
+ * x[pixel at the tap, c] · gy[pixel, o]; finishWeightGrad adds the splits. x [batch][D][H][W][channels], gy
+ * [batch][oD][oH][oW][outChannels]. Sizes are in bytes unless stated otherwise.
  */
 @unmanaged
 export class ConvWeightGradDesc {
@@ -30,9 +30,9 @@ export class ConvWeightGradDesc {
   /** A pixel of x and of gy, all channels. */
   pixel: u32;
   gyPixel: u32;
-  /** 1: one item per tap, `rows` channels each. 0: one item per kernel row, whose taps × channels are contiguous in x. */
+  /** 1: an item is one tap with `rows` channels. 0: an item is one kernel row, whose taps × channels are contiguous in x. */
   byTap: i32;
-  /** (group, tap) pairs; taps of one group, rows of A and columns of one pair. */
+  /** Number of items, which are (group, tap) pairs; then taps of one group, and rows of A and columns of one item. */
   items: i32;
   taps: i32;
   rows: i32;
@@ -40,21 +40,21 @@ export class ConvWeightGradDesc {
   /** Offsets of a group's channels in a pixel. */
   groupInput: u32;
   groupOutput: u32;
-  /** From item to item of a partial, from row to row (whole vectors), from split to split. */
+  /** Distance of items of a partial, of rows (whole vectors), of splits. */
   itemBytes: u32;
   rowBytes: u32;
   splitBytes: u32;
-  /** Output pixels in all and per split, and per pass (what stays in the first-level cache). */
+  /** Output pixels in all, per split, and per pass; the pixels of a pass stay in the first-level cache. */
   pixels: i32;
   splitPixels: i32;
   blockPixels: i32;
-  /** Items and panels of 8 columns per work unit, and units along each. */
+  /** Items and panels (8 columns each) per work unit, and the number of units along both. */
   itemBlock: i32;
   itemUnits: i32;
   panelBlock: i32;
   panelUnits: i32;
   tileRows: i32;
-  /** Offsets in the workspace: gy's panels [panel][pixel][8], and copies of kernel rows that stick out sideways. */
+  /** Offsets in the workspace: gy's panels [panel][pixel][8], and copies of kernel rows that extend beyond the row's ends. */
   panelOffset: u32;
   stagingOffset: u32;
   stagingRow: u32;

@@ -1,10 +1,10 @@
-// Two steps: partial sums of fixed stretches of the batch, then their sum in a fixed order. How the batch is cut depends on the
-// shapes alone, so results have the same bits with any number of threads.
+// Two steps: partial sums of fixed parts of the batch, then the sum of those in a fixed order. The parts depend on the shapes
+// alone, so results have the same bits with any number of threads.
 import { Outer, runBytes, runOuterRows } from '../micro/outer';
 import { copyFloats, zeroFloats } from '../pack/table';
 import { ConvWeightGradDesc, FinishWeightGradDesc } from './conv-weight-grad-desc';
 
-/** Runs of pixels begin here in the workspace, behind the Outer. @abi at least offsetof<Outer>() */
+/** Offset of the runs of pixels in the workspace, after the Outer. @abi at least offsetof<Outer>() */
 // @ts-ignore: decorator
 @inline
 const runsOffset: usize = 64;
@@ -15,7 +15,7 @@ function ceilDiv(a: i32, b: i32): i32 {
   return a > 0 ? (a + b - 1) / b : 0;
 }
 
-/** One kernel row of a stretch of output pixels, with zeros where it sticks out: `pixels` pixels from column `iw` on. */
+/** Copies `pixels` input pixels of `row` from column `iw` on, with zeros outside the input. */
 function stage(d: ConvWeightGradDesc, to: usize, row: usize, iw: i32, pixels: i32): void {
   const pixel = <usize>d.pixel;
   const channels = <i32>(pixel >> 2);
@@ -27,7 +27,7 @@ function stage(d: ConvWeightGradDesc, to: usize, row: usize, iw: i32, pixels: i3
 }
 
 /**
- * Writes the runs of `tap` in output pixels begin..end−1 and returns their number. `b` is where pixel `begin` is among B's.
+ * Writes the runs of `tap` in output pixels begin..end−1 and returns their number. `b` is the address of pixel `begin` in B.
  */
 function placeRuns(d: ConvWeightGradDesc, at: usize, tap: i32, begin: i32, end: i32, b: usize, bStep: usize): i32 {
   const outputW = d.outputW;
@@ -38,7 +38,7 @@ function placeRuns(d: ConvWeightGradDesc, at: usize, tap: i32, begin: i32, end: 
   const kd = rest / d.kernelH;
   const strideW = d.strideW;
   const shift = d.padW - kw * d.dilationW;
-  // Columns of the output whose tap lies inside. A kernel row is never outside as a whole.
+  // Columns of the output whose tap is inside the input. A whole kernel row is never outside.
   const low = byTap ? ceilDiv(shift, strideW) : 0;
   const high = byTap ? min(outputW, ceilDiv(d.inputW + shift, strideW)) : outputW;
   const pixel = <usize>d.pixel;
@@ -69,7 +69,7 @@ function placeRuns(d: ConvWeightGradDesc, at: usize, tap: i32, begin: i32, end: 
       }
       const to0 = b + bStep * (from - w);
       if (a == lastA && to0 == lastB) {
-        // The run before goes on.
+        // These pixels follow those of the last run: extend it.
         store<i32>(at - runBytes, load<i32>(at - runBytes, 8) + to - from, 8);
       } else {
         store<usize>(at, a);
@@ -88,7 +88,7 @@ function placeRuns(d: ConvWeightGradDesc, at: usize, tap: i32, begin: i32, end: 
   return <i32>((at - first) / runBytes);
 }
 
-/** 8 columns of gy for `pixels` pixels. What lies behind the last column is some number that is never used. */
+/** Copies 8 columns of gy for `pixels` pixels. Values after the last column are arbitrary and never used. */
 function packPanel(to: usize, from: usize, pitch: usize, pixels: i32): void {
   do {
     v128.store(to, v128.load(from));

@@ -5,7 +5,7 @@ import { ConvDesc } from './desc';
 
 /**
  * Convolution as GEMM over addresses (micro/gemm.ts). Unit of work: one block of rows (output pixels) × one block of
- * panels (8 output channels each), the panel blocks of a row block following each other.
+ * panels (8 output channels each). Units of the same row block are consecutive.
  */
 export function conv(d: ConvDesc, begin: i32, end: i32): void {
   const t = changetype<Tile>(d.workspace);
@@ -24,7 +24,7 @@ export function conv(d: ConvDesc, begin: i32, end: i32): void {
   const rows = d.batch * d.outputD * d.outputH * d.outputW;
   const groupPanels = d.groupPanels;
   const positions = d.outputD * d.outputH * d.outputW;
-  // Output rows of the block that the table is for.
+  // The number of output rows of the block for which the table was written.
   let paddedRows = 0;
   if (d.mode == Addressing.acrossImages) t.cPitch = d.yBatch;
   let placed = -1;

@@ -1,14 +1,14 @@
 /**
- * Convolution over an output grid, and by signed dilation and output strides also one phase of a transposed one:
- * y[grid point o] = epilogue(bias + Σ_k w[k] · x[o·stride + k·dilation − pad]). Sizes in bytes unless said; x is
- * [batch][D][H][W][channels].
+ * Convolution over an output grid: y[grid point o] = epilogue(bias + Σ_k w[k] · x[o·stride + k·dilation − pad]). Dilations may be
+ * negative and output strides are free, so one phase of a transposed convolution is a case of it. Sizes are in bytes unless
+ * stated otherwise; x is [batch][D][H][W][channels].
  */
 @unmanaged
 export class ConvDesc {
   x: usize;
   /** Panels [groups][⌈columns/8⌉][bias, taps × channels][8]. */
   weight: usize;
-  /** Zeros in place of a pixel of the padding: at least a pixel's, for `runs` a run's. */
+  /** Zeros that replace padding: at least as many as a pixel has, in mode `byRun` as a run has. */
   zeros: usize;
   y: usize;
   workspace: usize;
@@ -37,14 +37,14 @@ export class ConvDesc {
   yRow: u32;
   yPlane: u32;
   yBatch: u32;
-  /** 1 where grid points follow each other at `yPixel` beyond the end of a row. */
+  /** 1 if the grid points of consecutive rows are `yPixel` apart too. */
   contiguous: i32;
-  /** How rows of A are found (Addressing). */
+  /** Where rows of A are read (Addressing). */
   mode: i32;
-  /** Addresses per row of A, and contiguous elements behind each. */
+  /** Addresses per row of A, and contiguous elements at each. */
   taps: i32;
   len: i32;
-  /** Output channels of one group, and panels that hold them. */
+  /** Output channels of one group, and the number of panels that hold them. */
   columns: i32;
   groupPanels: i32;
   panels: i32;
@@ -60,7 +60,7 @@ export class ConvDesc {
   panelBlocks: i32;
   /** Offsets in the workspace. */
   stagingOffset: u32;
-  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  /** Bits of Epilogue (tile.ts); residual is the distance from y to the residual. */
   epilogue: i32;
   residual: u32;
   kind: i32;

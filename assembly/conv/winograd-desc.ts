@@ -1,6 +1,6 @@
 /**
- * Tiles of an input of 3×3 convolutions of stride 1: what the descriptors that have their matrices V made begin with
- * (transformInput reads them as this class). Strides and offsets in bytes.
+ * Tiles of an input of 3×3 convolutions of stride 1. A descriptor whose tiles transformInput makes into the matrices V begins
+ * with these fields, and transformInput reads it as this class. Strides and offsets in bytes.
  */
 @unmanaged
 export class WinogradTiles {
@@ -17,7 +17,7 @@ export class WinogradTiles {
   /** Tiles of one image. */
   tileRowsPerImage: i32;
   tileColumns: i32;
-  /** From one matrix of V [n][chunk][channels] to the next, and from tile to tile. */
+  /** Distance of matrices of V [n][chunk][channels], and of tiles. */
   vMatrix: u32;
   vPitch: u32;
   /** Offsets in the workspace. */
@@ -50,7 +50,7 @@ export class WinogradDesc {
   y: usize;
   /** Transformed weights [n][panels][channels][8] (pack/winograd.ts). */
   weight: usize;
-  /** `zeros` where there is none. */
+  /** `zeros` if there is none. */
   bias: usize;
   outputH: i32;
   outputW: i32;
@@ -60,13 +60,13 @@ export class WinogradDesc {
   yRow: u32;
   yImage: u32;
   tiles: i32;
-  /** Tiles and panels of a unit of work, and units per chunk of tiles. */
+  /** Tiles and panels of a unit of work, and the number of units per chunk of tiles. */
   chunk: i32;
   panelUnit: i32;
   panelUnits: i32;
   panels: i32;
   panelBytes: u32;
-  /** From one matrix of the weights, and of M [n][chunk][panelUnit · 8] to the next; from tile to tile of M. */
+  /** Distance of matrices of the weights, of matrices of M [n][chunk][panelUnit · 8], and of tiles of M. */
   weightMatrix: u32;
   mMatrix: u32;
   mPitch: u32;
@@ -75,7 +75,7 @@ export class WinogradDesc {
   /** Offsets in the workspace. */
   recordsOffset: u32;
   mOffset: u32;
-  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  /** Bits of Epilogue (tile.ts); residual is the distance from y to the residual. */
   epilogue: i32;
   residual: u32;
   kind: i32;
@@ -86,16 +86,16 @@ export class WinogradDesc {
 /** Matrices of F(3×3, 4×4). @abi */
 // @ts-ignore: decorator
 @inline export const gradMatrices: i32 = 36;
-/** Bytes from matrix to matrix of the scratch block in which a tile is transformed: 64 channels. @abi */
+/** Distance of matrices of the scratch block in which a tile is transformed: 64 channels. @abi */
 // @ts-ignore: decorator
 @inline export const gradScratchBytes: usize = 256;
-/** Workspace of finishWinogradGrad: [6 columns][3 rows] of vectors, and as many of their terms' sizes. @abi at least 6 * 3 * 16 + 6 * 3 * 16 */
+/** Workspace of finishWinogradGrad: sums [6 columns][3 rows] of vectors, then the sums of their terms' magnitudes. @abi at least 6 * 3 * 16 + 6 * 3 * 16 */
 // @ts-ignore: decorator
 @inline export const gradFinishBytes: usize = 576;
 
 /**
  * Gradient of such a convolution by its weight, by F(3×3, 4×4): partial[split][36][channels][outChannels, whole vectors] = Σ over the
- * split's tiles of V · W, where V is transformed x and W transformed gy; finishWinogradGrad adds the splits up and goes back to 3×3.
+ * split's tiles of V · W, where V is transformed x and W transformed gy; finishWinogradGrad adds the splits and transforms to 3×3.
  */
 @unmanaged
 export class WinogradGradDesc {
@@ -122,20 +122,20 @@ export class WinogradGradDesc {
   channels: i32;
   outChannels: i32;
   gyPixel: u32;
-  /** Tiles in all, per split, and per pass (V and W of a pass stay in the second-level cache). */
+  /** Tiles in all, per split, and per pass; V and W of a pass stay in the second-level cache. */
   tiles: i32;
   splitTiles: i32;
   chunk: i32;
-  /** Channels of x (a multiple of 4) and of gy (of 8) per work unit, and units along each. */
+  /** Channels of x (a multiple of 4) and of gy (a multiple of 8) per work unit, and the number of units along both. */
   rowBlock: i32;
   rowUnits: i32;
   columnBlock: i32;
   columnUnits: i32;
-  /** From one matrix of W [36][chunk][columnBlock] to the next, and from tile to tile. */
+  /** Distance of matrices of W [36][chunk][columnBlock], and of tiles. */
   wMatrix: u32;
   wPitch: u32;
   wOffset: u32;
-  /** From row to row of a partial's matrix, from matrix to matrix, from split to split. */
+  /** Distance of rows of a partial's matrix, of matrices, of splits. */
   rowBytes: u32;
   matrixBytes: u32;
   splitBytes: u32;

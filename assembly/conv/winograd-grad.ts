@@ -1,14 +1,14 @@
 // The gradient of a 3×3 convolution of stride 1 by its weight as a convolution of tiles, F(3×3, 4×4): the transpose of F(4×4, 3×3), with
-// its points. gw = Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A gy Aᵀ)] G: 36 multiplications of 6×6 pixels of x and 4×4 of gy instead of 144, and
-// the sum over tiles is a product of matrices for each of the 36. Sums are cut by the shapes alone, as in conv-weight-grad.ts.
-// A is the transpose of winograd-output.ts's, G that of pack/winograd.ts.
+// the same points. gw = Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A gy Aᵀ)] G: 36 multiplications of 6×6 pixels of x and 4×4 of gy instead of 144,
+// and the sum over tiles is a product of matrices for each of the 36. The parts of a sum depend on the shapes alone, as in
+// conv-weight-grad.ts. A is the transpose of Aᵀ in winograd-output.ts, G is that of pack/winograd.ts.
 import { fma, fnma } from '../common/simd';
 import { Outer, runOuterRows } from '../micro/outer';
 import { FinishWinogradGradDesc, gradMatrices, WinogradGradDesc, WinogradTiles } from './winograd-desc';
 import { largePoint, placeInputConstants, smallPoint, strip, transformInput } from './winograd-input';
 import { atHalf, atLarge, atLargeCube, atSmall, atSmallCube, atTwo, placeOutputConstants } from './winograd-output';
 
-/** In the workspace, behind the Outer: its run, and constants. @abi at least offsetof<Outer>() */
+/** Offsets in the workspace, after the Outer: its one run, then the constants of the transforms. @abi at least offsetof<Outer>() */
 // @ts-ignore: decorator
 @inline
 const runOffset: usize = 64;
@@ -18,12 +18,12 @@ const inputConstants: usize = 96;
 // @ts-ignore: decorator
 @inline
 const outputConstants: usize = 128;
-/** Bytes of the workspace in front of what the host lays out. @abi at least 128 + 2 * 32 */
+/** Bytes at the start of the workspace that the kernel uses itself; the host places the rest after them. @abi at least 128 + 2 * 32 */
 // @ts-ignore: decorator
 @inline
 const winogradGradHead: usize = 192;
 
-/** A column of a tile of gy, into the scratch block [column][6 rows][64 channels]. */
+/** Transforms a column of a tile of gy into the scratch block [column][6 rows][64 channels]. */
 function gradColumn(k: usize, p0: usize, p1: usize, p2: usize, p3: usize, to: usize, quads: i32): void {
   const half = v128.load32_splat(k, atHalf);
   const two = v128.load32_splat(k, atTwo);
@@ -55,7 +55,7 @@ function gradColumn(k: usize, p0: usize, p1: usize, p2: usize, p3: usize, to: us
   } while (quads);
 }
 
-/** Along the rows of the scratch block into W, whose matrices are `pitch` bytes apart. */
+/** Transforms the rows of the scratch block into W, whose matrices are `pitch` bytes apart. */
 function gradRows(k: usize, from: usize, to: usize, pitch: usize, quads: i32): void {
   const half = v128.load32_splat(k, atHalf);
   const two = v128.load32_splat(k, atTwo);
@@ -165,7 +165,7 @@ export function winogradWeightGrad(d: WinogradGradDesc, begin: i32, end: i32): v
   t.aStep = d.vPitch;
   t.bStep = d.wPitch;
   t.cPitch = d.rowBytes;
-  // The addresses of the matrices come with each call.
+  // The run's addresses are 0: each call of runOuterRows gives the addresses of its matrices.
   store<usize>(run, 0);
   store<usize>(run, 0, 4);
   placeInputConstants(d.workspace + inputConstants);
@@ -210,7 +210,7 @@ export function winogradWeightGrad(d: WinogradGradDesc, begin: i32, end: i32): v
   }
 }
 
-/** One element of all splits, four columns. */
+/** The sum of one element over all splits, four columns. */
 // @ts-ignore: decorator
 @inline
 function sum(d: FinishWinogradGradDesc, p: usize): v128 {
@@ -222,7 +222,10 @@ function sum(d: FinishWinogradGradDesc, p: usize): v128 {
   return v;
 }
 
-/** Element r (0..2) of Gᵀ times a column m0 … m5; with `size` of what the sum's terms are in size. Both are constants at every call. */
+/**
+ * Element r (0..2) of Gᵀ · (m0 … m5). With `size` the terms are added by magnitude, for which m0 … m5 are magnitudes as well. `r` and
+ * `size` are constants at every call.
+ */
 // @ts-ignore: decorator
 @inline
 function back(size: bool, r: i32, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): v128 {
@@ -242,7 +245,7 @@ function back(size: bool, r: i32, m0: v128, m1: v128, m2: v128, m3: v128, m4: v1
   return fma(f32x4.splat(<f32>(1.0 / 3.0)), size ? f32x4.add(far, near) : f32x4.sub(far, near), m5);
 }
 
-/** One kernel row of a column of matrices, and the size of its terms, at `at` and 288 bytes behind. */
+/** Stores one kernel row of a column of matrices at `at`, and the sum of its terms' magnitudes 288 bytes after it. */
 // @ts-ignore: decorator
 @inline
 function keep(r: i32, at: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): void {
@@ -260,14 +263,14 @@ function keep(r: i32, at: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v12
   v128.store(at, size, 288);
 }
 
-/** Less than this of its terms is nothing but what rounding left: 0 then. */
+/** A sum that is less than this share of its terms' magnitudes is only a rounding error: the result is 0. */
 // @ts-ignore: decorator
 @inline
 const negligible: f32 = 4.76837158e-7;
 
 /**
- * One tap of four columns from six columns of matrices. Where the sum over pixels is exactly 0 (ReLU leaves such weights), so is the
- * result, and not some noise that an optimizer that divides gradients by their size would take for a direction.
+ * Stores one tap of four columns, computed from six columns of matrices. If the sum over pixels is exactly 0 (as for some weights
+ * before a ReLU), so is the result: an optimizer that divides gradients by their size would amplify a rounding error.
  */
 // @ts-ignore: decorator
 @inline
@@ -292,7 +295,7 @@ function storeTap(r: i32, to: usize, next: usize, columns: i32, at: usize): void
     v128.load(at, 480),
     v128.load(at, 528),
   );
-  // A NaN or ∞ is not less.
+  // The comparison is false for NaN and ∞, which are therefore kept.
   const v = v128.andnot(sum, f32x4.lt(f32x4.abs(sum), f32x4.mul(size, f32x4.splat(negligible))));
   v128.store32_lane(to, v, 0);
   if (columns > 1) v128.store32_lane(to + next, v, 1);
@@ -305,7 +308,7 @@ export function finishWinogradGrad(d: FinishWinogradGradDesc, begin: i32, end: i
   const next = <usize>(d.channels * 36);
   const matrix = <usize>d.matrixBytes;
   const down = <usize>6 * matrix;
-  // Sums [column][3 rows] of vectors, and the sizes of their terms.
+  // Sums [column][3 rows] of vectors, then the sums of their terms' magnitudes.
   const block = d.workspace;
   for (let channel = begin; channel < end; channel++) {
     let p = d.partial + <usize>d.rowBytes * channel;

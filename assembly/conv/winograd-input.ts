@@ -1,6 +1,6 @@
-// Winograd's input transform V = Bᵀ d B of overlapping tiles, 64 channels at a time: first down the columns of a tile into a
-// scratch ring [tile column][transformed row][64 channels], then along its rows into V. Neighbouring tiles share two columns,
-// so only the first tile of a row transforms all of its columns. A column outside the input is one whose rows are zeros.
+// Winograd's input transform V = Bᵀ d B of overlapping tiles, 64 channels at a time: first the columns of a tile into a
+// scratch ring [tile column][transformed row][64 channels], then the rows of the ring into V. Neighbouring tiles share two columns,
+// so only the first tile of a row transforms all of its columns. The rows of a column outside the input are zeros.
 //
 // F(4×4, 3×3) with points 0, ±√½, ±√2, ∞ and F(2×2, 3×3) with points 0, ±1, ∞ (Cook–Toom: Winograd 1980; Lavin and Gray
 // 2016, arXiv:1509.09308). Bᵀ for F(4,3), with a = √½ and b = √2 = 2a:
@@ -13,7 +13,7 @@
 import { fma, fnma } from '../common/simd';
 import { WinogradTiles } from './winograd-desc';
 
-// Constants of the transforms in the workspace: a literal splat is built anew by V8 at each use, a loaded one is kept.
+// Offsets of the transforms' constants in the workspace: V8 builds a literal splat again at each use, and keeps a loaded one.
 // @ts-ignore: decorator
 @inline
 const atHalf: usize = 0;
@@ -30,7 +30,7 @@ const atSmall: usize = 12;
 @inline
 const atLarge: usize = 16;
 
-/** √½ and √2: the points, with their negatives, 0 and ∞. */
+/** √½ and √2. The points are these, their negatives, 0 and ∞. */
 // @ts-ignore: decorator
 @inline
 export const smallPoint: f32 = 0.707106769;
@@ -46,7 +46,7 @@ export function placeInputConstants(at: usize): void {
   store<f32>(at + atLarge, largePoint);
 }
 
-/** Channels per pass, and their bytes: the pitch of scratch rows. */
+/** Channels per pass; scratch rows are that many floats apart. */
 // @ts-ignore: decorator
 @inline
 export const strip: i32 = 64;
@@ -104,7 +104,7 @@ function column2(p0: usize, p1: usize, p2: usize, p3: usize, to: usize, quads: i
   } while (quads);
 }
 
-/** Column `i` modulo 6 of the ring; `i` (0..9) is a constant at every call, and only a literal becomes an immediate offset. */
+/** Column `i` modulo 6 of the ring. `i` (0..9) is a constant at every call, since only a literal becomes an immediate offset. */
 // @ts-ignore: decorator
 @inline
 function ring4(p: usize, i: i32): v128 {
@@ -116,7 +116,7 @@ function ring4(p: usize, i: i32): v128 {
   return v128.load(p, 7680);
 }
 
-/** The same of the ring of F(2,3), modulo 4. */
+/** Column `i` modulo 4 of the ring of F(2,3). */
 // @ts-ignore: decorator
 @inline
 function ring2(p: usize, i: i32): v128 {
@@ -126,7 +126,7 @@ function ring2(p: usize, i: i32): v128 {
   return v128.load(p, 3072);
 }
 
-/** The rows of a tile whose first column is at position `start` of the ring. The matrices of V are `pitch` bytes apart. */
+/** Transforms the rows of a tile whose first column is at position `start` of the ring. The matrices of V are `pitch` bytes apart. */
 // @ts-ignore: decorator
 @inline
 function rows4(start: i32, k: usize, from: usize, to: usize, pitch: usize, quads: i32): void {
@@ -230,14 +230,14 @@ function rows2at2(from: usize, to: usize, pitch: usize, quads: i32): void {
   rows2(2, from, to, pitch, quads);
 }
 
-/** Row `r` of a column at `p`, or zeros where it lies above or below the input. */
+/** Address of row `r` of the column at `p`, or of zeros if the row is above or below the input. */
 // @ts-ignore: decorator
 @inline
 function rowOr(zeros: usize, p: usize, line: usize, ih: i32, r: i32, height: i32): usize {
   return <u32>(ih + r) < <u32>height ? p + line * r : zeros;
 }
 
-/** V of the tiles first … first + count − 1; `x` is the first of `channels` channels. `size` (4 or 2) is a constant at every call. */
+/** Writes V of the tiles first … first + count − 1; `x` is the first of `channels` channels. `size` (4 or 2) is a constant at every call. */
 // @ts-ignore: decorator
 @inline
 function inputTiles(size: i32, d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
@@ -344,7 +344,7 @@ function inputTiles2(d: WinogradTiles, k: usize, x: usize, channels: i32, first:
   inputTiles(2, d, k, x, channels, first, count);
 }
 
-/** `k`: where placeInputConstants has been; `x`: the first of `channels` channels of the first pixel. */
+/** `k`: address of the constants (placeInputConstants); `x`: the first of `channels` channels of the first pixel. */
 export function transformInput(d: WinogradTiles, k: usize, x: usize, channels: i32, first: i32, count: i32): void {
   if (d.size == 4) inputTiles4(d, k, x, channels, first, count);
   else inputTiles2(d, k, x, channels, first, count);

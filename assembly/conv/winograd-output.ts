@@ -1,5 +1,5 @@
-// Winograd's output transform Y = Aᵀ M A, 64 channels of a tile at a time: down the columns into a scratch block
-// [column][output row][64 channels], then along the output rows that exist, with bias, residual and activation, into y.
+// Winograd's output transform Y = Aᵀ M A, 64 channels of a tile at a time: first the columns into a scratch block
+// [column][output row][64 channels], then the output rows that exist, with bias, residual and activation, into y.
 // Aᵀ for F(4,3), points as in winograd-input.ts, a = √½, b = √2:
 //   1  1   1   1    1   0
 //   0  a  −a   b   −b   0
@@ -41,7 +41,7 @@ export function placeOutputConstants(at: usize): void {
   store<f32>(at + atLargeCube, 2 * largePoint);
 }
 
-/** Down the columns. The matrices of M are `pitch` bytes apart, numbered row by row of the tile. */
+/** Transforms the columns. The matrices of M are `pitch` bytes apart, numbered row by row of the tile. */
 function columns4(k: usize, from: usize, pitch: usize, to: usize, quads: i32): void {
   const half = v128.load32_splat(k, atHalf);
   const two = v128.load32_splat(k, atTwo);
@@ -124,7 +124,7 @@ export function storePixel(epilogue: i32, residual: usize, low: v128, high: v128
   storeFirst(q, v, n);
 }
 
-/** `rows` × `count` pixels (1..4 each) of `channels` (≤ 64) from the scratch block at `from`. */
+/** Stores `rows` × `count` pixels (1..4 each) of `channels` (≤ 64) from the scratch block at `from`. */
 function rows4(d: WinogradDesc, k: usize, from: usize, bias: usize, y: usize, rows: i32, count: i32, channels: i32): void {
   const half = v128.load32_splat(k, atHalf);
   const two = v128.load32_splat(k, atTwo);
@@ -203,7 +203,7 @@ function rows2(d: WinogradDesc, from: usize, bias: usize, y: usize, rows: i32, c
   } while (rows);
 }
 
-/** y of the tiles first … first + count − 1 and the output channels `channel` … `channel` + channels − 1, which M begins with. */
+/** Stores y of the tiles first … first + count − 1 and of `channels` output channels from `channel` on, which are the first of M. */
 export function transformOutput(d: WinogradDesc, k: usize, first: i32, count: i32, channel: i32, channels: i32): void {
   const size = d.size;
   const tileColumns = d.tileColumns;

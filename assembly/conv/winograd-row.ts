@@ -1,8 +1,8 @@
-// Seven taps at stride 2 along W, the first layer of ResNet and its kin, by Winograd's algorithm along the rows alone. The even
-// and the odd columns of a kernel row are two filters of stride 1, F(4, 4) on the even and F(4, 3) on the odd input columns, with
-// the same points ±½, ±1, ±2 and, for the even ones, ∞. So their products are summed before the transform back, and four
-// pixels take 6·2 + 1 = 13 multiplications instead of 28. The rows of a kernel are summed as in a direct convolution: they are
-// part of K. The greatest error is four times that of a direct convolution (8.3e-7 and 2.1e-7 of the greatest Σ|x||w|).
+// Convolutions of seven taps at stride 2 along W (the first layer of ResNet and similar networks) by Winograd's algorithm along the
+// rows alone. The even and the odd columns of a kernel row are two filters of stride 1, F(4, 4) on the even and F(4, 3) on the odd
+// input columns, with the same points ±½, ±1, ±2, and ∞ for the even ones. So their products are summed before the output transform,
+// and four pixels take 6·2 + 1 = 13 multiplications instead of 28. The rows of a kernel are part of K, summed as in a direct
+// convolution. The greatest error is four times that of a direct convolution (8.3e-7 and 2.1e-7 of the greatest Σ|x||w|).
 // 3→64 @224: 4.5 → 2.5 ms relaxed, 4.8 → 2.85 plain.
 //
 // Bᵀ with p² = ¼, 1, 4 and the sum s and product q of the other two squares, rows ±p, on d0 … d5:
@@ -22,7 +22,7 @@ export class WinogradRowDesc {
   y: usize;
   /** Transformed weights [panels][six matrices [kernelH][even, odd][channels][8], then the one of ∞ [kernelH][channels][8]]. */
   weight: usize;
-  /** `zeros` where there is none. */
+  /** `zeros` if there is none. */
   bias: usize;
   /** 256 bytes. */
   zeros: usize;
@@ -41,18 +41,18 @@ export class WinogradRowDesc {
   yPixel: u32;
   yRow: u32;
   yImage: u32;
-  /** Tiles of an output row; output rows of a unit of work, and units of an image. */
+  /** Tiles of an output row; output rows per unit of work, and units per image. */
   tiles: i32;
   rowBlock: i32;
   rowBlocks: i32;
   panels: i32;
   /** Rows of a full register tile. */
   tileRows: i32;
-  /** From one matrix of V [6][tiles][input rows][even, odd][channels] to the next, and from tile to tile, here and in that of ∞. */
+  /** Distance of matrices of V [6][tiles][input rows][even, odd][channels], of tiles of V, and of tiles of the matrix of ∞. */
   vMatrix: u32;
   vTile: u32;
   infinityTile: u32;
-  /** From one matrix of M [7][tiles][8] to the next. */
+  /** Distance of matrices of M [7][tiles][8]. */
   mMatrix: u32;
   /** Offsets in the workspace. */
   recordsOffset: u32;
@@ -61,7 +61,7 @@ export class WinogradRowDesc {
   vOffset: u32;
   infinityOffset: u32;
   mOffset: u32;
-  /** Bits of tile.ts; residual is the distance from y to the residual. */
+  /** Bits of Epilogue (tile.ts); residual is the distance from y to the residual. */
   epilogue: i32;
   residual: u32;
   kind: i32;
@@ -74,7 +74,7 @@ const winogradRowColumns: i32 = 13;
 /** Input columns from tile to tile. */
 const columnStep: i32 = 8;
 
-/** Rows ±p of Bᵀ, to `to` and the matrix behind it. */
+/** Stores rows ±p of Bᵀ at `to` and in the next matrix. */
 // @ts-ignore: decorator
 @inline
 function storePoints(to: usize, matrix: usize, p: v128, odd: v128, even: v128): void {
@@ -82,7 +82,7 @@ function storePoints(to: usize, matrix: usize, p: v128, odd: v128, even: v128): 
   v128.store(to + matrix, fnma(p, even, odd));
 }
 
-/** Bᵀ of d0 … d5 into the six matrices. */
+/** Stores Bᵀ · (d0 … d5) in the six matrices. */
 // @ts-ignore: decorator
 @inline
 function finitePoints(to: usize, matrix: usize, d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128): void {
@@ -102,8 +102,8 @@ function finitePoints(to: usize, matrix: usize, d0: v128, d1: v128, d2: v128, d3
 }
 
 /**
- * One input row of a tile: 13 pixels from `p` on. Writes up to 12 bytes past the channels, which are those of what is written next:
- * the odd columns after the even ones, and the next row.
+ * Transforms one input row of a tile: 13 pixels from `p` on. Writes up to 12 bytes past the channels; later writes overwrite those
+ * bytes: the odd columns are written after the even ones, then the next row.
  */
 function transformRow(p: usize, pixel: usize, to: usize, matrix: usize, infinity: usize, channels: i32): void {
   const step = pixel << 1;
@@ -133,7 +133,7 @@ function transformRow(p: usize, pixel: usize, to: usize, matrix: usize, infinity
   }
 }
 
-/** The 13 pixels of a tile that sticks out sideways, zeros where there are none. */
+/** Copies the 13 pixels of a tile that extends beyond the row's ends, with zeros outside the input. */
 function stageColumns(d: WinogradRowDesc, to: usize, p: usize, iw: i32): void {
   const channels = d.channels;
   const pixel = <usize>d.pixel;
@@ -144,7 +144,7 @@ function stageColumns(d: WinogradRowDesc, to: usize, p: usize, iw: i32): void {
   }
 }
 
-/** V of `rows` input rows from `ih` on. */
+/** Writes V of `rows` input rows from `ih` on. */
 function transformInput(d: WinogradRowDesc, image: usize, ih: i32, rows: i32): void {
   const channels = d.channels;
   const pixel = <usize>d.pixel;
@@ -175,7 +175,7 @@ function transformInput(d: WinogradRowDesc, image: usize, ih: i32, rows: i32): v
   }
 }
 
-/** Aᵀ of four channels at `m`, `n` of them to `count` pixels from `y` on. */
+/** Applies Aᵀ to four channels at `m` and stores the first `n` of them in `count` pixels from `y` on. */
 // @ts-ignore: decorator
 @inline
 function outputQuad(d: WinogradRowDesc, low: v128, high: v128, m: usize, bias: v128, y: usize, count: i32, n: i32): void {
@@ -211,7 +211,7 @@ function outputQuad(d: WinogradRowDesc, low: v128, high: v128, m: usize, bias: v
   }
 }
 
-/** One output row of `channels` (1..8) channels from M. */
+/** Stores one output row of `channels` (1..8) channels from M. */
 function transformOutput(d: WinogradRowDesc, y: usize, bias: usize, channels: i32): void {
   const low = f32x4.splat(d.alpha);
   const high = f32x4.splat(d.beta);

@@ -5,7 +5,7 @@ import { WinogradDesc, WinogradTiles } from './winograd-desc';
 import { placeInputConstants, transformInput } from './winograd-input';
 import { placeOutputConstants, transformOutput } from './winograd-output';
 
-/** Bytes at the start of the workspace: a GEMM's head, and 32 each of constants of the transforms there and back. @abi at least workspaceHead + 2 * 32 */
+/** Bytes at the start of the workspace: a GEMM's head, then 32 bytes of constants for each of the two transforms. @abi at least workspaceHead + 2 * 32 */
 // @ts-ignore: decorator
 @inline
 const winogradHead: usize = 320;
@@ -34,7 +34,7 @@ function multiply(d: WinogradDesc, t: Tile, records: usize, groups: i32, weight:
   } while (matrices);
 }
 
-/** Unit of work: one chunk of tiles × some panels; units of the same chunk follow each other and share its V within a call. */
+/** Unit of work: one chunk of tiles × some panels. Units of the same chunk are consecutive and share its V within a call. */
 export function convWinograd(d: WinogradDesc, begin: i32, end: i32): void {
   const t = changetype<Tile>(d.workspace);
   t.taps = 1;

@@ -1,9 +1,8 @@
-// Strided copies. The host merges dimensions and picks the mode; what remains is a 2-D core of `lines` × `columns` inside
+// Strided copies. The host merges dimensions and picks the mode, which leaves a 2-D core of `lines` × `columns` inside
 // up to four outer dimensions. Strides are in bytes.
 import { storeFirst } from '../common/tail';
 import { copyRun, fillWords } from './run';
 
-/** How the core is copied; the same numbers as in src/backend/wasm/copy.ts. */
 /** How the lines of a core are copied. @abi */
 const enum CopyMode {
   /** Columns are contiguous in both: runs of bytes. */
@@ -14,7 +13,7 @@ const enum CopyMode {
   bytes,
   /** One 4-byte element repeated along the columns, which are contiguous in y. */
   repeat,
-  /** Two runs of 4-byte elements taken in turns: columns are contiguous in both x, `xColumn` is from one run to the other. */
+  /** Two runs of 4-byte elements, interleaved: both runs are contiguous in x, `xColumn` bytes apart. */
   interleave,
 }
 
@@ -32,7 +31,7 @@ export class CopyDesc {
   yColumn: i32;
   /** Lines per work unit. */
   block: i32;
-  /** Outer dimensions, innermost first; 1 where there is none. */
+  /** Outer dimensions, innermost first; 1 if there is none. */
   n0: i32;
   n1: i32;
   n2: i32;
@@ -105,8 +104,8 @@ function copyRepeated(d: CopyDesc, x: usize, y: usize, lines: i32): void {
 }
 
 /**
- * A channel shuffle of two groups: ShuffleNet v2 spends 0.07 ms on it, 0.44 as 4×4 blocks of which two columns are stored. The last
- * vectors overlap those before, which is cheaper than a tail.
+ * A channel shuffle of two groups. ShuffleNet v2 spends 0.07 ms on it; as 4×4 blocks of which two columns are stored, it took 0.44 ms.
+ * The last vectors overlap the vectors before, which is cheaper than storing single elements.
  */
 function copyInterleaved(d: CopyDesc, x: usize, y: usize, lines: i32): void {
   const columns = d.columns;
@@ -138,13 +137,13 @@ function interleave(a: usize, b: usize, y: usize): void {
   v128.store(y, v128.shuffle<f32>(u, v, 2, 6, 3, 7), 16);
 }
 
-/** Columns taken at a time: their cache lines are used by all lines of the unit before they are left. */
+/** Columns per pass: all lines of the unit use the cache lines of these columns before they are evicted. */
 // @ts-ignore: decorator
 @inline const PANEL: i32 = 32;
 
 function copyTransposed(d: CopyDesc, x: usize, y: usize, lines: i32): void {
   const yLine = <usize>d.yLine;
-  // Three planes to interleaved pixels: whole vectors are stored, each one's surplus lane is overwritten by the next.
+  // Three planes to interleaved pixels: whole vectors are stored, and each store overwrites the surplus lane of the one before.
   if (d.columns == 3 && d.yLine == 12) {
     for (; lines > 4; lines -= 4) {
       block(x, <usize>d.xColumn, 3, y, 12, 4, 4);
@@ -170,8 +169,8 @@ function copyTransposed(d: CopyDesc, x: usize, y: usize, lines: i32): void {
 }
 
 /**
- * Four lines of `columns` (1..4) elements: loads go along the lines, each for one column. `height` (1..4) lines are stored,
- * `stored` elements of each. Columns that do not exist are read as the last one.
+ * Four lines of `columns` (1..4) elements: each load reads one column of the four lines. `height` (1..4) lines are stored,
+ * `stored` elements of each. The last column is read in place of columns that do not exist.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,7 @@
 // Runs of bytes.
 import { storeFirst } from '../common/tail';
 
-/** As memory.copy, whose call costs as much as moving about a kilobyte. */
+/** Like memory.copy, but with a loop for short runs: a call of memory.copy costs as much as copying about a kilobyte. */
 export function copyRun(to: usize, from: usize, bytes: i32): void {
   if (bytes >= 1024) {
     memory.copy(to, from, bytes);

@@ -1,6 +1,6 @@
 import { copyRun } from './run';
 
-/** y[o, j] = x[o, index[j]], runs of `bytes` bytes. Indices are in −length..length−1: the host has checked them. */
+/** y[o, j] = x[o, index[j]], each a run of `bytes` bytes. Indices are in −length..length−1: the host has checked them. */
 @unmanaged
 export class TakeDesc {
   x: usize;

@@ -11,7 +11,7 @@ const enum BinaryOp {
   max,
   min,
   prelu,
-  /** From here on y is bytes, 0 or 1. */
+  /** y of this op and of all that follow is bytes, 0 or 1. */
   equal,
   less,
   lessOrEqual,
@@ -94,7 +94,7 @@ function rowOf(d: BinaryDesc, a: usize, b: usize, y: usize, n: i32): void {
     else compareRow(BinaryOp.lessOrEqual, b, bStep, a, aStep, y, n);
     return;
   }
-  // The whole row of a long one, pieces of which the first-level cache holds until the activation comes.
+  // A work unit is so small that the row is still in the first-level cache when the activation is applied.
   if (d.aStep && d.bStep) {
     if (op == BinaryOp.add) loop(BinaryOp.add, true, true, a, b, y, n);
     else if (op == BinaryOp.mul) loop(BinaryOp.mul, true, true, a, b, y, n);
@@ -169,7 +169,7 @@ function combine(op: i32, a: v128, b: v128): v128 {
       return f32x4.mul(a, b);
     case BinaryOp.div:
       return f32x4.div(a, b);
-    // NaN of either side survives: several instructions on x64, hidden behind the memory.
+    // f32x4.max keeps a NaN of either side. It is several instructions on x64, but the loop waits for memory anyway.
     case BinaryOp.max:
       return f32x4.max(a, b);
     case BinaryOp.min:

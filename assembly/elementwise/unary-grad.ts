@@ -3,11 +3,11 @@ import { erf, exp, sigmoid, softplus, tanh } from '../common/math';
 import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
-/** clip without a gradient at its bounds: a kind of this kernel only. @abi */
+/** clip whose gradient at its bounds is 0: a kind of this kernel only. @abi */
 // @ts-ignore: decorator
 @inline const clipExclusive: i32 = 64;
 
-/** Kinds that `gradient` has no branch for: nobody trains through them. @abi */
+/** Kinds for which `gradient` has no branch, since hardly any network is trained through them: plain JS computes those. @abi */
 const enum WithoutGradient { identity, neg, sign, floor, ceil, round, trunc, linear }
 
 /** gx = gy·f′(v); v is the function's x or y, as src/backend/js/elementwise/unary-grad.ts says. gx may be v or gy. */
@@ -63,7 +63,7 @@ function cold(kind: i32, alpha: f32, beta: f32, v: v128, g: v128): v128 {
   return gradient(kind, alpha, beta, v, g);
 }
 
-/** With a literal `kind` only that branch remains. */
+/** If `kind` is a literal, only its branch is compiled. */
 // @ts-ignore: decorator
 @inline
 function gradient(kind: i32, alpha: f32, beta: f32, v: v128, g: v128): v128 {

@@ -60,7 +60,7 @@ export function where(d: WhereDesc, begin: i32, end: i32): void {
   }
 }
 
-/** Steps: of the condition per element, of the others per vector, or 0. */
+/** `step`: bytes per element of the condition; `aStep`, `bStep`: bytes per vector; each may be 0. */
 function selectRow(condition: usize, step: usize, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, n: i32): void {
   const zero = i32x4.splat(0);
   const aValue = v128.load32_splat(a);

@@ -4,7 +4,7 @@ import { copyRun } from '../copy/run';
 
 /**
  * Interpolation along one axis: y[o, j, i] = Σ_t weight[j·taps + t] · x[o, index[j·taps + t], i]; index −1 stands for the
- * value `extrapolation`, taps of weight 0 do not count.
+ * value `extrapolation`; taps of weight 0 are skipped, so that an infinite element there does not matter.
  */
 @unmanaged
 export class ResampleDesc {

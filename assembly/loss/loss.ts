@@ -8,10 +8,10 @@ export class CrossEntropyDesc {
   y: usize;
   /** int32, [outer, inner]; checked to be a class or `ignoreIndex`. */
   target: usize;
-  /** Of each class, or 0. */
+  /** Weight of each class, or 0. */
   weight: usize;
   loss: usize;
-  /** The target's weight, 0 where it is ignored. */
+  /** The weight of the target's class, 0 if the target is ignored. */
   share: usize;
   outer: i32;
   length: i32;
@@ -52,14 +52,14 @@ export function crossEntropy(d: CrossEntropyDesc, begin: i32, end: i32): void {
   }
 }
 
-/** gx = g·(exp(y)·Σ aim − aim), aim being the smoothed target times the weights; without `logits` gx = −g·aim. */
+/** gx = g·(exp(y)·Σ aim − aim) where aim is the smoothed target times the weights; without `logits` gx = −g·aim. */
 @unmanaged
 export class CrossEntropyGradDesc {
   y: usize;
   target: usize;
   weight: usize;
   gy: usize;
-  /** What a mean divided by, or 0. */
+  /** Address of the divisor of a mean, or 0. */
   total: usize;
   gx: usize;
   outer: i32;
@@ -68,7 +68,7 @@ export class CrossEntropyGradDesc {
   ignoreIndex: i32;
   labelSmoothing: f32;
   logits: i32;
-  /** 0: one gradient for all. */
+  /** 0: one gradient for all elements, else 1. */
   gyStep: i32;
   /** Rows (inner = 1) or strips of four columns per work unit. */
   unit: i32;
@@ -89,7 +89,7 @@ export function crossEntropyGrad(d: CrossEntropyGradDesc, begin: i32, end: i32):
   }
 }
 
-/** The factor of one element of the loss: 0 where it is ignored. */
+/** The factor of one element of the loss: 0 if the target is ignored. */
 // @ts-ignore: decorator
 @inline
 function factorOf(d: CrossEntropyGradDesc, at: i32): f32 {

@@ -4,26 +4,26 @@ import { recordHead } from '../pack/table';
 
 /** Where B is read from. @abi */
 const enum RightSource {
-  /** Row-major, as it is; alpha is 1. */
+  /** B itself, row-major; alpha is 1. */
   asIs,
-  /** Panels [⌈n/8⌉][unused row, k][8] with alpha folded in. */
+  /** Panels [⌈n/8⌉][unused row, k][8], already multiplied by alpha. */
   packed,
-  /** Packed per unit of work into the workspace. */
+  /** Each unit of work packs its panels into the workspace. */
   packedPerUnit,
 }
 
 /**
- * y[batch] = epilogue(alpha · A · B + bias), m × k times k × n. Strides and offsets in bytes unless said.
+ * y[batch] = epilogue(alpha · A · B + bias), m × k times k × n. Strides and offsets in bytes.
  */
 @unmanaged
 export class MatmulDesc {
   a: usize;
   b: usize;
-  /** 32 zero bytes where there is none. */
+  /** 32 zero bytes if there is none. */
   bias: usize;
   y: usize;
   workspace: usize;
-  /** Per batch element the offset into A, and into B. */
+  /** Addresses of lists: the offset of each batch element in A, and in B. */
   aOffsets: usize;
   bOffsets: usize;
   m: i32;
@@ -37,7 +37,7 @@ export class MatmulDesc {
   source: i32;
   alpha: f32;
   tileRows: i32;
-  /** Rows per unit of work, and per pass inside it (what keeps A in L2). */
+  /** Rows per unit of work, and per pass of a unit; the rows of A of a pass stay in the second-level cache. */
   unitRows: i32;
   rowBlock: i32;
   rowUnits: i32;
@@ -55,7 +55,7 @@ export class MatmulDesc {
   activationBeta: f32;
 }
 
-/** Records of the tiles of rows begin..end−1; rows whose elements are not adjacent are copied to `staging`. */
+/** Writes the records of the tiles of rows begin..end−1. Rows whose elements are not adjacent are copied to `staging`. */
 function placeMatrix(d: MatmulDesc, record: usize, staging: usize, a: usize, y: usize, begin: i32, end: i32): i32 {
   const tileRows = d.tileRows;
   const recordBytes = recordHead + (<usize>tileRows << 2);
@@ -63,7 +63,7 @@ function placeMatrix(d: MatmulDesc, record: usize, staging: usize, a: usize, y: 
   const rowBytes = <usize>d.k << 2;
   let count = 0;
   if (copied) {
-    // Along the rows of A first: where A is the transpose of a row-major matrix those are adjacent.
+    // The inner loop runs over the rows: their elements are adjacent if A is the transpose of a row-major matrix.
     for (let k = 0; k < d.k; k++) {
       let from = a + begin * d.aRow + k * d.aColumn;
       let to = staging + (k << 2);
@@ -85,7 +85,7 @@ function placeMatrix(d: MatmulDesc, record: usize, staging: usize, a: usize, y: 
   return count;
 }
 
-/** One panel of B to the workspace. */
+/** Packs one panel of B into the workspace. */
 function packPanel(d: MatmulDesc, to: usize, b: usize, column: i32): void {
   const columns = min(8, d.n - column);
   b += column * d.bColumn;
@@ -107,7 +107,7 @@ function packPanel(d: MatmulDesc, to: usize, b: usize, column: i32): void {
   }
 }
 
-/** Unit of work: for one batch element `unitRows` rows × `panelBlock` panels. */
+/** Unit of work: `unitRows` rows × `panelBlock` panels of one batch element. */
 export function matmul(d: MatmulDesc, begin: i32, end: i32): void {
   const t = changetype<Tile>(d.workspace);
   t.taps = 1;

@@ -1,14 +1,14 @@
-// Register tiles of C = A·B + bias: R rows × 8 (or 4) columns, all of K in one go. A is not packed: each row is a list of
-// `taps` addresses of `len` contiguous elements, which makes im2col a table of addresses (as in XNNPACK's indirect GEMM) and
-// a plain matrix the case taps = 1. B is a panel [k][8] (any row pitch).
+// Register tiles of C = A·B + bias: R rows × 8 (or 4) columns, summed over all of K at once. A is not packed: each row is a list of
+// `taps` addresses of `len` contiguous elements. So im2col is a table of addresses (as in XNNPACK's indirect GEMM), and
+// a plain matrix is the case taps = 1. B is a panel [k][8] (any row pitch).
 //
 // Measured, GFLOP/s on one core at 120×64, K = 576 (ceilings 34 plain on Node 20, 49 relaxed on Node 24):
 //   rows 4, plain, Node 20:   addresses 34.8, A packed as [k][4] 34.1   (rows 6: 24, it spills)
 //   rows 6, relaxed, Node 24: addresses 49.7, A packed as [k][6] 50.9   (rows 4: 43.8 and 48.6)
-// so packing A, 10 % of the time at 64 columns and 30 % at 16, buys nothing: the address increments run on idle integer ports.
-// Rejected: K unrolled in the source (V8 unrolls by itself, doing both is slower), splatting lanes of A loaded four at a time.
+// Packing A would take 10 % of the time at 64 columns and 30 % at 16, and gain nothing: the address increments run on idle integer
+// ports. Rejected: K unrolled in the source (V8 unrolls too, and doing both is slower); loading four elements of A and splatting lanes.
 //
-// The functions at the end are not inlined into the drivers: V8 does not replace a running function by its optimised version.
+// The functions at the end are not inlined into the drivers, since V8 does not replace a running function by its optimised version.
 import { fma } from '../common/simd';
 import { recordHead } from '../pack/table';
 import { clampTo, Epilogue, Tile } from './tile';
@@ -33,8 +33,8 @@ function storeRow(t: Tile, columns: i32, c: usize, v0: v128, v1: v128): void {
 }
 
 /**
- * s·b + c, the step of a tile of `rows`. One row has two chains of additions and waits for them: the sum alone is faster than a
- * fused step there (1000 × 2048 from L2: 27 against 15 GFLOP/s).
+ * s·b + c, one step of a tile of `rows`. A tile of one row has two chains of additions and waits for them. There a plain addition,
+ * which is shorter than a fused multiply-add, is faster (1000 × 2048 from L2: 27 against 15 GFLOP/s).
  */
 // @ts-ignore: decorator
 @inline
@@ -59,7 +59,7 @@ function tile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize,
   const bPitch = t.bPitch;
   let taps = t.taps;
   do {
-    // Padding for all rows: nothing to add.
+    // The tap is padding in all rows: nothing to add.
     if (load<u32>(a) == 0) {
       a += t.rowPitch;
       b += bPitch * t.len;
@@ -142,8 +142,8 @@ function tile(rows: i32, columns: i32, t: Tile, a: usize, bias: usize, b: usize,
 }
 
 /**
- * The records (pack/table.ts) of `rows` rows at `record`, as many as follow each other of `count`; returns how many. That the loop
- * over them is in here saves the calls: 3 to 10 % at K = 16 … 64, nothing from 200 on.
+ * Computes the tiles of consecutive records (pack/table.ts) that have `rows` rows, from `record` on and at most `count`; returns
+ * their number. The loop is inside this function to save calls: 3 to 10 % at K = 16 … 64, nothing from 200 on.
  */
 // @ts-ignore: decorator
 @inline
@@ -207,8 +207,9 @@ function tiles6x4(t: Tile, record: usize, count: i32, bias: usize, b: usize, cOf
 }
 
 /**
- * All tiles of the records from `record` on that have as many rows as the first (1..6), at most `count`, in `columns` (4 or 8) columns;
- * returns how many. Results go `cOffset` bytes behind the address in a record. Builds without FMA have no more than four rows.
+ * Computes the tiles of consecutive records from `record` on that have as many rows as the first (1..6), at most `count`, in `columns`
+ * (4 or 8) columns; returns their number. A result is stored `cOffset` bytes after the address in its record. Tiles of builds without
+ * FMA have at most four rows.
  */
 export function runTiles(columns: i32, t: Tile, record: usize, count: i32, bias: usize, b: usize, cOffset: usize): i32 {
   const rows = load<i32>(record);

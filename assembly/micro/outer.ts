@@ -1,14 +1,14 @@
 // Register tiles of C += Aᵀ·B where A and B are rows of pixels: R elements of A times 8 (or 4) of B, summed along runs of pixels.
-// Each operand needs one address for all its elements, so nothing of A is packed; B comes in panels of 8 columns.
+// An operand needs one address for all its elements, so A is not packed; B is packed in panels of 8 columns.
 import { fma } from '../common/simd';
 
-/** What the tiles of one item have in common; at the start of the call's workspace. */
+/** What the tiles of one item have in common. The record is at the start of the call's workspace. */
 @unmanaged
 export class Outer {
-  /** Runs of pixels: records of three words, address of A, address of B, pixels. */
+  /** Runs of pixels: records of three words (address in A, address in B, number of pixels). */
   runs: usize;
   count: i32;
-  /** From pixel to pixel. */
+  /** Bytes from pixel to pixel. */
   aStep: usize;
   bStep: usize;
   cPitch: usize;
@@ -158,7 +158,7 @@ function outer6x4(t: Outer, a: usize, b: usize, c: usize): void {
   outer(6, 4, t, a, b, c);
 }
 
-/** The tile of `rows` (1..6; builds without FMA 1..4) × 8 columns, or 4 where no more than 4 exist. */
+/** Computes the tile of `rows` (1..6; builds without FMA 1..4) × 8 columns, or 4 columns if no more than 4 exist. */
 export function runOuter(rows: i32, columns: i32, t: Outer, a: usize, b: usize, c: usize): void {
   if (columns > 4) {
     if (ASC_FEATURE_RELAXED_SIMD) {
@@ -181,7 +181,7 @@ export function runOuter(rows: i32, columns: i32, t: Outer, a: usize, b: usize, 
   }
 }
 
-/** `rows` rows of A times one panel of up to 8 columns: tiles of nearly equal height, `tileRows` at most. */
+/** Multiplies `rows` rows of A by one panel of up to 8 columns, in tiles of nearly equal height, at most `tileRows`. */
 export function runOuterRows(t: Outer, rows: i32, tileRows: i32, columns: i32, a: usize, b: usize, c: usize): void {
   const tiles = (rows + tileRows - 1) / tileRows;
   const pitch = t.cPitch;

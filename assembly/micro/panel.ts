@@ -4,16 +4,16 @@ import { runTiles } from './gemm';
 import { sweep } from './sweep';
 import { clampTo, Epilogue, Tile } from './tile';
 
-/** In a GEMM's workspace: where the tile for results that are cut off at the right begins, behind the Tile. @abi at least offsetof<Tile>() */
+/** Offset in a GEMM's workspace, after the Tile: a scratch tile for results of which not all columns exist. @abi at least offsetof<Tile>() */
 // @ts-ignore: decorator
 @inline
 const tileScratch: usize = 64;
-/** Bytes at the start of a GEMM's workspace: the Tile, and that one, of 6 × 8. @abi at least tileScratch + 6 * 8 * 4 */
+/** Bytes at the start of a GEMM's workspace: the Tile and a scratch tile of 6 × 8. @abi at least tileScratch + 6 * 8 * 4 */
 // @ts-ignore: decorator
 @inline
 export const workspaceHead: usize = 256;
 
-/** The epilogue of a tile that was computed into `from` (8 columns), of which `columns` (1..7) go to `c`. */
+/** Applies the epilogue to a tile that was computed into `from` (8 columns), and stores `columns` (1..7) of it at `c`. */
 function finish(t: Tile, epilogue: i32, cPitch: usize, from: usize, rows: i32, columns: i32, c: usize): void {
   const low = f32x4.splat(t.alpha);
   const high = f32x4.splat(t.beta);
@@ -42,8 +42,8 @@ function finish(t: Tile, epilogue: i32, cPitch: usize, from: usize, rows: i32, c
 }
 
 /**
- * All tiles of a block of rows times one panel of B. `records`: see table.ts; the results of tile i go `cOffset` bytes
- * behind the address in its record. `columns` (1..8): how many columns of the panel exist.
+ * Computes all tiles of a block of rows times one panel of B. `records`: see table.ts. The results of a tile are stored `cOffset`
+ * bytes after the address in its record. `columns` (1..8): how many columns of the panel exist.
  */
 export function runPanel(t: Tile, records: usize, tiles: i32, bias: usize, b: usize, cOffset: usize, columns: i32): void {
   const recordBytes = recordHead + t.rowPitch * t.taps;

@@ -27,8 +27,8 @@ function others(kind: i32, alpha: f32, beta: f32, c: usize, rows: i32, columns: 
 }
 
 /**
- * An activation applied to what has just been stored and is still in the first-level cache: `rows` × `columns` (both ≥ 1) at
- * `c`. The kinds that follow convolutions most have a loop of their own.
+ * Applies an activation to results that have just been stored and are still in the first-level cache: `rows` × `columns` (both
+ * ≥ 1) at `c`. The kinds that follow convolutions most often have separate loops.
  */
 export function sweep(kind: i32, alpha: f32, beta: f32, c: usize, rows: i32, columns: i32, pitch: usize): void {
   if (kind == Kind.silu) each(Kind.silu, alpha, beta, c, rows, columns, pitch);

@@ -1,13 +1,15 @@
 /**
- * What all register tiles of one kernel call have in common. Lives at the start of the call's workspace.
+ * What all register tiles of one kernel call have in common. The record is at the start of the call's workspace.
  */
 @unmanaged
 export class Tile {
-  /** Pointer groups per tile: `taps` × `rowPitch` addresses, each the start of `len` contiguous elements of one row of A.
-   * A tap whose first address is 0 is zero in all rows. */
+  /**
+   * Taps of a row of A. A record has `rowPitch` bytes of addresses per tap, one address for each row: the start of `len` contiguous
+   * elements. A tap whose first address is 0 is zero in all rows.
+   */
   taps: i32;
   len: i32;
-  /** Bytes from one tap's addresses to those of the next: 4 · rows of a full tile. */
+  /** Distance of the addresses of two taps: 4 · rows of a full tile. */
   rowPitch: usize;
   /** Added to every address of A: the channel offset of a group. */
   aOffset: usize;
@@ -17,9 +19,9 @@ export class Tile {
   cPitch: usize;
   /** Address of the residual minus address of C. */
   residual: usize;
-  /** What the store does beside storing: bits of Epilogue. */
+  /** What is done to results when they are stored: bits of Epilogue. */
   epilogue: i32;
-  /** Activation of the sweep (common/activation.ts) and its parameters; for clamp the least and the greatest value. */
+  /** The activation (a Kind of common/activation.ts) and its parameters; for `clamp` the least and the greatest value. */
   kind: i32;
   alpha: f32;
   beta: f32;
@@ -31,13 +33,13 @@ export const enum Epilogue {
   addResidual = 1,
   /** relu and clip, in registers. */
   clamp = 2,
-  /** Any other activation: a second look at what has just been stored (sweep.ts). */
+  /** Any other activation, applied after the results have been stored (sweep.ts). */
   activateStored = 4,
   /** Matmul alone: there is a bias. */
   hasBias = 256,
 }
 
-/** NaN survives: pmax(a, b) is `a < b ? b : a`. */
+/** Keeps NaN: pmax(a, b) is `a < b ? b : a`. */
 // @ts-ignore: decorator
 @inline
 export function clampTo(v: v128, low: v128, high: v128): v128 {

@@ -3,7 +3,7 @@ import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /**
- * Gradient of lrn: gx[c] = gy[c]·s^−beta − slope · x[c] · Σ gy·x·s^(−beta−1) over the windows that hold c, s = bias + scale · Σ x².
+ * Gradient of lrn: gx[c] = gy[c]·s^−beta − slope · x[c] · Σ gy·x·s^(−beta−1) over the windows that contain c, s = bias + scale · Σ x².
  * x, gy, gx [outer, channels].
  */
 @unmanaged
@@ -11,9 +11,9 @@ export class LrnGradDesc {
   x: usize;
   gy: usize;
   gx: usize;
-  /** A row of what windows spread, with `margin` in front of it, and that and a vector behind. */
+  /** The row gy·x·s^(−beta−1), with `margin` bytes of zeros before it, and `margin` bytes and a vector of zeros after it. */
   workspace: usize;
-  /** Bytes of a window's reach, whole vectors. */
+  /** Bytes that a window extends to either side of its channel, rounded up to whole vectors. */
   margin: u32;
   outer: i32;
   channels: i32;

@@ -30,7 +30,7 @@ function lrnRow(d: LrnDesc, x: usize, y: usize): void {
   const after = d.after;
   for (let c = 0; c < channels; c += 4) {
     let sum = f32x4.splat(0);
-    // The row's ends: what lies outside of it (in another row, or in front of the tensor) counts as 0.
+    // At the row's ends, elements outside the row (of another row, or before the tensor) count as 0.
     const inside = c >= before && c + 3 + after < channels;
     for (let t = -before; t <= after; t++) {
       const v = v128.load(x + (<usize>(c + t) << 2));

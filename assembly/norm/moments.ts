@@ -1,20 +1,20 @@
-// Batch normalisation in training: statistics of the columns of x [rows, channels], and its gradient. Stretches of rows that fit
-// in the first-level cache are summed twice (mean, then deviations from it), so memory is read once and nothing cancels; their
-// moments are put together in a fixed order (Chan, Golub & LeVeque 1979).
+// Batch normalisation in training: statistics of the columns of x [rows, channels], and its gradient. A stretch is as many rows as
+// fit in the first-level cache. Each is summed twice (mean, then deviations from it), so memory is read once and nothing cancels.
+// The moments of the stretches are combined in a fixed order (Chan, Golub & LeVeque 1979).
 import { high, join, low } from '../common/doubles';
 import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
 /**
- * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and Σ (x − mean), which is what rounding left of
- * it. With gy: mean, Σ (x − mean)², Σ gy·(x − mean), then Σ (x − mean) and Σ gy (f64, two planes each).
+ * partial[stretch][plane][channels, whole vectors]; planes: mean, Σ (x − mean)², and Σ (x − mean), which is the rounding error of the
+ * mean. With gy: mean, Σ (x − mean)², Σ gy·(x − mean), then Σ (x − mean) and Σ gy (f64, two planes each).
  */
 @unmanaged
 export class MomentsDesc {
   x: usize;
   /** 0 without a gradient. */
   gy: usize;
-  /** Fixed means to measure from; 0: those of the stretch. */
+  /** Fixed means from which deviations are measured; 0: the means of each stretch. */
   mean: usize;
   partial: usize;
   rows: i32;
@@ -42,7 +42,7 @@ export function moments(d: MomentsDesc, begin: i32, end: i32): void {
   }
 }
 
-/** The mean of four columns. Two chains of additions. */
+/** The mean of four columns, in two chains of additions. */
 // @ts-ignore: decorator
 @inline
 function meanOf(x: usize, rows: i32, pitch: usize): v128 {
@@ -62,7 +62,7 @@ function column(x: usize, to: usize, rows: i32, pitch: usize, plane: usize): voi
   const mean = meanOf(x, rows, pitch);
   let squares = f32x4.splat(0);
   let rest = squares;
-  // Blocks, so that errors of a stretch of few channels do not grow with its rows.
+  // Summed in blocks, so that the error does not grow with the rows of a stretch: few channels make long stretches.
   while (rows > 0) {
     let n = min(rows, 64);
     rows -= n;
@@ -91,14 +91,15 @@ function column(x: usize, to: usize, rows: i32, pitch: usize, plane: usize): voi
   v128.store(to + 2 * plane, rest);
 }
 
-/** Four columns, `to` the place of theirs in the first plane. */
+/** Moments of four columns; `to` is their place in the first plane. */
 function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, pitch: usize, c: usize): void {
   const plane = <usize>d.planeBytes;
   const mean = d.mean ? v128.load(d.mean + c) : meanOf(x, rows, pitch);
   let squares = f32x4.splat(0);
   let dot = squares;
-  // Σ gy in doubles, and the mean to more than f32: their errors would be added to every element of gx, and the gradient of a
-  // bias in front of the normalisation, which is 0, would not be so for an optimizer that divides gradients by their size.
+  // Σ gy is summed in doubles, and the mean is corrected to more than f32: their errors would be added to every element of gx. The
+  // gradient of a bias before the normalisation is 0; with such an error it is not, and an optimizer that divides gradients by their
+  // size would amplify the error.
   let sumLow = f64x2.splat(0);
   let sumHigh = sumLow;
   let restLow = sumLow;
@@ -127,8 +128,8 @@ function columnGrad(d: MomentsDesc, x: usize, gy: usize, to: usize, rows: i32, p
 }
 
 /**
- * From partial moments to what is applied: tables [channels · times] of centre, scale and shift (f32), for
- * the gradient of centre, scale, shift and factor (f64); see applyNorm.
+ * Makes partial moments into the tables that applyNorm reads, [channels · times] each: centre, scale and shift (f32); for
+ * the gradient centre, scale, shift and factor (f64).
  */
 @unmanaged
 export class FinishMomentsDesc {
@@ -146,7 +147,7 @@ export class FinishMomentsDesc {
   epsilon: f32;
   weight: usize;
   bias: usize;
-  /** Forward: running statistics and where the new ones go. Gradient: fixed statistics or 0, gweight and gbias. */
+  /** Forward: running statistics, and addresses of the new ones. Gradient: fixed statistics or 0, gweight and gbias. */
   mean: usize;
   variance: usize;
   outMean: usize;
@@ -161,7 +162,7 @@ function rowsOf(d: FinishMomentsDesc, i: i32): f64 {
   return <f64>min(d.stretch, d.rows - i * d.stretch);
 }
 
-/** How far the mean of stretch i, at p among the planes, is from the one that its squares were measured from. */
+/** The true mean of stretch i minus the mean from which its squares were measured. `p` is the stretch's place in the first plane. */
 // @ts-ignore: decorator
 @inline
 function restOf(d: FinishMomentsDesc, p: usize, c: usize, i: i32, grad: bool): f64 {
@@ -169,7 +170,7 @@ function restOf(d: FinishMomentsDesc, p: usize, c: usize, i: i32, grad: bool): f
   return (grad ? load<f64>(p + 3 * plane + c) : <f64>load<f32>(p + 2 * plane)) / rowsOf(d, i);
 }
 
-/** c is the place in a plane. */
+/** The mean over all stretches; `c` is the channel's place in a plane. */
 // @ts-ignore: decorator
 @inline
 function meanOfStretches(d: FinishMomentsDesc, c: usize, grad: bool): f64 {
@@ -189,13 +190,13 @@ function varianceOfStretches(d: FinishMomentsDesc, c: usize, mean: f64, grad: bo
   for (let i = 0; i < d.stretches; i++, p += d.stretchBytes) {
     const rest = restOf(d, p, c, i, grad);
     const apart = <f64>load<f32>(p) + rest - mean;
-    // Squares are least from the stretch's true mean.
+    // Σ (x − mean)² was measured from a mean that is `rest` off: minus rest² per row, the sum is about the stretch's true mean.
     sum += <f64>load<f32>(p + d.planeBytes) + (apart * apart - rest * rest) * rowsOf(d, i);
   }
   return max(sum, 0) / <f64>d.rows;
 }
 
-/** One value of table `k`, repeated `times` times. */
+/** Stores one value of table `k`, `times` times. */
 // @ts-ignore: decorator
 @inline
 function fillTable<T>(d: FinishMomentsDesc, k: usize, channel: i32, value: f64): void {
@@ -249,7 +250,7 @@ export function finishMomentsGrad(d: FinishMomentsDesc, begin: i32, end: i32): v
   }
 }
 
-/** Forward: y = (x − centre) · scale + shift. With gy: y = gy · factor + that. Tables as long as a row, which may be several. */
+/** Forward: y = (x − centre) · scale + shift. With gy: y = gy · factor + (x − centre) · scale + shift. Tables are as long as a row. */
 @unmanaged
 export class ApplyNormDesc {
   x: usize;
@@ -294,8 +295,8 @@ function apply(x: usize, y: usize, centre: usize, pitch: usize, n: i32): void {
 }
 
 /**
- * In doubles, rounded once: what rounding adds to gx is all that is left of sums that should be 0 (see columnGrad), and memory is
- * what this waits for anyway.
+ * Computes in doubles and rounds once: a sum over gx that should be 0 consists of rounding errors alone (see columnGrad). Doubles
+ * cost nothing here, since the loop waits for memory.
  */
 function applyGrad(x: usize, gy: usize, y: usize, centre: usize, pitch: usize, n: i32): void {
   const scale = centre + pitch;

@@ -1,5 +1,5 @@
-// Gradients of the normalisations whose statistics belong to one image or row. Two steps: gx with the statistics, then the
-// parameters' gradients from those.
+// Gradients of the normalisations whose statistics belong to one image or row. Two steps: gx and the statistics, then the
+// parameters' gradients from the statistics.
 import { high, join, low, sumPairs } from '../common/doubles';
 import { fma } from '../common/simd';
 import { firstLanes, storeFirst } from '../common/tail';
@@ -11,7 +11,7 @@ export class NormalizeGradDesc {
   gy: usize;
   gx: usize;
   weight: usize;
-  /** Mean and 1/√(variance + epsilon) of each channel: [outer][2][channels, whole vectors]; with `shared` one pair per outer. */
+  /** Mean and 1/√(variance + epsilon) of each channel: [outer][2][channels, whole vectors]; with `shared` one pair per outer index. */
   statistics: usize;
   statisticsBytes: u32;
   planeBytes: u32;
@@ -21,7 +21,7 @@ export class NormalizeGradDesc {
   size: i32;
   subtractMean: i32;
   epsilon: f32;
-  /** Groups per work unit, four of them together if size is 1; total as in NormalizeDesc. */
+  /** Groups per work unit (four channels count as one if size is 1), and the number of groups. */
   unit: i32;
   total: i32;
 }
@@ -39,7 +39,7 @@ export function normalizeGrad(d: NormalizeGradDesc, begin: i32, end: i32): void 
   }
 }
 
-/** What both pairs of sums are per element, in every lane; lanes are groups of their own if size is 1. */
+/** The mean of sums over `count` elements: of all lanes, in every lane; if size is 1, each lane is a separate group. */
 // @ts-ignore: decorator
 @inline
 function perElement(d: NormalizeGradDesc, lows: v128, highs: v128, count: f64): v128 {
@@ -48,7 +48,7 @@ function perElement(d: NormalizeGradDesc, lows: v128, highs: v128, count: f64): 
   return f32x4.splat(<f32>(sumPairs(lows, highs) / count));
 }
 
-/** Vectors that are added up in single precision before the sum goes into doubles. */
+/** Vectors that are added in single precision before the sum is added to doubles. */
 // @ts-ignore: decorator
 @inline const chain: i32 = 64;
 
@@ -84,8 +84,8 @@ function meanOf(d: NormalizeGradDesc, at: usize, n: i32, stride: usize, count: f
 }
 
 /**
- * One group, or with size 1 four channels side by side: `n` elements at each position. Σ (x − mean) is what rounding left of the
- * mean, which is corrected by it.
+ * One group, or with size 1 four channels side by side: `n` elements at each position. Σ (x − mean) is the rounding error of the
+ * mean, and corrects it.
  */
 function groupGrad(d: NormalizeGradDesc, o: i32, channel: i32, n: i32, at: usize): void {
   const stride = <usize>(d.groups * d.size) << 2;
@@ -249,7 +249,7 @@ function parameterColumn(shared: bool, d: ParameterGradDesc, row: i32, last: i32
   v128.store(to + d.planeBytes, join(f64x2.add(sumLow, low(sum)), f64x2.add(sumHigh, high(sum))));
 }
 
-/** gweight and gbias: the stretches added up in order. Unit of work: 16 channels. */
+/** gweight and gbias: the sum of the stretches, in order. Unit of work: 16 channels. */
 @unmanaged
 export class FinishParameterGradDesc {
   partial: usize;

@@ -1,4 +1,4 @@
-// Statistics from the data: two passes (mean, then squared deviations), which does not cancel as Σx² − n·mean² does.
+// Statistics in two passes (mean, then squared deviations): the difference Σx² − n·mean² would cancel.
 import { Kind } from '../common/activation';
 import { high, join, low } from '../common/doubles';
 import { fma } from '../common/simd';
@@ -20,13 +20,16 @@ export class NormalizeDesc {
   size: i32;
   subtractMean: i32;
   epsilon: f32;
-  /** Channels per work unit, whole groups and at most `mostColumns`, that go down the columns; 0: a unit is `unit` groups, run by run. */
+  /**
+   * Channels per work unit, summed column by column: whole groups, at most `mostColumns`. 0: a unit is `unit` groups, and a group is
+   * summed run by run.
+   */
   span: i32;
   unit: i32;
   kind: i32;
   alpha: f32;
   beta: f32;
-  /** 512 bytes: four tables of `mostColumns` channels. */
+  /** Four tables of `normalizeTableBytes`. */
   workspace: usize;
 }
 
@@ -57,7 +60,7 @@ export function normalize(d: NormalizeDesc, begin: i32, end: i32): void {
   }
 }
 
-/** Runs of `size` elements, one per position. The mean is added up in doubles: that of equal values is their value. */
+/** A group is a run of `size` elements at each position. The mean is summed in doubles, so that the mean of equal values is that value. */
 function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
   const size = d.size;
   const stride = <usize>(d.groups * size) << 2;
@@ -86,7 +89,7 @@ function normalizeGroup(d: NormalizeDesc, at: usize, c: i32): void {
   }
 }
 
-/** One loop per set of parameters, the activation behind it: with both decided per vector layer norm took five times as long. */
+/** One loop per set of parameters, then the activation. With both chosen per vector, layer norm took five times as long. */
 function apply(d: NormalizeDesc, x: usize, y: usize, n: i32, channel: usize, mean: f32, inverse: f32): void {
   const weight = d.weight + channel;
   const bias = d.bias + channel;
@@ -142,9 +145,9 @@ function add(deviation: bool, sum: v128, v: v128, mean: usize): v128 {
 }
 
 /**
- * Sums down 16 or, if `wide`, 32 columns, one or two whole cache lines per row, to `to`. Two levels: chains of 32 rows in single
- * precision, then doubles. Columns behind the last are read as well. With four columns at a time each line was fetched four times:
- * group norm of 32 groups, 256 @28, ran at 3.9 GB/s, now 6.8 and more.
+ * Stores the sums of 16 columns (32 if `wide`) at `to`; they are one or two whole cache lines per row. Two levels: chains of 32 rows
+ * in single precision, then doubles. Columns after the last are read as well. With four columns at a time each line was fetched four
+ * times: group norm of 32 groups, 256 @28, ran at 3.9 GB/s instead of 6.8 and more.
  */
 // @ts-ignore: decorator
 @inline
@@ -236,18 +239,18 @@ function deviations32(x: usize, pitch: usize, rows: i32, mean: usize, to: usize)
   columnSums(true, true, x, pitch, rows, mean, to);
 }
 
-/** The mean of what the columns of a group that begins at `sums` add up to, over all positions. */
+/** The mean of a group over all positions, from the sums of its columns, which begin at `sums`. */
 function groupMean(d: NormalizeDesc, sums: usize): f64 {
   let sum: f64 = 0;
   for (let i = 0; i < d.size; i++) sum += <f64>load<f32>(sums + (<usize>i << 2));
   return sum / (<f64>d.spatial * <f64>d.size);
 }
 
-/** Below this share of mean², what rounding left of the mean counts in the variance. */
+/** If the variance is less than this share of mean², the rounding error of the mean matters in it. */
 // @ts-ignore: decorator
 @inline const closeToMean: f64 = 1e-4;
 
-/** The mean of a group at `x`, in doubles: that of equal values is their value. */
+/** The mean of a group at `x`, summed in doubles, so that the mean of equal values is that value. */
 function exactMean(d: NormalizeDesc, x: usize, pitch: usize): f64 {
   let sum: f64 = 0;
   for (let s = 0; s < d.spatial; s++, x += pitch) {
@@ -267,7 +270,7 @@ function exactVariance(d: NormalizeDesc, x: usize, pitch: usize, mean: f64): f64
   return sum / (<f64>d.spatial * <f64>d.size);
 }
 
-/** Small groups: statistics of `n` ≤ `mostColumns` columns at a time, put together per group, then applied row by row. */
+/** Small groups: sums of `n` ≤ `mostColumns` columns at a time are combined into statistics per group, then applied row by row. */
 function normalizeSpan(d: NormalizeDesc, at: usize, c: i32, n: i32): void {
   const pitch = <usize>(d.groups * d.size) << 2;
   const sums = d.workspace;

@@ -1,7 +1,6 @@
 import { fma, fnma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 
-/** The same order as optimizerHyper in src/backend/prims/optimizer.ts. */
 /** Kinds of updates. @abi */
 const enum Optimizer {
   sgd,
@@ -18,7 +17,7 @@ const enum Optimizer {
   lambApply,
 }
 
-// The numbers of a step by kind, in this order in memory (src/backend/prims/optimizer.ts says what they are).
+// The numbers of a step by kind, in their order in memory; optimizerHyper in src/backend/prims/optimizer.ts explains them.
 
 /** @abi */
 const enum SgdHyper { lr, momentum, dampening, weightDecay, nesterov, maximize, first }
@@ -105,14 +104,14 @@ export function optimizerStep(d: OptimizerDesc, begin: i32, end: i32): void {
   }
 }
 
-/** Entry i of the numbers. */
+/** Number i of the step. */
 // @ts-ignore: decorator
 @inline
 function value(d: OptimizerDesc, i: usize): f32 {
   return load<f32>(d.hyper + (i << 2));
 }
 
-/** Entry i of the numbers, in all lanes. */
+/** Number i of the step, in all lanes. */
 // @ts-ignore: decorator
 @inline
 function entry(d: OptimizerDesc, i: usize): v128 {
@@ -126,7 +125,7 @@ function signOf(d: OptimizerDesc, i: usize): v128 {
   return f32x4.splat(1 - 2 * value(d, i));
 }
 
-/** ±1 or 0, like the sign of v. */
+/** 1, −1 or 0: the sign of v. */
 // @ts-ignore: decorator
 @inline
 function sign(v: v128): v128 {
@@ -213,7 +212,7 @@ function rmsprop(d: OptimizerDesc, at: usize, n: i32): void {
     if (d.c) {
       const mean = fma(alpha, v128.load(d.c + i), f32x4.mul(rest, grad));
       storeFirst(d.c + i, mean, n);
-      // Rounding can leave less than nothing of a gradient that does not change.
+      // Rounding can make the variance of a constant gradient negative.
       variance = f32x4.pmax(fnma(mean, mean, variance), f32x4.splat(0));
     }
     let step = f32x4.div(grad, f32x4.add(f32x4.sqrt(variance), epsilon));

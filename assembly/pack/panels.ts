@@ -1,11 +1,11 @@
 /**
- * A weight, packed before use if it is constant, else by a step of its own: panels [groups][⌈columns/8⌉][bias, K rows][8], zero-padded. K runs
- * over the taps of a (strided) kernel and inside each over the channels. Strides in elements of the weight.
+ * Packs a weight into panels [groups][⌈columns/8⌉][bias, K rows][8], zero-padded: once if the weight is constant, else as a step of the
+ * plan. K runs over the taps of a (strided) kernel, and inside each tap over the channels. Strides in elements of the weight.
  */
 @unmanaged
 export class PackPanelsDesc {
   weight: usize;
-  /** 0 where there is none. */
+  /** 0 if there is none. */
   bias: usize;
   to: usize;
   columns: i32;
@@ -45,7 +45,7 @@ export function packPanels(d: PackPanelsDesc, begin: i32, end: i32): void {
   }
 }
 
-/** Columns adjacent in the weight: 8 at a time. */
+/** The columns are adjacent in the weight: 8 at a time. */
 function packRows(d: PackPanelsDesc, from: usize, to: usize): void {
   const alpha = f32x4.splat(d.alpha);
   const step = <usize>d.channelStride << 2;
@@ -64,7 +64,7 @@ function packRows(d: PackPanelsDesc, from: usize, to: usize): void {
   }
 }
 
-/** Eight columns apart from each other: one panel row at a time, so that the panel is written front to back. */
+/** Eight columns that are not adjacent: one panel row at a time, so that the panel is written in order. */
 function packEight(d: PackPanelsDesc, from: usize, to: usize): void {
   const alpha = f32x4.splat(d.alpha);
   const step = <usize>d.channelStride << 2;

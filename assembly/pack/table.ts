@@ -1,23 +1,23 @@
-// im2col as a table of addresses: for each row of A (output pixel) where its contiguous stretches of channels lie, zeros
-// standing in for the padding. The values themselves are only copied at the sides of few-channel convolutions. Copying all taps
-// of a pixel behind each other was slower everywhere (GFLOP/s, Node 20; by tap, by run, all copied): 7×7 s2 3→64 @224 38, 46,
-// 40; 3×3 s2 3→32 @224 30, 33, 25; 9×9 1→64 @128 26, 40, 34. From 8 channels on by tap is as fast as by run.
+// im2col as a table of addresses: for each row of A (output pixel) the addresses of its contiguous runs of channels; padding has
+// the address of zeros. Values are copied only at the sides of convolutions of few channels. Copying all taps of a pixel was
+// slower everywhere (GFLOP/s, Node 20; byTap, byRun, all copied): 7×7 s2 3→64 @224 38, 46, 40; 3×3 s2 3→32 @224 30, 33, 25;
+// 9×9 1→64 @128 26, 40, 34. From 8 channels on byTap is as fast as byRun.
 import { ConvDesc } from '../conv/desc';
 
-/** How rows of A are found. @abi */
+/** Where rows of A are read. @abi */
 export const enum Addressing {
   /** One address per tap, `len` = channels of a group. */
   byTap,
-  /** One address per kernel row, `len` = kernelW · channels: copied only where the row sticks out sideways. */
+  /** One address per kernel row, `len` = kernelW · channels; a kernel row that extends beyond the sides of the input is copied. */
   byRun,
   /**
-   * As byTap, but the rows of a tile are the same pixel of several images: what is padding is so for all of them, and passed over. On
-   * small maps with wide margins that is much: input gradient of 5×5 6→16 @14 (no padding, so that half of the taps are outside), batch 64.
+   * As byTap, but the rows of a tile are the same pixel of several images: a tap that is padding is so in all of them, and is skipped.
+   * That saves much on small maps: half of the taps of the input gradient of 5×5 6→16 @14 without padding are outside (batch 64).
    */
   acrossImages,
   /**
-   * As byRun, from a padded copy of the input rows that a block needs: addresses are the same in every block, so there is one table
-   * for all of a call. For 2-d input and whole rows of output pixels.
+   * As byRun, from a padded copy of the input rows that a block needs: addresses are the same in every block, so one table serves
+   * all blocks of a call. For 2-d input and whole rows of output pixels.
    */
   padded,
 }
@@ -28,8 +28,8 @@ export const enum Addressing {
 export const recordHead: usize = 16;
 
 /**
- * Records of the register tiles, as even as possible, of a plain matrix A of `count` rows from `a` on, `aPitch` bytes apart, whose
- * results go to the rows from `c` on; returns their number.
+ * Writes the records of the register tiles of a plain matrix A: `count` rows from `a` on, `aPitch` bytes apart, in tiles of nearly
+ * equal height, with results in the rows from `c` on. Returns the number of tiles.
  */
 export function placeRows(record: usize, tileRows: i32, count: i32, a: usize, aPitch: usize, c: usize, cPitch: usize): i32 {
   const tiles = (count + tileRows - 1) / tileRows;
@@ -50,8 +50,8 @@ export function placeRows(record: usize, tileRows: i32, count: i32, a: usize, aP
 }
 
 /**
- * Rows of the next register tile, of `left` that can be in it. Not one alone where there are more: it would be summed by another
- * instruction (micro/gemm.ts), and bits would depend on how many rows the tiles of an engine have.
+ * Rows of the next register tile, of `left` rows that can be in it. No single row is left over: a tile of one row uses another
+ * instruction (micro/gemm.ts), so results would depend on how many rows the tiles of a build have.
  */
 // @ts-ignore: decorator
 @inline
@@ -59,7 +59,7 @@ function nextTile(left: i32, tileRows: i32): i32 {
   return left == tileRows + 1 ? tileRows - 1 : min(tileRows, left);
 }
 
-/** Copies `count` floats, 4 at a time: may read and write up to 12 bytes more. */
+/** Copies `count` floats, 4 at a time; reads and writes up to 12 bytes more. */
 // @ts-ignore: decorator
 @inline
 export function copyFloats(to: usize, from: usize, count: i32): void {
@@ -81,7 +81,7 @@ export function zeroFloats(to: usize, count: i32): void {
   }
 }
 
-/** One kernel row (all kernelW taps × channels, dilation 1) from pixel `p` at column `iw`, which lies outside or ends there. */
+/** Copies one kernel row (kernelW taps × channels, dilation 1) from pixel `p` at column `iw`; the row begins or ends outside the input. */
 function stageRun(d: ConvDesc, to: usize, p: usize, iw: i32): void {
   const pixel = <usize>d.pixel;
   const channels = <i32>(pixel >> 2);
@@ -98,7 +98,7 @@ function inside(first: i32, steps: i32, dilation: i32, size: i32): bool {
   return <u32>first < <u32>size && <u32>(first + steps * dilation) < <u32>size;
 }
 
-/** Writes the addresses of the output pixel (n, d, h, w) to `at`; returns the end of what was staged. */
+/** Writes the addresses of output pixel (n, od, oh, ow) to `at`, and copies of kernel rows to `staging`; returns the end of the copies. */
 function placeRow(d: ConvDesc, at: usize, pitch: usize, n: i32, od: i32, oh: i32, ow: i32, staging: usize): usize {
   const id = od * d.strideD - d.padD;
   const ih = oh * d.strideH - d.padH;
@@ -165,7 +165,7 @@ function placeRow(d: ConvDesc, at: usize, pitch: usize, n: i32, od: i32, oh: i32
   return staging;
 }
 
-/** Taps that are padding in all rows of a tile are marked by address 0: up to a third of the work on small maps. */
+/** Marks taps that are padding in all rows of a tile by address 0, which saves up to a third of the work on small maps. */
 function skipZeros(d: ConvDesc, at: usize, pitch: usize, rows: i32): void {
   const zeros = d.zeros;
   for (let tap = d.taps; tap > 0; tap--, at += pitch) {
@@ -175,7 +175,7 @@ function skipZeros(d: ConvDesc, at: usize, pitch: usize, rows: i32): void {
   }
 }
 
-/** Records of the tiles that cover grid points begin..end−1 at `record`; returns their number. */
+/** Writes the records of the tiles that cover grid points begin..end−1; returns their number. */
 export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i32, end: i32): i32 {
   const tileRows = d.tileRows;
   const pitch = <usize>tileRows << 2;
@@ -189,7 +189,7 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
   let n = rest / d.outputD;
   let count = 0;
   while (begin < end) {
-    // Tiles of even sizes (49 rows: 5 and 6, not 7 × 6, 5 and 2) are no faster on any layer.
+    // Tiles of nearly equal height (49 rows: 5 and 6 rows, instead of 7 × 6, 5 and 2) are no faster on any layer.
     const rows = nextTile(d.contiguous ? end - begin : min(end - begin, outputW - w), tileRows);
     store<i32>(record, rows);
     store<usize>(record, d.y + n * d.yBatch + z * d.yPlane + h * d.yRow + w * d.yPixel, 4);
@@ -214,7 +214,7 @@ export function placeTiles(d: ConvDesc, record: usize, staging: usize, begin: i3
   return count;
 }
 
-/** Records of the tiles of output pixels begin..end−1 of an image, taken across all images; returns their number. */
+/** Writes the records of the tiles of output pixels begin..end−1 of each image, taken across all images; returns their number. */
 export function placeAcross(d: ConvDesc, record: usize, begin: i32, end: i32): i32 {
   const tileRows = d.tileRows;
   const pitch = <usize>tileRows << 2;
@@ -273,7 +273,7 @@ function paddedPitch(d: ConvDesc): usize {
   return ((<usize>((d.outputW - 1) * d.strideW + d.kernelW) * d.pixel) + 31) & ~15;
 }
 
-/** Input rows of image n for `rows` output rows from `first` on, with zeros around. */
+/** Copies the input rows of image n for `rows` output rows from `first` on, padded with zeros. */
 export function stagePadded(d: ConvDesc, to: usize, n: i32, first: i32, rows: i32): void {
   const pixel = <usize>d.pixel;
   const channels = <i32>(pixel >> 2);
@@ -294,7 +294,7 @@ export function stagePadded(d: ConvDesc, to: usize, n: i32, first: i32, rows: i3
   }
 }
 
-/** Records of the tiles of `rows` whole output rows over staged input; results relative to the first of them. */
+/** Writes the records of the tiles of `rows` whole output rows over the padded copy; addresses of results are relative to the first. */
 export function placePadded(d: ConvDesc, record: usize, staging: usize, rows: i32): i32 {
   const tileRows = d.tileRows;
   const rowPitch = <usize>tileRows << 2;

@@ -17,7 +17,7 @@ export class PackWinogradDesc {
   size: i32;
   columns: i32;
   channels: i32;
-  /** Bytes from column to column, channel to channel, tap to tap: [columns][channels][3][3] is one order of them; taps may run backwards. */
+  /** Distance of columns, of channels, of taps: [columns][channels][3][3] is one possible order; tapStride is negative for a flipped filter. */
   columnStride: u32;
   channelStride: u32;
   tapStride: i32;
@@ -56,7 +56,7 @@ function put(to: usize, v: v128): void {
   v128.store64_lane(to, f32x4.demote_f64x2_zero(v), 0);
 }
 
-/** Row i of U: along the columns. Returns the address of the next row. */
+/** Stores row i of U. Returns the address of the next row. */
 // @ts-ignore: decorator
 @inline
 function row(size: i32, to: usize, pitch: usize, x: v128, y: v128, z: v128): usize {
@@ -76,7 +76,7 @@ function row(size: i32, to: usize, pitch: usize, x: v128, y: v128, z: v128): usi
   return to + pitch;
 }
 
-/** Two filters at p and q, to two adjacent columns. */
+/** Transforms two filters at p and q into two adjacent columns. */
 // @ts-ignore: decorator
 @inline
 function filters(size: i32, p: usize, q: usize, tap: usize, to: usize, pitch: usize): void {
@@ -115,7 +115,7 @@ function filters(size: i32, p: usize, q: usize, tap: usize, to: usize, pitch: us
   row(size, to, pitch, w6, w7, w8);
 }
 
-/** All channels of one panel. A filter that does not exist is read as its neighbour, and its column cleared afterwards. */
+/** All channels of one panel. Its neighbour is read in place of a filter that does not exist, and clearColumns clears that column. */
 // @ts-ignore: decorator
 @inline
 function packPanel(size: i32, d: PackWinogradDesc, from: usize, to: usize, columns: i32): void {
@@ -157,7 +157,7 @@ function clearColumns(d: PackWinogradDesc, to: usize, columns: i32): void {
   }
 }
 
-/** Unit of work: one panel. 10 ns for a pair of channels, F(4,3), where the memory has been touched before; page faults come on top. */
+/** Unit of work: one panel. F(4,3) takes 10 ns per pair of channels; page faults of memory that is used for the first time add to that. */
 export function packWinograd(d: PackWinogradDesc, begin: i32, end: i32): void {
   const column = <usize>d.columnStride;
   for (let panel = begin; panel < end; panel++) {

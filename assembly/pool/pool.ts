@@ -28,21 +28,21 @@ export class PoolDesc {
   padD: i32;
   padH: i32;
   padW: i32;
-  /** Average: where the taps that count end on each axis (the input's extent, or with the padding behind it). */
+  /** Average: taps before this position count. It is the input's extent, or that and the padding after it. */
   endD: i32;
   endH: i32;
   endW: i32;
-  /** Average: taps in the padding in front count. */
+  /** Average: 1 if taps in the padding before the input count. */
   countPad: i32;
-  /** Average: 0 for the number of taps that count. */
+  /** Average: the divisor; 0 stands for the number of taps that count. */
   divisor: f32;
-  /** Windows [⌊o·i/out⌋, ⌈(o+1)·i/out⌉) instead of kernel, stride and padding. */
+  /** 1: windows [⌊o·i/out⌋, ⌈(o+1)·i/out⌉) instead of kernel, stride and padding. */
   adaptive: i32;
 }
 
 export function pool(d: PoolDesc, begin: i32, end: i32): void {
   const channels = d.channels;
-  // 3×3 windows that follow each other at 1 or 2, all of them with a column inside.
+  // 3×3 windows of stride 1 or 2 along W, each with at least one column inside the input.
   const square =
     !d.adaptive && d.kernelH == 3 && d.kernelW == 3 && d.dilationH == 1 && d.dilationW == 1 && d.strideW <= 2 &&
     d.padW <= 2 && (d.outputW - 1) * d.strideW - d.padW < d.inputW;
@@ -76,7 +76,7 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
     const x = d.x + (<usize>(first * channels) << 2);
     const y = d.y + (<usize>(row * d.outputW * channels) << 2);
     if (d.kind == Pool.max) {
-      // Quick first; again, with NaN in mind, where the sum of what was read says that there may be one (or ∞ − ∞).
+      // First without a test for NaN. If the sum of the elements read is NaN, there may be one (or ∞ − ∞): the row is computed again.
       let sum: v128;
       if (square && dTaps == 1 && hTaps > 0) {
         const line = <usize>(d.inputW * channels) << 2;
@@ -97,7 +97,7 @@ export function pool(d: PoolDesc, begin: i32, end: i32): void {
   }
 }
 
-/** A row of y. `x`: the first row that its windows meet. Returns something that is NaN where max may have lost one. */
+/** Computes a row of y. `x`: the first input row of its windows. Lanes of the result are NaN if max may have lost a NaN. */
 // @ts-ignore: decorator
 @inline
 function outputs(kind: i32, quick: bool, d: PoolDesc, x: usize, y: usize, dTaps: i32, hTaps: i32, counted: i32): v128 {
@@ -131,15 +131,15 @@ function outputs(kind: i32, quick: bool, d: PoolDesc, x: usize, y: usize, dTaps:
   return sum;
 }
 
-/** Lp, and maxima where there may be a NaN: one loop for both. */
+/** One loop for Lp pools and for maxima of rows that may contain a NaN. */
 function outputsOfAny(d: PoolDesc, x: usize, y: usize, dTaps: i32, hTaps: i32, counted: i32): void {
   outputs(d.kind, false, d, x, y, dTaps, hTaps, counted);
 }
 
 /**
- * The maxima of a row of 3×3 windows, two at a time: the columns between them are loaded once. A row or column outside of
- * the input is replaced by its neighbour, which a maximum does not notice. `second` and `third`: distances to the other rows.
- * 64 channels 112 → 56: 0.15 ms when each window was taken by itself, NaN watched for in every tap.
+ * The maxima of a row of 3×3 windows, two at a time: the columns that they share are loaded once. A row or column outside
+ * the input is replaced by its neighbour, which does not change a maximum. `second` and `third`: distances to the other rows.
+ * With each window computed separately and a test for NaN at every tap, 64 channels 112 → 56 took 0.15 ms.
  */
 // @ts-ignore: decorator
 @inline
@@ -177,7 +177,7 @@ function pairs(stride: i32, d: PoolDesc, x: usize, second: usize, third: usize, 
         if (two) storeFirst(y + bytes, f32x4.pmax(f32x4.pmax(m2, m3), m4), n);
         p4 += 16;
       }
-      // What lies behind the last channel is of the next pixel, or nothing that counts.
+      // Lanes after the last channel hold values of the next pixel or of unused memory: a NaN there costs a second pass, no more.
       sum = f32x4.add(sum, s);
       p0 += 16;
       p1 += 16;
@@ -200,7 +200,7 @@ function pairs2(d: PoolDesc, x: usize, second: usize, third: usize, y: usize): v
   return pairs(2, d, x, second, third, y);
 }
 
-/** The maxima of a row of 2×2 windows side by side. 6 channels 28 → 14, batch 64: 0.14 ms with the loops over taps. */
+/** The maxima of a row of adjacent 2×2 windows. With loops over taps, 6 channels 28 → 14, batch 64, took 0.14 ms. */
 function quads(d: PoolDesc, x: usize, y: usize): v128 {
   const bytes = <usize>d.channels << 2;
   const line = bytes * d.inputW;
@@ -237,8 +237,8 @@ function accumulate(kind: i32, acc: v128, v: v128): v128 {
 }
 
 /**
- * pmax drops a NaN that comes second, hence the mask `nan`: three instructions instead of the eight of f32x4.max on x64. Quick
- * maxima leave that to a sum, which is NaN as well.
+ * pmax loses a NaN in its second operand, hence the mask `nan`: three instructions instead of the eight of f32x4.max on x64. If
+ * `quick`, `nan` is a sum of all elements instead, which is NaN too, and the caller tests it.
  */
 // @ts-ignore: decorator
 @inline
@@ -256,8 +256,8 @@ function unordered(kind: i32, quick: bool, nan: v128, v: v128): v128 {
 }
 
 /**
- * All channels of one output position: sixteen at a time, then four. The global mean of 64 @112 runs at 51 GB/s. Rejected: the
- * sums of each row of the window, 32 channels at a time, added up in y: 0.051 instead of 0.062 ms on Node 24, 0.080 instead of
+ * All channels of one output position: sixteen at a time, then four. The global mean of 64 @112 runs at 51 GB/s. Rejected: summing
+ * one row of the window at a time into y, 32 channels at a time: 0.051 instead of 0.062 ms on Node 24, but 0.080 instead of
  * 0.055 on Node 20.
  */
 // @ts-ignore: decorator

@@ -5,11 +5,11 @@ import { fma } from '../common/simd';
 import { storeFirst } from '../common/tail';
 import { Pool } from './window';
 
-/** Cells of the largest window whose cells are added one by one. */
+/** The most cells of a window that are added one by one. */
 // @ts-ignore: decorator
 @inline export const fewCells: i32 = 64;
 
-/** Additions in single precision. */
+/** Additions in single precision before the sum is added to doubles. */
 // @ts-ignore: decorator
 @inline const chain: i32 = 32;
 
@@ -86,7 +86,7 @@ function channels(
   v128.store(y, result(kind, f64x2.add(low3, low(a3)), f64x2.add(high3, high(a3)), by), 48);
 }
 
-/** `left` channels of one output position, for any kind but max. Averages are what networks have: sixteen channels at a time. */
+/** `left` channels of one output position, for any kind but max. Averages, the most frequent, take sixteen channels at a time. */
 export function sumCells(
   kind: i32, x: usize, y: usize, left: i32,
   dTaps: i32, hTaps: i32, wTaps: i32, stepD: usize, stepH: usize, stepW: usize, divisor: f32,

@@ -10,7 +10,7 @@ export const enum Pool {
   lp2,
 }
 
-/** Whether the windows of a row are 2×2, side by side, all inside along W. */
+/** Whether the windows of a row are 2×2 and adjacent, and all inside the input along W. */
 // @ts-ignore: decorator
 @inline
 export function areQuads(
@@ -20,7 +20,7 @@ export function areQuads(
     dilationH == 1 && dilationW == 1 && padW == 0 && 2 * outputW <= inputW;
 }
 
-/** Taps of a window that lie in front of `position` (≥ 0 or the window's start), of at most k. */
+/** How many of the k taps of a window, which begins at `first`, are before `position`. */
 // @ts-ignore: decorator
 @inline
 export function tapsBefore(position: i32, first: i32, dilation: i32, k: i32): i32 {

@@ -1,18 +1,18 @@
 import { storeFirst } from '../common/tail';
 
-/** Place of the largest or smallest element along `length` of x as [outer, length, inner] → y [outer, inner], int32. */
+/** Position of the largest or smallest element along `length` of x as [outer, length, inner] → y [outer, inner], int32. */
 @unmanaged
 export class ArgReduceDesc {
   x: usize;
   y: usize;
   length: i32;
   inner: i32;
-  /** The smallest instead of the largest; the last of equals instead of the first. */
+  /** least: 1 for the smallest instead of the largest. selectLast: 1 for the last of equal elements instead of the first. */
   least: i32;
   selectLast: i32;
-  /** inner = 1: rows; else strips of four columns. */
+  /** The number of rows if inner = 1, otherwise of strips of four columns. */
   total: i32;
-  /** Of those per work unit. */
+  /** Rows or strips per work unit. */
   unit: i32;
 }
 
@@ -34,7 +34,7 @@ export function argReduce(d: ArgReduceDesc, begin: i32, end: i32): void {
   }
 }
 
-/** Lanes in which v takes the place of `best`. A NaN is larger and smaller than anything (NumPy, PyTorch). */
+/** Lanes in which v replaces `best`. A NaN wins over any number, as in NumPy and PyTorch. */
 // @ts-ignore: decorator
 @inline
 function wins(least: bool, last: bool, v: v128, best: v128): v128 {
@@ -43,7 +43,7 @@ function wins(least: bool, last: bool, v: v128, best: v128): v128 {
   return v128.or(least ? f32x4.lt(v, best) : f32x4.gt(v, best), v128.and(nan, f32x4.eq(best, best)));
 }
 
-/** Four chains side by side, lane l having the elements l, l + 4, …; the lanes are compared at the end. */
+/** Four chains: lane l has the elements l, l + 4, …; the lanes are compared at the end. */
 // @ts-ignore: decorator
 @inline
 function placeInRow(least: bool, last: bool, d: ArgReduceDesc, row: i32): i32 {
@@ -54,7 +54,7 @@ function placeInRow(least: bool, last: bool, d: ArgReduceDesc, row: i32): i32 {
   let places = i32x4(0, 1, 2, 3);
   let at = places;
   let best = v128.load(x);
-  // Lanes that a row of less than four elements does not have.
+  // A row of fewer than four elements has fewer lanes.
   const lanes = min(n, 4);
   for (let left = n - 4; left >= 4; left -= 4) {
     x += 16;
@@ -66,7 +66,7 @@ function placeInRow(least: bool, last: bool, d: ArgReduceDesc, row: i32): i32 {
   }
   let value = f32x4.extract_lane(best, 0);
   let place = i32x4.extract_lane(at, 0);
-  // The others are read again: their places are known.
+  // The values of the other lanes are read again from their positions.
   for (let lane = 1; lane < lanes; lane++) {
     at = v128.shuffle<i32>(at, at, 1, 2, 3, 0);
     const i = i32x4.extract_lane(at, 0);

@@ -1,5 +1,5 @@
-// Folding many vectors into one. Sums run in two levels: chains of 16 additions in single precision, then doubles, so that the
-// rounding error does not grow with the number of elements.
+// Reductions of many vectors to one. Sums have two levels, chains of 16 additions in single precision and then doubles, so that
+// the rounding error does not grow with the number of elements.
 import { high, join, low, sumPairs } from '../common/doubles';
 import { exp } from '../common/math';
 import { fma } from '../common/simd';
@@ -26,14 +26,14 @@ export function neutral(fold: i32): v128 {
   return f32x4.splat(fold == Fold.prod ? 1 : 0);
 }
 
-/** What an accumulator starts from. */
+/** The initial value of an accumulator. */
 // @ts-ignore: decorator
 @inline
 export function start(fold: i32): v128 {
   return fold == Fold.exp ? f32x4.splat(0) : neutral(fold);
 }
 
-/** One more vector. NaN survives max and min, which costs several instructions on x64. */
+/** Adds one vector to the accumulator. max and min keep NaN, which costs several instructions on x64. */
 // @ts-ignore: decorator
 @inline
 export function accumulate(fold: i32, acc: v128, v: v128, shift: v128): v128 {
@@ -47,7 +47,7 @@ export function accumulate(fold: i32, acc: v128, v: v128, shift: v128): v128 {
   return combine(fold, acc, v);
 }
 
-/** Two accumulators. */
+/** Combines two accumulators. */
 // @ts-ignore: decorator
 @inline
 export function combine(fold: i32, a: v128, b: v128): v128 {
@@ -63,7 +63,7 @@ function adds(fold: i32): bool {
   return fold != Fold.max && fold != Fold.min && fold != Fold.prod;
 }
 
-/** The sum of n contiguous elements, each as `fold` (one that adds) takes it. */
+/** The sum of f(x) over n contiguous elements; `fold` is a kind that adds, and f its function. */
 // @ts-ignore: decorator
 @inline
 export function addRow(fold: i32, x: usize, n: i32, shift: v128): f64 {
@@ -89,7 +89,7 @@ export function addRow(fold: i32, x: usize, n: i32, shift: v128): f64 {
     highs = f64x2.add(highs, high(block));
   }
   let rest = zero;
-  // Lanes behind the end count as what changes nothing: the value itself, or its distance from the shift.
+  // Lanes after the end are replaced by a value that adds nothing: the shift, whose deviation is 0, or the neutral element.
   const nothing = fold == Fold.deviation ? shift : neutral(fold);
   for (; n > 0; n -= 4, x += 16) {
     rest = accumulate(fold, rest, v128.bitselect(v128.load(x), nothing, firstLanes(n)), shift);
@@ -97,7 +97,7 @@ export function addRow(fold: i32, x: usize, n: i32, shift: v128): f64 {
   return sumPairs(f64x2.add(lows, low(rest)), f64x2.add(highs, high(rest)));
 }
 
-/** n contiguous elements, in every lane of the result. */
+/** Reduces n contiguous elements; every lane has the result. */
 // @ts-ignore: decorator
 @inline
 export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
@@ -127,7 +127,7 @@ export function foldRow(fold: i32, x: usize, n: i32, shift: v128): v128 {
   return combine(fold, total, v128.shuffle<f32>(total, total, 1, 0, 3, 2));
 }
 
-/** Four columns over n rows, `stride` bytes apart. */
+/** Reduces four columns over n rows, `stride` bytes apart. */
 // @ts-ignore: decorator
 @inline
 export function foldColumns(fold: i32, x: usize, stride: usize, n: i32, shift: v128): v128 {

@@ -3,8 +3,7 @@ import { storeFirst } from '../common/tail';
 import { accumulate, combine, Fold, foldColumns, foldRow, start } from './fold';
 import { sumColumns, sumRow, sumSixteenColumns } from './sum';
 
-/** The same order as reduceKinds in src/backend/prims/reduce.ts. */
-/** @abi */
+/** The kinds of reduceKinds in src/backend/prims/reduce.ts. @abi */
 const enum Reduce {
   sum,
   mean,
@@ -46,7 +45,7 @@ export function reduce(d: ReduceDesc, begin: i32, end: i32): void {
   }
 }
 
-/** The maximum that logSumExp subtracts; 0 where it is infinite, since ∞ − ∞ is not 0. */
+/** The maximum that logSumExp subtracts, or 0 if the maximum is infinite, since ∞ − ∞ is NaN. */
 // @ts-ignore: decorator
 @inline
 function finiteOrZero(v: v128): v128 {
@@ -90,7 +89,7 @@ function reduceColumns(d: ReduceDesc, begin: i32, end: i32): void {
     const y = d.y + (<usize>(o * d.inner + column) << 2);
     const n = min(d.inner - column, 16);
     if (n == 16 && d.kind <= Reduce.max) {
-      // Sum, mean and maximum over the plane end most networks: whole cache lines at a time.
+      // Most networks end with a sum, mean or maximum over the plane: whole cache lines at a time.
       if (d.kind == Reduce.max) {
         sixteenColumns(Fold.max, d, x, y);
       } else {

@@ -11,9 +11,9 @@ export class SoftmaxGradDesc {
   length: i32;
   inner: i32;
   log: i32;
-  /** inner = 1: rows; else strips of four columns. */
+  /** The number of rows if inner = 1, otherwise of strips of four columns. */
   total: i32;
-  /** Of those per work unit. */
+  /** Rows or strips per work unit. */
   unit: i32;
 }
 

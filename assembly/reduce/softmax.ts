@@ -11,9 +11,9 @@ export class SoftmaxDesc {
   length: i32;
   inner: i32;
   log: i32;
-  /** inner = 1: rows; else strips of four columns. */
+  /** The number of rows if inner = 1, otherwise of strips of four columns. */
   total: i32;
-  /** Of those per work unit. */
+  /** Rows or strips per work unit. */
   unit: i32;
 }
 
@@ -57,7 +57,7 @@ function softmaxRow(x: usize, y: usize, n: i32, logarithm: i32): void {
     sum = f32x4.add(sum, e);
     x += 16;
     y += 16;
-    // Long rows in blocks, as in fold.ts.
+    // Sums of long rows in two levels, as in fold.ts.
     if ((left & 1020) == 0) {
       lows = f64x2.add(lows, low(sum));
       highs = f64x2.add(highs, high(sum));

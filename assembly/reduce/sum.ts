@@ -1,9 +1,9 @@
-// Sums in double precision: a gradient that is the sum of a million elements of either sign is what remains of them, and an
-// optimizer that divides by its size (RMSprop, Adam) makes steps of what rounding left. Memory is the limit, not these adds.
+// Sums in double precision. A gradient that is the sum of a million elements of either sign mostly cancels, and an optimizer that
+// divides by its size (RMSprop, Adam) would amplify the rounding error. The loops wait for memory, not for these additions.
 import { high, join, low } from '../common/doubles';
 import { firstLanes } from '../common/tail';
 
-/** n contiguous elements. */
+/** The sum of n contiguous elements. */
 export function sumOf(x: usize, n: i32): f64 {
   let a = f64x2.splat(0);
   let b = a;
@@ -28,18 +28,18 @@ export function sumOf(x: usize, n: i32): f64 {
   return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
 }
 
-/** The same, in every lane of the result. */
+/** The sum of n contiguous elements, in every lane. */
 export function sumRow(x: usize, n: i32): v128 {
   return f32x4.splat(<f32>sumOf(x, n));
 }
 
-/** Four columns over n rows, `stride` bytes apart. */
+/** The sums of four columns over n rows, `stride` bytes apart. */
 export function sumColumns(x: usize, stride: usize, n: i32): v128 {
   let a = f64x2.splat(0);
   let b = a;
   let c = a;
   let d = a;
-  // Two rows at a time: each sum waits for the one before.
+  // Two rows at a time make two chains: an addition waits for the one before it in its chain.
   for (; n > 1; n -= 2) {
     const v = v128.load(x);
     const w = v128.load(x + stride);
@@ -57,7 +57,7 @@ export function sumColumns(x: usize, stride: usize, n: i32): v128 {
   return join(f64x2.add(a, c), f64x2.add(b, d));
 }
 
-/** Sixteen columns: whole cache lines at a time. */
+/** The sums of sixteen columns: whole cache lines at a time. */
 export function sumSixteenColumns(x: usize, y: usize, stride: usize, n: i32): void {
   let a0 = f64x2.splat(0);
   let b0 = a0;

@@ -1,14 +1,14 @@
-// Reads what the host has to know out of the AssemblyScript sources: descriptor classes (*Desc), exported functions, and the
+// Reads from the AssemblyScript sources what the host has to know: descriptor classes (*Desc), exported functions, and the
 // numbers that both sides use. Such a number is a constant or a const enum whose doc comment has the tag `@abi`:
 //
 //   /** How rows of A are found. @abi */              /** Bytes in front of a workspace. @abi at least offsetof<Tile>() + 6 * 32 */
 //   export const enum Addressing { byTap, byRun }     export const workspaceHead: usize = 256;
 //
-// An enum's members count from 0 or have integers of their own, a constant is an integer. `at least` is what the build checks:
-// sums and products of integers, other constants with the tag, and sizes of @unmanaged classes. In a file whose functions
-// are all exported to the host they are not exported: asc crashes on exports of inlined constants.
-// A scanner of its own, because loading AssemblyScript's parser takes longer than everything else here; asc itself reports
-// what is not valid AssemblyScript.
+// An enum's members count from 0 or have explicit integers; a constant is an integer. The build checks `at least`: sums and
+// products of integers, other constants with the tag, and sizes of @unmanaged classes. Do not export a marked constant from a file
+// that assembly/index.ts or training.ts re-exports as a whole: asc crashes on exports of inlined constants.
+// This file has its own scanner, because loading AssemblyScript's parser takes longer than everything else here; asc itself
+// reports what is not valid AssemblyScript.
 import type { FieldKind } from '../../src/abi/descriptor.ts';
 import type { Source } from './sources.ts';
 
@@ -26,7 +26,7 @@ export interface ExportedFunction {
   path: string;
 }
 
-/** A number that the host uses by its name. */
+/** A number that the host refers to by its name. */
 export interface Constant {
   name: string;
   doc: string;
@@ -46,7 +46,7 @@ export interface Declarations {
   enumerations: Enumeration[];
 }
 
-/** What a reader finds beside the declarations: what constants have to be at least, and sizes of classes in bytes. */
+/** What the reader finds in addition to the declarations: lower bounds of constants, and sizes of classes in bytes. */
 interface Found extends Declarations {
   bounds: { name: string; formula: string; where: string }[];
   classes: Map<string, number>;
@@ -135,7 +135,7 @@ class Reader {
     this.tokens = scan(text);
   }
 
-  /** Walks over the top level; bodies and initialisers in brackets are skipped as a whole. */
+  /** Reads the top level; bodies and initialisers in brackets are skipped. */
   read(into: Found): void {
     while (this.at < this.tokens.length) {
       const { doc } = this.peek();
@@ -167,7 +167,7 @@ class Reader {
     return names;
   }
 
-  /** What follows a doc comment with @abi. */
+  /** Reads the declaration after a doc comment with @abi. */
   private marked(comment: string, into: Found): void {
     const doc = comment.replace(abiTag, '');
     if (!this.accept('const')) this.fail(`@abi marks constants and const enums, got ${this.peek().text}`);
@@ -219,7 +219,7 @@ class Reader {
     return { name, doc, fields };
   }
 
-  /** Nothing for a generic function: those cannot be exported from a module. */
+  /** Undefined for a generic function, which cannot be exported from a module. */
   private functionHeader(doc: string): ExportedFunction | undefined {
     const { text: name } = this.next();
     if (!this.accept('(')) return undefined;

@@ -19,15 +19,15 @@ const hostTypes: Record<string, string> = {
 };
 
 /**
- * A module that default-exports `bytes`, deflated, as base64: base64 of the plain bytes compresses badly, so this makes
- * what a browser downloads a third smaller. The annotation keeps the string out of the emitted declarations.
+ * A module that default-exports `bytes`, deflated, as base64. Base64 of the plain bytes compresses badly: with deflate, a browser
+ * downloads a third less. The annotation keeps the string out of the emitted declarations.
  */
 export function base64Module(bytes: Uint8Array): string {
   const text = deflateRawSync(bytes, { level: 9 }).toString('base64');
   return `${header}const base64: string =\n  '${text}';\nexport default base64;\n`;
 }
 
-/** A number of what the host and the kernels have to agree on, comments aside: 32 bits, signed. */
+/** A hash (32 bits, signed) of all that the host and the kernels have to agree on; comments do not count. */
 export function abiHash({ descriptors, functions, constants, enumerations }: Declarations): number {
   const essence = {
     descriptors: descriptors.map(({ name, fields }) => [name, fields.map((field) => [field.name, field.kind])]),
@@ -40,7 +40,7 @@ export function abiHash({ descriptors, functions, constants, enumerations }: Dec
   return Number.parseInt(digest([JSON.stringify(essence)]).slice(0, 8), 16) | 0;
 }
 
-/** `abi.ts`. `exported`: the function names that the modules really export. */
+/** The text of src/abi/generated/abi.ts. `exported`: the function names that the modules really export. */
 export function abiModule(declarations: Declarations, exported: readonly string[]): string {
   const { descriptors, functions, constants, enumerations } = declarations;
   const byName = new Map(descriptors.map((descriptor) => [descriptor.name, descriptor]));

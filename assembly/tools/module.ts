@@ -1,5 +1,5 @@
-// What a kernel module may contain. Every thread has its own instance over one memory, and the host lays that memory out:
-// a module that initialises memory at instantiation, keeps state of its own or wants other imports does not fit. The binary
+// What a kernel module may contain. Every thread has its own instance over one memory, and the host decides what is where in that
+// memory: a module must not initialise memory at instantiation, keep state of its own or have other imports. The binary
 // is read here and not through WebAssembly.Module, since Node 20 refuses to compile relaxed SIMD.
 
 const sectionIds = { import: 2, table: 4, global: 6, export: 7, start: 8, element: 9, data: 11 };
@@ -40,10 +40,10 @@ export function checkModule(variant: string, bytes: Uint8Array): string[] {
   return exported.sort();
 }
 
-/** A module whose functions touch no memory imports none; any other import is wrong. */
+/** Only env.memory may be imported; a module whose functions use no memory has no import. */
 function checkImports(body: BinaryReader): string[] {
   const problems: string[] = [];
-  // The rest of the section cannot be told apart after an import of another kind, but then the build has failed already.
+  // After an import of another kind the rest of the section cannot be read, but then the build has already failed.
   for (let count = body.unsigned(); count > 0 && problems.length === 0; count--) {
     const name = `${body.name()}.${body.name()}`;
     const kind = externKinds[body.byte()];

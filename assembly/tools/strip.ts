@@ -1,4 +1,4 @@
-// Takes kernels out of a compiled module and signs it with the number of its interface, with the compiler's own toolkit.
+// Removes kernels from a compiled module and adds the hash of its interface, with the compiler's own toolkit (Binaryen).
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
@@ -21,15 +21,15 @@ interface BinaryenModule {
 }
 
 /**
- * The module without these exports and what only they need, and with a function `abi` that returns `hash`; the code of the
- * others stays as it is.
+ * The module without the exports `without` and the code that only they need, and with a function `abi` that returns `hash`; the code
+ * of the other functions is unchanged.
  */
 export async function finishModule(
   bytes: Uint8Array,
   without: readonly string[],
   hash: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // The copy that asc itself depends on, whatever else is installed.
+  // Load the copy of Binaryen that asc itself depends on, whatever else is installed.
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('assemblyscript/package.json'));
   const { default: binaryen } = (await import(pathToFileURL(resolve('binaryen')).href)) as { default: Binaryen };
   const module = binaryen.readBinary(bytes);
