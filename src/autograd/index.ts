@@ -1,6 +1,7 @@
 export { checkpoint } from './checkpoint.ts';
 export { Engine, engine, executor, traceWith, useBackend } from './engine.ts';
 export type { Executor } from './executor.ts';
+export { Function, FunctionContext } from './function.ts';
 export { type GradOptions, grad } from './grad.ts';
 export { functions, withoutHistory } from './methods.ts';
 export { noGrad } from './no-grad.ts';

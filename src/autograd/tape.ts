@@ -54,7 +54,7 @@ export const apply1 = <N extends OpName>(
   ...attrs: WithAttrs<N>
 ): Variable => apply(name, inputs, ...attrs)[0];
 
-const versionOf = (on: Executor, variable: Variable, handle: TensorInfo): number =>
+export const versionOf = (on: Executor, variable: Variable, handle: TensorInfo): number =>
   variable.writes + on.version(handle);
 
 export function recordNode(on: Executor, node: Omit<TapeNode, 'id' | 'released' | 'graph'>): void {

@@ -3,6 +3,8 @@ export {
   checkpoint,
   type Engine,
   engine,
+  Function,
+  FunctionContext,
   type GradOptions,
   grad,
   isGradEnabled,
