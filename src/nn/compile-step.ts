@@ -8,6 +8,7 @@ import { optimize } from '../graph/passes/index.ts';
 import { Optimizer } from '../optim/optimizer.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { inspect } from '../tensor/text.ts';
+import { Accumulator, samplesOf, weighted } from './accumulate.ts';
 import { type Fixed, forwardOf, type Loss, lossOf, lossValue } from './call.ts';
 import { type AnyModule, Module } from './module.ts';
 import { fill, inputsOf, outputsOf, partsOf, type Trace, traceTwice } from './traced.ts';
@@ -23,15 +24,29 @@ export interface CompileStepOptions<O = Variable> {
   readonly inputs?: number;
   /** Called between backward pass and update, to clip gradients by ops. */
   readonly beforeUpdate?: () => void;
+  /**
+   * Calls of `step` for one update (default 1): the gradients of so many batches are added up, and every last one updates with
+   * their mean over all samples. The same as one large batch, for losses that are means over samples.
+   */
+  readonly accumulate?: number;
 }
 
 const isFunction = kind<never>('a function', (value) => typeof value === 'function');
-const stepKnown: KnownOf<CompileStepOptions> = { forward: isFunction, inputs: whole(0), beforeUpdate: isFunction };
+const stepKnown: KnownOf<CompileStepOptions> = {
+  forward: isFunction,
+  inputs: whole(0),
+  beforeUpdate: isFunction,
+  accumulate: whole(1),
+};
 
 /** A training step (forward, backward, update) as one plan per combination of batch shapes. */
 export interface CompiledStep<O = Variable> {
   /** Trains on one batch and returns its loss (before the update). */
   step(...batch: BatchPart[]): number;
+  /** Whether gradients are added up that no update has used yet (`accumulate`). */
+  readonly isWaiting: boolean;
+  /** Updates with what is waiting; says whether there was anything. */
+  flush(): boolean;
   /** What `forward` gave for the last batch, row-major; valid until the next step. */
   readonly output: Mapped<O, Variable, Tensor>;
   /** Bytes that the plans hold beside parameters and state. */
@@ -48,7 +63,12 @@ interface StepPlan {
   readonly output: Structure<Tensor>;
   readonly before: readonly (() => void)[];
   readonly after: readonly (() => void)[];
+  /** Whose gradients it adds up for a later update. */
+  readonly gathered: readonly Variable[];
 }
+
+/** What a step does with its gradients: adds them up for later, or updates with them and what was added up. */
+type Phase = 'gather' | 'update';
 
 /**
  * Traces forward, backward and update of a model into one plan with planned memory, which all threads of the engine work
@@ -89,6 +109,9 @@ class Steps {
   private readonly loss: (...values: unknown[]) => unknown;
   private readonly optimizer: Optimizer;
   private readonly options: CompileStepOptions<unknown>;
+  private readonly accumulator: Accumulator | null;
+  /** Batches since the last update. */
+  private waiting = 0;
   private isDisposed = false;
 
   constructor(
@@ -101,24 +124,55 @@ class Steps {
     this.loss = loss;
     this.optimizer = optimizer;
     this.options = options;
+    this.accumulator = (options.accumulate ?? 1) > 1 ? new Accumulator() : null;
   }
 
   step(...batch: BatchPart[]): number {
-    if (this.isDisposed)
-      throw new ConvletError('disposed', 'step: this compiled step was disposed of; compile a new one');
+    this.expectAlive('step');
+    const { accumulator } = this;
+    const isLast = this.waiting + 1 >= (this.options.accumulate ?? 1);
+    const phase: Phase = isLast ? 'update' : 'gather';
+    const sums = isLast ? (accumulator?.keyOf(learningOf(this.model, this.optimizer)) ?? '') : '';
     const { parts, paths } = partsOf('step', batch);
     this.expectTargets(batch.length);
     this.on.flush();
-    const key = `${shapesKey(parts.map((part, i) => [`${paths[i]}${part.dtype}`, part]))} ${this.modes} ${this.learning}`;
-    this.optimizer.advance();
-    const found = this.cache.get(key) ?? this.build(key, batch);
+    const key = `${shapesKey(parts.map((part, i) => [`${paths[i]}${part.dtype}`, part]))} ${this.modes} ${this.learning} ${phase} ${sums}`;
+    if (isLast) this.optimizer.advance();
+    const found = this.cache.get(key) ?? this.build(key, batch, phase);
+    accumulator?.count(samplesOf('step', batch), isLast, found.gathered);
     found.inputs.forEach((input, i) => {
       fill(input, parts[i]);
     });
     for (const action of found.before) action();
     found.plan.run();
     for (const action of found.after) action();
+    this.waiting = isLast ? 0 : this.waiting + 1;
+    if (isLast) accumulator?.reset();
     return found.loss.array[0];
+  }
+
+  get isWaiting(): boolean {
+    return this.waiting > 0;
+  }
+
+  flush(): boolean {
+    this.expectAlive('flush');
+    const { accumulator, model, optimizer } = this;
+    if (accumulator === null || this.waiting === 0) return false;
+    const learning = learningOf(model, optimizer);
+    accumulator.count(0, true);
+    accumulator.spread(learning);
+    this.options.beforeUpdate?.();
+    optimizer.step();
+    for (const param of learning) param.grad = null;
+    accumulator.reset();
+    this.waiting = 0;
+    return true;
+  }
+
+  private expectAlive(what: string): void {
+    if (this.isDisposed)
+      throw new ConvletError('disposed', `${what}: this compiled step was disposed of; compile a new one`);
   }
 
   toString(): string {
@@ -137,7 +191,7 @@ class Steps {
   }
 
   get heldBytes(): number {
-    return this.session.heldBytes + this.cache.heldBytes;
+    return this.session.heldBytes + this.cache.heldBytes + (this.accumulator?.heldBytes ?? 0);
   }
 
   get plans(): readonly Plan[] {
@@ -149,6 +203,7 @@ class Steps {
     this.isDisposed = true;
     this.cache.dispose();
     this.session.dispose();
+    this.accumulator?.dispose();
   }
 
   /** Which modules train and which evaluate: a frozen batch norm in a model that trains is another plan. */
@@ -166,17 +221,18 @@ class Steps {
     return text;
   }
 
-  private build(key: string, batch: readonly BatchPart[]): StepPlan {
+  private build(key: string, batch: readonly BatchPart[], phase: Phase): StepPlan {
     const { on, session, model, optimizer } = this;
     const learning = learningOf(model, optimizer);
     const clear = (): void => {
       for (const param of learning) param.grad = null;
     };
+    let gathered: readonly Variable[] = [];
     try {
       const traced = traceTwice('compileStep', on, model, false, (trace) => {
         clear();
         trace.executor.learning = learning;
-        this.trace(trace, batch);
+        gathered = this.trace(trace, batch, phase);
       });
       const graph = optimize(traced.graph);
       return this.cache.add(key, () => {
@@ -188,29 +244,37 @@ class Steps {
           output: outputsOf(plan, traced.output),
           before: traced.before,
           after: traced.after,
+          gathered,
         };
       });
     } catch (error) {
       // As if the step had not been begun.
-      for (const group of optimizer.paramGroups) group.stepCount--;
+      if (phase !== 'gather') for (const group of optimizer.paramGroups) group.stepCount--;
       throw error;
     } finally {
       clear();
     }
   }
 
-  private trace(trace: Trace, batch: readonly BatchPart[]): void {
+  private trace(trace: Trace, batch: readonly BatchPart[], phase: Phase): readonly Variable[] {
     const { inputs = 1, forward = forwardOf(this.model), beforeUpdate } = this.options;
+    const { accumulator } = this;
     const operands = trace.operands(batch);
+    let gathered: readonly Variable[] = [];
     traceWith(trace.executor, () => {
       const output = forward(...operands.slice(0, inputs));
       trace.setOutput('compileStep', output);
       const value = lossValue('compileStep', this.loss(output, ...operands.slice(inputs)));
-      value.backward();
-      beforeUpdate?.();
-      this.optimizer.emit();
+      (accumulator === null ? value : weighted(value, samplesOf('step', batch))).backward();
+      if (phase === 'gather') gathered = accumulator!.gather(trace.executor.learning);
+      else {
+        accumulator?.spread(trace.executor.learning);
+        beforeUpdate?.();
+        this.optimizer.emit();
+      }
       trace.results.push({ name: 'loss', value: trace.executor.materialize(value) });
     });
+    return gathered;
   }
 
   /** A loss of (output, target) that gets no target would fail inside. */
@@ -249,5 +313,5 @@ export function expectTrainable(model: unknown, optimizer: unknown, others: bool
 }
 
 /** Whose gradients a step uses. A trace leaves them as values of its graph, which nobody must see after it. */
-const learningOf = (model: AnyModule, optimizer: Optimizer): ReadonlySet<Variable> =>
+export const learningOf = (model: AnyModule, optimizer: Optimizer): ReadonlySet<Variable> =>
   new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);

@@ -135,6 +135,9 @@ export function accuracy(options: ClassOptions = {}, ...surplus: never[]): Metri
   return bestOf(1, options);
 }
 
+const averageArgs = { score: oneOf('precision', 'recall', 'f1'), average: oneOf('macro', 'weighted', 'micro') };
+const overlapArgs = { score: oneOf('iou', 'dice'), average: oneOf('macro', 'micro') };
+
 /** How often a class (row) was taken for another (column). */
 export class ConfusionMatrix {
   static readonly name: string = 'ConfusionMatrix';
@@ -191,7 +194,8 @@ export class ConfusionMatrix {
    *
    * @param average 'macro': the mean over classes; 'weighted': by their number of targets; 'micro': over all positions
    */
-  average(score: Score, average: Average = 'macro'): number {
+  average(score: Score, average: Average = 'macro', ...surplus: never[]): number {
+    checkCall('ConfusionMatrix.average', { args: averageArgs, needed: 1 }, [score, average, ...surplus]);
     if (average === 'micro') return this.accuracy;
     const report = this.report();
     const weights = report.map(({ support }) => (average === 'macro' ? 1 : support));
@@ -204,7 +208,8 @@ export class ConfusionMatrix {
    * @param score 'iou': intersection over union (Jaccard); 'dice': twice the intersection over the sum of both
    * @param average 'macro': the mean over classes; 'micro': of all positions together
    */
-  overlap(score: 'iou' | 'dice', average: 'macro' | 'micro' = 'macro'): number {
+  overlap(score: 'iou' | 'dice', average: 'macro' | 'micro' = 'macro', ...surplus: never[]): number {
+    checkCall('ConfusionMatrix.overlap', { args: overlapArgs, needed: 1 }, [score, average, ...surplus]);
     const counts = this.perClass;
     const share = (right: number, both: number): number =>
       score === 'iou' ? right / (both - right) : (2 * right) / both;

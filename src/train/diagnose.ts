@@ -5,18 +5,18 @@ import type { AnyBatch, AnyLoader, LoaderState } from '../data/loader.ts';
 import type { AnyModule, StateDict } from '../nn/module.ts';
 import { partsOf } from '../nn/traced.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
-import { eagerStepper, type StepParts } from './step.ts';
+import { eagerStepper, type StepParts, type Stepper, type Watch } from './step.ts';
 
 /** A state of training in the JavaScript heap. */
 interface Snapshot {
   readonly model: StateDict;
   readonly optimizer: OptimizerState;
   readonly random: RandomState;
-  /** Batches since then. */
-  readonly batches: LoaderState[];
+  /** Batches since then, with the numbers of their steps. */
+  readonly batches: { readonly at: LoaderState; readonly step: number }[];
 }
 
-/** Steps that are repeated at most to find where a number became non-finite. */
+/** Batches that are repeated at most to find where a number became non-finite. */
 const reach = 50;
 
 /** What was found; `description` says where, `batch` in which. */
@@ -24,7 +24,8 @@ interface Finding {
   readonly description: string;
   readonly batch: AnyBatch;
   readonly at: LoaderState;
-  /** Steps ago: 0 is the one that was noticed. */
+  readonly step: number;
+  /** Batches ago: 0 is the one that was noticed. */
   readonly ago: number;
 }
 
@@ -44,10 +45,10 @@ export class Recorder {
     this.loader = loader;
   }
 
-  /** Call before each step. */
-  before(at: LoaderState): void {
-    if (this.snapshot === null || this.snapshot.batches.length >= reach) this.snapshot = this.capture();
-    this.snapshot.batches.push(at);
+  /** Call before each batch. `begins`: no gradients are waiting for an update; a state is complete only then. */
+  before(at: LoaderState, step: number, begins: boolean): void {
+    if (this.snapshot === null || (begins && this.snapshot.batches.length >= reach)) this.snapshot = this.capture();
+    this.snapshot.batches.push({ at, step });
   }
 
   /**
@@ -60,53 +61,65 @@ export class Recorder {
     const { batches, ...start } = this.snapshot!;
     this.restore(start);
     model.train();
-    for (const [i, at] of batches.entries()) {
-      const batch = await this.loader.load(at.epoch, at.batch);
-      const before = this.capture();
-      const description = this.repeat(batch);
-      if (description === null) continue;
-      this.restore(before);
-      return { description, batch, at, ago: batches.length - 1 - i };
+    const found: string[] = [];
+    const stepper = eagerStepper(this.parts, this.watch(found));
+    let before: Snapshot | null = null;
+    try {
+      for (const [i, { at, step }] of batches.entries()) {
+        const batch = await this.loader.load(at.epoch, at.batch);
+        if (!stepper.isWaiting) before = this.capture();
+        this.repeat(stepper, batch, found);
+        // The last batch of an epoch ends its update.
+        if (batches[i + 1]?.step !== step && i + 1 < batches.length) stepper.flush();
+        if (found.length === 0) continue;
+        this.restore(before!);
+        return { description: found[0], batch, at, step, ago: batches.length - 1 - i };
+      }
+      return null;
+    } finally {
+      this.parts.optimizer.zeroGrad();
+      stepper.dispose();
     }
-    return null;
   }
 
-  /** One step; what became non-finite in it, or null. */
-  private repeat(batch: AnyBatch): string | null {
+  /** One batch; notes what became non-finite in it. */
+  private repeat(stepper: Stepper, batch: AnyBatch, found: string[]): void {
     const { model } = this.parts;
-    const found: string[] = [];
-    const note = (what: string, values: TypedArray): void => {
-      const bad = firstNonFinite(values);
-      if (bad !== null) found.push(`${what} (${bad})`);
-    };
     for (const input of partsOf('fit', batch.input).parts) {
       const { data } = input;
       const wrong = data.findIndex((value) => !Number.isFinite(value));
-      if (wrong >= 0)
-        return `the input of sample ${batch.indices[Math.floor((wrong * batch.indices.length) / data.length)]} (${data[wrong]})`;
+      if (wrong >= 0) {
+        const sample = batch.indices[Math.floor((wrong * batch.indices.length) / data.length)];
+        found.push(`the input of sample ${sample} (${data[wrong]})`);
+        return;
+      }
     }
     for (const [name, parameter] of model.namedParameters())
-      note(`parameter '${name}' before the step`, parameter.data);
-    const stepper = eagerStepper(this.parts, {
+      note(found, `parameter '${name}' before the step`, parameter.data);
+    const unwatch = watchLayers(model, (layer, output) => note(found, layer, output.data));
+    try {
+      stepper.step(batch);
+    } finally {
+      unwatch();
+    }
+  }
+
+  /** Looks at every gradient and every weight. */
+  private watch(found: string[]): Watch {
+    const { model } = this.parts;
+    return {
       loss(value) {
         if (!Number.isFinite(value)) found.push(`the loss function (${value})`);
       },
       // Of the last layers first, as backward() goes.
       gradients() {
         for (const [name, { grad }] of [...model.namedParameters()].reverse())
-          if (grad !== null) note(`the gradient of '${name}'`, grad.data);
+          if (grad !== null) note(found, `the gradient of '${name}'`, grad.data);
       },
       updated() {
-        for (const [name, parameter] of model.namedParameters()) note(`the update of '${name}'`, parameter.data);
+        for (const [name, parameter] of model.namedParameters()) note(found, `the update of '${name}'`, parameter.data);
       },
-    });
-    const unwatch = watchLayers(model, (layer, output) => note(layer, output.data));
-    try {
-      stepper.step(batch);
-    } finally {
-      unwatch();
-    }
-    return found[0] ?? null;
+    };
   }
 
   private capture(): Snapshot {
@@ -125,6 +138,11 @@ export class Recorder {
     this.parts.optimizer.loadStateDict(optimizer);
     defaultGenerator.state = random;
   }
+}
+
+function note(found: string[], what: string, values: TypedArray): void {
+  const bad = firstNonFinite(values);
+  if (bad !== null) found.push(`${what} (${bad})`);
 }
 
 function firstNonFinite(values: TypedArray): number | null {

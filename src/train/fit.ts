@@ -76,14 +76,18 @@ class Run {
   private readonly bar: ProgressBar;
   private readonly monitor: Monitor;
   private readonly mean = new RunningMean();
+  /** Of the batches of one update. */
+  private readonly ofStep = new RunningMean();
   private history = new History();
+  /** Updates so far. */
   private step = 0;
+  /** Batches since this process began. */
+  private batches = 0;
   /** Of the present epoch, before the last restart. */
   private seconds = 0;
   private begun = 0;
   /** Since this process began, for the time left. */
   private readonly started = performance.now();
-  private startedStep = 0;
   private paused = performance.now();
   private best: StateDict | null = null;
   private confusion: Evaluation['confusion'] = null;
@@ -105,7 +109,6 @@ class Run {
     train.state = { epoch: 0, batch: 0 };
     for (const metric of options.metrics ?? []) metric.reset();
     await this.resume();
-    this.startedStep = this.step;
     const stepper = createStepper({ ...options, model }, options.compiled);
     const evaluator = new Evaluator(model, options.compiled);
     try {
@@ -125,34 +128,49 @@ class Run {
   /** One epoch, or what is left of it. False: a callback has ended training in its middle. */
   private async epoch(stepper: ReturnType<typeof createStepper>, evaluator: Evaluator): Promise<boolean> {
     const { model, options } = this;
-    const { train, optimizer, metrics = [], callbacks = [] } = options;
+    const { train, metrics = [] } = options;
     const { epoch } = train.state;
     const recorder = new Recorder({ ...options, model }, train);
     this.begun = performance.now();
     model.train();
     for await (const batch of train) {
+      const { number } = batch;
+      const begins = !stepper.isWaiting;
       // Before the step, not after it: the last step of all needs no rate behind it, and OneCycleLR has none.
-      if (this.bySteps && this.step > 0) (options.schedule as LRScheduler).step();
-      recorder.before({ epoch, batch: batch.number });
+      if (begins && this.bySteps && this.step > 0) (options.schedule as LRScheduler).step();
+      recorder.before({ epoch, batch: number }, this.step + 1, begins);
       const loss = stepper.step(batch);
-      this.step++;
-      if (!Number.isFinite(loss)) await this.fail(recorder, loss, epoch, batch.number, batch.indices);
+      this.batches++;
+      if (!Number.isFinite(loss)) await this.fail(recorder, loss, epoch, number, batch.indices);
       this.mean.add(loss, batch.indices.length);
-      if (metrics.length > 0) {
-        updateMetrics(metrics, stepper.output(), batch.target);
+      this.ofStep.add(loss, batch.indices.length);
+      if (metrics.length > 0) updateMetrics(metrics, stepper.output(), batch.target);
+      this.show(epoch, number);
+      const isLast = number + 1 >= train.length;
+      if (isLast) stepper.flush();
+      if (!stepper.isWaiting) {
+        await this.updated(epoch, number);
+        // At the end of an epoch its validation comes first.
+        if (!isLast && (this.due || this.ended === 'callback')) await this.save('last');
+        if (!isLast && this.ended === 'callback') return false;
       }
-      this.history.add({ step: this.step, loss, lr: optimizer.paramGroups[0].lr });
-      this.show(epoch, batch.number);
-      const info: StepInfo = { step: this.step, epoch: epoch + 1, batch: batch.number, loss };
-      for (const callback of callbacks) if ((await callback.step?.(info)) === false) this.ended = 'callback';
-      // At the end of an epoch its validation comes first.
-      const due = this.due && batch.number + 1 < train.length;
-      if (due || (this.ended === 'callback' && batch.number + 1 < train.length)) await this.save('last');
-      if (this.ended === 'callback' && batch.number + 1 < train.length) return false;
       await this.pause();
     }
+    // The last batch may have had no samples.
+    if (stepper.flush()) await this.updated(epoch, train.length - 1);
     await this.finish(epoch, evaluator);
     return true;
+  }
+
+  /** Counts an update and tells of it. */
+  private async updated(epoch: number, batch: number): Promise<void> {
+    const { optimizer, callbacks = [] } = this.options;
+    this.step++;
+    const loss = this.ofStep.value;
+    this.ofStep.reset();
+    this.history.add({ step: this.step, loss, lr: optimizer.paramGroups[0].lr });
+    const info: StepInfo = { step: this.step, epoch: epoch + 1, batch, loss };
+    for (const callback of callbacks) if ((await callback.step?.(info)) === false) this.ended = 'callback';
   }
 
   private async finish(epoch: number, evaluator: Evaluator): Promise<void> {
@@ -221,11 +239,11 @@ class Run {
   private show(epoch: number, number: number): void {
     this.bar.show(() => {
       const { train, epochs, metrics = [] } = this.options;
-      const perStep = (performance.now() - this.started) / 1000 / (this.step - this.startedStep);
+      const perBatch = (performance.now() - this.started) / 1000 / this.batches;
       const left = (epochs - epoch) * train.length - number - 1;
       const values: [string, number][] = [['loss', this.mean.value]];
       for (const metric of metrics) values.push([metric.name, metric.compute()]);
-      return { epoch: epoch + 1, epochs, done: (number + 1) / train.length, values, secondsLeft: left * perStep };
+      return { epoch: epoch + 1, epochs, done: (number + 1) / train.length, values, secondsLeft: left * perBatch };
     });
   }
 
@@ -245,13 +263,11 @@ class Run {
   ): Promise<never> {
     const found = await recorder.find();
     const samples = indices.length > 8 ? `${indices.subarray(0, 8).join(', ')}, …` : indices.join(', ');
-    const where = `step ${this.step} (epoch ${epoch + 1}, batch ${batch}, samples ${samples})`;
+    const where = `step ${this.step + 1} (epoch ${epoch + 1}, batch ${batch}, samples ${samples})`;
     let first = 'repeated op by op, the same steps gave no such number';
     if (found !== null) {
       const when =
-        found.ago === 0
-          ? ''
-          : ` in step ${this.step - found.ago} (epoch ${found.at.epoch + 1}, batch ${found.at.batch})`;
+        found.ago === 0 ? '' : ` in step ${found.step} (epoch ${found.at.epoch + 1}, batch ${found.at.batch})`;
       first = `it first appeared in ${found.description}${when}`;
     }
     throw new ConvletError('non-finite', `fit: the loss is ${loss} at ${where}; ${first}`);

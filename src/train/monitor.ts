@@ -109,6 +109,7 @@ const fitKnown: KnownOf<FitOptions> = {
   checkpoint: inside(checkpointKnown),
   resume: kind('true, false or the path of a checkpoint', (v) => typeof v === 'boolean' || typeof v === 'string'),
   log: inside(logKnown),
+  accumulate: whole(1),
   clipGradNorm: kind('a number > 0', (v) => typeof v === 'number' && v > 0),
   compiled: flag,
   seed: whole(0),
@@ -131,7 +132,8 @@ export function checkFitOptions(model: unknown, options: FitOptions): void {
 
 /** For the report. */
 export function configurationOf(options: FitOptions): Record<string, string | number | boolean> {
-  const { train, validation, optimizer, schedule, clipGradNorm, earlyStopping, seed, compiled, epochs } = options;
+  const { train, validation, optimizer, schedule, accumulate, clipGradNorm, earlyStopping, seed, compiled, epochs } =
+    options;
   const { params: _, stepCount: __, initialLr, lr, ...rest } = optimizer.paramGroups[0];
   const numbers = Object.entries({ lr: initialLr ?? lr, ...rest }).filter(
     ([, value]) => value !== undefined && value !== null,
@@ -146,6 +148,7 @@ export function configurationOf(options: FitOptions): Record<string, string | nu
     seed,
     optimizer: `${optimizer.constructor.name} (${numbers.map(([name, value]) => `${name} ${String(value)}`).join(', ')})`,
     schedule: schedule?.constructor.name,
+    'batches for an update': accumulate,
     'gradient norm at most': clipGradNorm,
     'early stopping': earlyStopping && `patience ${earlyStopping.patience ?? 5}`,
     compiled: compiled ?? 'where possible',

@@ -85,6 +85,12 @@ export interface FitOptions<O = Variable, T = Variable> {
   /** Goes on from the checkpoint directory's last state if there is one (true), or from a file. */
   readonly resume?: boolean | string;
   readonly log?: LogOptions;
+  /**
+   * Batches for one update (default 1): their gradients are added up, and the update uses the mean over all samples, as if they were one
+   * batch. What is left at the end of an epoch makes an update of its own. A step is an update: callbacks, schedules by step,
+   * `everySteps` and the history count those.
+   */
+  readonly accumulate?: number;
   /** Scales gradients so that their norm is at most this. */
   readonly clipGradNorm?: number;
   /** Steps as plans. Default: where the model can be compiled; true insists, false runs op by op. */

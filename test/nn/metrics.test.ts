@@ -193,3 +193,15 @@ describe('overlap', () => {
     expect(a.compute()).toBeNaN();
   });
 });
+
+test('a confusion matrix refuses scores and averages that it does not have', () => {
+  const matrix = new ConfusionMatrix(2);
+  matrix.update({ shape: [2, 2], data: new Float32Array([1, 0, 0, 1]) }, { shape: [2], data: new Int32Array([0, 1]) });
+  expect([matrix.average('f1'), matrix.overlap('dice', 'micro')]).toEqual([1, 1]);
+  expect(() => matrix.average('iou' as never)).toThrow(
+    /ConfusionMatrix.average: score expects precision or recall or f1/,
+  );
+  expect(() => matrix.average('f1', 'mean' as never)).toThrow(/average expects macro or weighted or micro, got 'mean'/);
+  expect(() => matrix.overlap('jaccard' as never)).toThrow(/ConfusionMatrix.overlap: score expects iou or dice/);
+  expect(() => matrix.overlap('iou', 'weighted' as never)).toThrow(/average expects macro or micro/);
+});
