@@ -1,26 +1,26 @@
 /** How a descriptor field is stored; every kind takes four bytes. `ptr` is a byte address in linear memory. */
 export type FieldKind = 'ptr' | 'i32' | 'u32' | 'f32';
 
-/** The layout of an AssemblyScript `*Desc` class: field i is at byte 4·i. `T` is the type of the values it takes. */
+/** The layout of an AssemblyScript `*Desc` class: field i is at byte 4·i. `T` is the type of its values. */
 export interface DescriptorLayout<T extends object = object> {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
   /**
-   * The names of the fields in order, behind the kind of those that follow: `ptr x y i32 batch`. A text, as lists of pairs are three
-   * times as long, and every user of the package loads forty of them.
+   * The names of the fields in order; a kind stands before the fields of that kind: `ptr x y i32 batch`. It is one string, since lists
+   * of pairs are three times as long and every user of the package loads forty of them.
    */
   readonly fields: string;
-  /** For the compiler alone: the names of the fields are those of T. */
+  /** Only for the compiler: the names of the fields are those of T. */
   readonly values?: T;
 }
 
 type Field = readonly [name: string, kind: FieldKind];
 
-/** What the texts say, read once each. */
+/** Fields of the layouts, parsed once each. */
 const fieldsRead = new WeakMap<DescriptorLayout, readonly Field[]>();
 
-/** The fields in the order in which they lie in memory. */
+/** The fields in their order in memory. */
 export function fieldsOf(layout: DescriptorLayout): readonly Field[] {
   let fields = fieldsRead.get(layout);
   if (fields === undefined) {
@@ -36,7 +36,7 @@ export function fieldsOf(layout: DescriptorLayout): readonly Field[] {
   return fields;
 }
 
-/** The two views of one linear memory that a descriptor is written through. */
+/** The two views of one linear memory through which descriptors are written. */
 export interface DescriptorMemory {
   readonly u32: Uint32Array;
   readonly f32: Float32Array;
@@ -51,9 +51,9 @@ const kinds: Record<FieldKind, readonly [min: number, max: number] | null> = {
 };
 
 /**
- * Writes `values` at byte address `pointer` (a multiple of 4). Values have been validated by the op that calls this, so what
- * this refuses (a missing or unknown field, an integer field that is no integer of its range) is a bug of convlet and throws
- * a plain Error. An f32 field takes every number, infinities and NaN included: they are legal attribute values.
+ * Writes `values` at byte address `pointer` (a multiple of 4). The op has validated the values, so a missing or unknown field, or an
+ * integer field whose value is not an integer of its range, is a bug of convlet and throws a plain Error. An f32 field takes every
+ * number, infinities and NaN included: they are legal attribute values.
  */
 export function writeDescriptor<T extends object>(
   memory: DescriptorMemory,
@@ -68,8 +68,8 @@ export function writeDescriptor<T extends object>(
     throw new Error(`${layout.name}: ${pointer} is not the address of ${layout.size} bytes in memory`);
   }
   for (let i = 0; i < fields.length; i++) {
-    // By index, and unknown keys by their number alone: hundreds of descriptors make a model, and destructuring pairs and a
-    // closure per key took half of what its first run allocated.
+    // Fields are read by index, and unknown keys are found by their number: a model has hundreds of descriptors, and destructuring
+    // pairs and a closure per key were half of the allocations of its first run.
     const name = fields[i][0];
     const kind = fields[i][1];
     const value: unknown = values[name as keyof T];

@@ -1,7 +1,6 @@
 /**
- * The kernels hold no state but the memory that they import, so the only thing that a build for threads would have
- * different is that import's type. Instead of shipping a second pair of builds, this declares the memory as shared in a
- * copy of the module's bytes.
+ * The kernels have no state except the imported memory, so a build for threads would differ only in the type of that import.
+ * Instead of shipping a second pair of builds, this function declares the memory as shared in a copy of the module's bytes.
  */
 export function withSharedMemory(module: Uint8Array, maximumPages: number): Uint8Array<ArrayBuffer> {
   const reader = new SectionReader(module);
@@ -39,7 +38,7 @@ function shareImport(reader: SectionReader, body: number, maximumPages: number):
   return [...head, sharedWithMaximum, ...unsignedBytes(initial.value), ...unsignedBytes(maximumPages)];
 }
 
-/** LEB128 numbers and names of a module whose bytes are our own. */
+/** Reads LEB128 numbers and names of a module that this package built, and therefore without checks. */
 class SectionReader {
   readonly bytes: Uint8Array;
 

@@ -1,9 +1,9 @@
-// Channels-last tensors whose pixels lie further apart than their channels take (`Pitch` of backend.ts): views of wider ones.
+// Channels-last tensors that are some channels of wider ones, so that there are gaps between their pixels (`Pitch` of backend.ts).
 import type { Tensor } from '../tensor/tensor.ts';
 
 export const channelsOf = (tensor: Tensor): number => tensor.shape[1];
 
-/** The strides of a copy from or to a tensor of `channels` channels when its pixels lie `pitch` apart; null: it has none. */
+/** The strides of a copy from or to a tensor of `channels` channels whose pixels are `pitch` apart; null if strides cannot express it. */
 export function pitchedStrides(
   dims: readonly number[],
   strides: readonly number[],
@@ -26,6 +26,6 @@ export function pitchedStrides(
       out.push(stride);
     }
   }
-  // A loop that walks over the channels of several pixels would need two strides.
+  // A loop over the channels of several pixels would need two strides.
   return low < 0 || high >= channels ? null : { strides: out, offset: pixels * pitch + channel };
 }

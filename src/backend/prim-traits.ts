@@ -7,7 +7,7 @@ import type { PrimName, Prims } from './prims/index.ts';
 /** Whether `call` can read or write `tensor` as channels of a wider one. */
 type PitchRule<P extends PrimName> = (call: PrimCall<P>, tensor: Tensor) => boolean;
 
-/** A prim that treats each image of a batch by itself. */
+/** A prim that computes each image of a batch independently. */
 interface BatchTrait<P extends PrimName> {
   /** The inputs that have a batch; the others are parameters. */
   readonly inputs: readonly number[];
@@ -15,7 +15,7 @@ interface BatchTrait<P extends PrimName> {
   take(attrs: Prims[P], images: number, batch: number): Prims[P];
 }
 
-/** Names of ops that may have an `activation` of their own. */
+/** Names of ops that may have an attribute `activation`. */
 type ActivationHost =
   | 'conv'
   | 'convTranspose'
@@ -28,14 +28,14 @@ type ActivationHost =
   | 'div'
   | 'matmul';
 
-/** What the planner and the passes may do with a prim; every backend keeps to it. Nothing of it where a row is empty. */
+/** What the planner and the passes may do with a prim; every backend allows it. An empty row allows nothing. */
 export interface PrimTraits<P extends PrimName> {
   /**
-   * Inputs whose memory the only output may take over when nobody needs them afterwards: element i of the output
-   * depends on no element of that input but i.
+   * Inputs whose memory the only output may reuse if the input is not needed afterwards: element i of the output
+   * depends only on element i of that input.
    */
   readonly inPlace?: readonly number[];
-  /** When the first input, and when the only output, may have a pitch (`Pitch`). */
+  /** Whether the first input, and whether the only output, may have a pitch (`Pitch`). */
   readonly pitch?: { readonly input: PitchRule<P>; readonly output: PitchRule<P> };
   /** How its batch is cut into parts. */
   readonly batch?: BatchTrait<P>;
@@ -45,12 +45,12 @@ export interface PrimTraits<P extends PrimName> {
 
 const always = (): boolean => true;
 const channelsInnermost = (call: PrimCall<'batchNorm'>): boolean => call.attrs.inner === 1;
-/** A residual lies as the output does. */
+/** A residual has the addresses of the output plus a constant, so it cannot be read next to an output with a pitch. */
 const withoutResidual = (call: PrimCall<'conv'>): boolean => call.inputs[convInputs.residual] == null;
-/** Phases without taps are filled with zeros in one go. */
+/** Phases without taps are filled with zeros, in one step over the whole output, which a pitch does not allow. */
 const everyPhaseHasTaps = ({ attrs: { kernel, stride, dilation } }: PrimCall<'convTranspose'>): boolean =>
   kernel.every((k, i) => k >= stride[i] && (stride[i] === 1 || dilation[i] === 1));
-/** Any pitch will do to find out. */
+/** Whether strides can express a pitch does not depend on its size, so any number serves. */
 const stridesTakePitch = (
   dims: readonly number[],
   strides: readonly number[],
@@ -62,7 +62,7 @@ const copyReads = ({ attrs }: PrimCall<'copy'>, tensor: Tensor): boolean =>
 const copyWrites = ({ attrs }: PrimCall<'copy'>, tensor: Tensor): boolean =>
   stridesTakePitch(attrs.dims, attrs.outputStrides, attrs.outputOffset, tensor);
 
-/** One row for each prim: a new one does not compile without. */
+/** One row for each prim: a new prim does not compile without its row. */
 const primTraits: { readonly [P in PrimName]: PrimTraits<P> } = {
   conv: {
     inPlace: [convInputs.residual],
@@ -110,18 +110,17 @@ const primTraits: { readonly [P in PrimName]: PrimTraits<P> } = {
   host: {},
 };
 
-/** What holds for `prim`. */
 export const traitsOf = <P extends PrimName>(prim: P): PrimTraits<P> => primTraits[prim];
 
 /** Whether `call` can read its first input as channels of a wider tensor. */
 export const readsPitch: PitchRule<PrimName> = (call, tensor) =>
   traitsOf(call.prim).pitch?.input(call, tensor) ?? false;
 
-/** Whether `call` can write its output there. */
+/** Whether `call` can write its output as channels of a wider tensor. */
 export const writesPitch: PitchRule<PrimName> = (call, tensor) =>
   call.outputs.length === 1 && (traitsOf(call.prim).pitch?.output(call, tensor) ?? false);
 
-/** Ops that apply an `activation` to what they store. */
+/** Ops that apply an `activation` to their results. */
 export const activationHosts: readonly ActivationHost[] = Object.values(primTraits).flatMap(
   (traits) => traits.activationOf ?? [],
 );

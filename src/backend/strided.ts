@@ -6,7 +6,7 @@ export interface Strided {
   readonly strides: number[][];
 }
 
-/** The same iteration with axes of size 1 dropped and neighbours merged where every operand steps evenly over both. */
+/** The same iteration without axes of size 1, and with adjacent axes merged if one stride covers both for every operand. */
 export function coalesce(dims: readonly number[], strides: readonly (readonly number[])[]): Strided {
   const outDims: number[] = [];
   const outStrides: number[][] = strides.map(() => []);
@@ -33,8 +33,8 @@ export function coalesce(dims: readonly number[], strides: readonly (readonly nu
 }
 
 /**
- * Calls `row` once for each run along the last axis, with the offset of every operand at its start (`offsets` is
- * advanced in place, one entry per operand).
+ * Calls `row` once for each run along the last axis, with the offset of every operand at its start (`offsets` has one entry per
+ * operand, and is changed in place).
  */
 export function forEachRow({ dims, strides }: Strided, offsets: number[], row: (offsets: number[]) => void): void {
   if (dims.includes(0)) return;
@@ -56,8 +56,8 @@ export function forEachRow({ dims, strides }: Strided, offsets: number[], row: (
 }
 
 /**
- * For results that are contiguous in the order of `dims`: calls `row` for each run of `length` elements, with the place of
- * its first one in the result, and every operand's offset there and step from element to element.
+ * For results that are contiguous in the order of `dims`: calls `row` for each run of `length` elements, with the index of
+ * its first element in the result, and every operand's offset at that element and step from element to element.
  */
 export function forEachOutputRow(
   dims: readonly number[],

@@ -28,7 +28,7 @@ export class JsBackend implements Backend {
   readonly views = false;
   readonly memory: HostMemory;
   readonly prims: Partial<JsPrims>;
-  /** How many sessions use each constant: it counts once against the memory's limit. */
+  /** How many sessions use each constant: a constant counts once against the memory's limit. */
   readonly users = new Map<Storage, number>();
 
   constructor({ prims, maxMemoryBytes }: JsBackendOptions) {
@@ -88,7 +88,7 @@ class JsSession implements Session {
   }
 }
 
-/** The step of a call in plain JS, `why` no kernel takes it. A call of a prim that is not among `prims` is a bug of ours. */
+/** The step of a call in plain JS; `why` no kernel takes it. A call of a prim that is not in `prims` is a bug of convlet. */
 export function jsStep<P extends PrimName>(call: PrimCall<P>, prims: Partial<JsPrims>, why = ''): Step {
   const implementation = prims[call.prim] as JsPrim<P> | undefined;
   if (implementation === undefined) throw new Error(`the backend was built without the prim '${call.prim}'`);

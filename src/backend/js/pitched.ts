@@ -4,7 +4,7 @@ import { Tensor } from '../../tensor/tensor.ts';
 import { type JsPrim, JsStep, type PrimCall, type Step } from '../backend.ts';
 import type { PrimName } from '../prims/index.ts';
 
-/** What a pitch means: the input is copied out of the tensor that it is a view of, the output into the one that it is one of. */
+/** What a pitch means: the input is copied out of the wider tensor of which it is a view, and the output is copied into its own. */
 export class PitchedStep<P extends PrimName> implements Step {
   readonly prim: P;
   readonly kernel = 'js';

@@ -16,10 +16,9 @@ import { adaptivePool, pool } from './pool/pool.ts';
 import { argReduce, reduce } from './reduce/reduce.ts';
 import { softmax } from './reduce/softmax.ts';
 
-/** The prims of inference; batch norm's training form is one, ONNX has it. */
+/** The prims of inference, among them batch norm's training form, which ONNX has. */
 type InferencePrims = Omit<JsPrims, Exclude<keyof TrainingPrims, 'batchNormTraining'>>;
 
-/** The implementations are in the files of the same names. */
 export const jsPrims: InferencePrims = {
   conv,
   convTranspose,

@@ -24,5 +24,5 @@ const trainingJsPrims: Omit<Pick<JsPrims, keyof TrainingPrims>, 'batchNormTraini
   unaryGrad,
 };
 
-/** Every prim; the type says that none is missing. */
+/** Every prim: the type makes the compiler report a missing one. */
 export const allJsPrims: JsPrims = { ...jsPrims, ...trainingJsPrims };

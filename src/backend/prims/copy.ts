@@ -1,6 +1,6 @@
 /**
  * Strided copy of any dtype: y[outputOffset + Σ i·outputStrides] = x[inputOffset + Σ i·inputStrides] for all i < dims.
- * Transpose, slice (negative strides), expand (stride 0), concat and padding (offset into the output) are this.
+ * Transpose, slice (negative strides), expand (stride 0), concat and padding (offset into the output) are such copies.
  */
 export interface CopyAttrs {
   readonly dims: readonly number[];
@@ -17,8 +17,8 @@ export interface FillAttrs {
 }
 
 /**
- * y[o, j, i] = x[o, index[j], i], x as [outer, length, inner], index int32/int64 of `count` entries, all checked to be in
- * 0..length−1 where they are constants; a run-time index outside is a ConvletError('index-range'), negative ones count from the end.
+ * y[o, j, i] = x[o, index[j], i], x as [outer, length, inner], index int32/int64 of `count` entries. Constant indices have been checked
+ * to be in 0..length−1. Run-time indices may be negative and then count from the end; one out of range is a ConvletError('index-range').
  */
 export interface TakeAttrs {
   readonly outer: number;

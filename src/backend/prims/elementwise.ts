@@ -1,10 +1,10 @@
 import { Kind } from '../../abi/generated/abi.ts';
 import type { DType } from '../../common/dtype.ts';
 
-/** The functions that kernels know, also as the activation of another prim. */
+/** The functions for which there are kernels, also as the activation of another prim. */
 export const activationKinds = Object.keys(Kind) as readonly (keyof typeof Kind)[];
 
-/** The functions of one value. Formulas in js/elementwise/unary.ts; alpha and beta default to 0 where a function has no parameter. */
+/** The functions of one value. Formulas are in js/elementwise/unary.ts; alpha and beta are 0 if a function has no such parameter. */
 export const unaryKinds = [
   ...activationKinds,
   'tanhShrink',
@@ -32,7 +32,7 @@ export const unaryKinds = [
 ] as const;
 export type UnaryKind = (typeof unaryKinds)[number];
 
-/** y = act(x), applied by a prim to what it is about to store. Parameters as in the unary table of js/elementwise/unary.ts. */
+/** y = act(x), applied by a prim to a result before it is stored. Parameters as in the unary table of js/elementwise/unary.ts. */
 export interface Activation {
   readonly kind: UnaryKind;
   readonly alpha: number;
@@ -74,7 +74,7 @@ export const binaryKinds = [
 export type BinaryKind = (typeof binaryKinds)[number];
 
 /**
- * y = activation(f(a, b)) over `dims` (y contiguous in that order); element strides of a and b per dimension, 0 where
+ * y = activation(f(a, b)) over `dims` (y contiguous in that order); element strides of a and b per dimension, 0 if
  * broadcast. Output dtype as the op says (bool for comparisons, else that of a).
  */
 export interface BinaryAttrs {
@@ -102,8 +102,8 @@ export interface CastAttrs {
 }
 
 /**
- * gx[i] = gy[i]·f′(v[i]), f being the unary kind. Inputs: v (the x or the y of the function, whichever js/elementwise/unary-grad.ts
- * says for the kind), gy. `exclusive` is clip's: no gradient at the bounds themselves.
+ * gx[i] = gy[i]·f′(v[i]) where f is the unary kind. Inputs: v (the function's x or y; js/elementwise/unary-grad.ts says which of them
+ * for each kind), gy. `exclusive` is only for clip: the gradient at the bounds themselves is 0.
  */
 export interface UnaryGradAttrs extends UnaryAttrs {
   readonly exclusive: boolean;

@@ -11,9 +11,9 @@ import type { PoolPrims, PoolTrainingPrims } from './pool.ts';
 import type { ReducePrims, ReduceTrainingPrims } from './reduce.ts';
 
 /**
- * The primitive operations that a backend implements: what ops are lowered to. A prim knows nothing of logical shapes:
- * its attributes give every extent, its tensors are plain memory. Channels are always the innermost (contiguous)
- * dimension where a prim has channels. The plain JS implementation of a prim (js/FAMILY/) is its specification.
+ * The primitive operations that a backend implements; ops are lowered to them. A prim does not use logical shapes:
+ * its attributes give every extent, and its tensors are plain memory. If a prim has channels, they are the innermost (contiguous)
+ * dimension. The plain JS implementation of a prim (js/FAMILY/) is its specification.
  * A family's file has the attributes of its prims, by name.
  */
 export interface Prims

@@ -1,7 +1,7 @@
 /**
  * Interpolation along one axis: x as [outer, input, inner], y[o, j, i] = Σ_t weight[j·taps + t] · x[o, index[j·taps + t], i];
  * an index of −1 stands for the value `extrapolation`. Inputs: x, index (int32 [output·taps]), weight
- * (float32 [output·taps]). Every resize is a chain of these, the table decides its kind.
+ * (float32 [output·taps]). Every resize is a chain of these prims; index and weight decide its kind.
  */
 export interface ResampleAttrs {
   readonly outer: number;

@@ -57,10 +57,10 @@ export interface BatchNormTrainingAttrs {
 }
 
 /**
- * Gradients of batch normalisation over x [rows, channels]. Inputs: x, weight or null, gy, mean, variance ([channels]) or
- * null both: then they are those of x, and depend on it. Outputs: gx, gweight, gbias. With x̂ = (x − mean)·inv, inv = 1/√(variance
- * + epsilon): gbias = Σ gy, gweight = Σ gy·x̂, gx = weight·inv·gy, and with own statistics weight·inv·(gy − gbias/rows −
- * x̂·gweight/rows) (Ioffe & Szegedy 2015).
+ * Gradients of batch normalisation over x [rows, channels]. Inputs: x, weight or null, gy, mean, variance (both [channels], or
+ * both null: then the statistics are those of x, and depend on x). Outputs: gx, gweight, gbias. With x̂ = (x − mean)·inv,
+ * inv = 1/√(variance + epsilon): gbias = Σ gy, gweight = Σ gy·x̂, gx = weight·inv·gy, and with the statistics of x
+ * gx = weight·inv·(gy − gbias/rows − x̂·gweight/rows) (Ioffe & Szegedy 2015).
  */
 export interface BatchNormGradAttrs {
   readonly rows: number;
@@ -71,7 +71,7 @@ export const batchNormGradInputs = { x: 0, weight: 1, gy: 2, mean: 3, variance: 
 
 /**
  * Gradients of normalize (no activation). Inputs: x, weight or null, gy. Outputs: gx, gweight, gbias (both [groups·size]).
- * With g = gy·weight and means over spatial × size: gx = inv·(g − mean(g) − x̂·mean(g·x̂)), without mean(g) where the mean is
+ * With g = gy·weight and means over spatial × size: gx = inv·(g − mean(g) − x̂·mean(g·x̂)), without mean(g) if the mean is
  * not subtracted.
  */
 export interface NormalizeGradAttrs {
@@ -86,7 +86,7 @@ export const normalizeGradInputs = { x: 0, weight: 1, gy: 2 } as const;
 
 /**
  * Gradient of lrn, s = bias + alpha/size · Σ x²: gx[i] = gy[i]·s[i]^−beta − 2·alpha·beta/size · x[i] · Σ gy[j]·x[j]·s[j]^(−beta−1)
- * over the windows j that hold i. Inputs: x, gy. Output: gx.
+ * over the windows j that contain i. Inputs: x, gy. Output: gx.
  */
 export type LrnGradAttrs = LrnAttrs;
 

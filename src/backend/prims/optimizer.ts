@@ -16,7 +16,7 @@ import {
 
 /**
  * One step of an optimizer, in place. Inputs: parameter, gradient, up to three states (null where the kind or the variant
- * has none), hyper (the numbers of the step, `optimizerHyper`). Outputs: what is written, the same memory as the inputs.
+ * has none), hyper (the numbers of the step, `optimizerHyper`). Outputs: the tensors that are written, in the memory of the inputs.
  */
 export interface OptimizerAttrs {
   readonly kind: OptimizerKind;
@@ -28,8 +28,8 @@ const namesOf = <Name extends string>(numbers: { readonly [name in Name]: number
   Object.keys(numbers) as unknown as readonly Name[];
 
 /**
- * Entries of `hyper` by kind; flags are 0 or 1, rest1 = 1 − beta1 and the like. adam: stepSize = lr / (1 − beta1^t), decay = 1
- * − lr·weightDecay if that is decoupled, correction = 1/√(1 − beta2^t).
+ * Entries of `hyper` by kind; flags are 0 or 1, rest1 = 1 − beta1, rest2 = 1 − beta2. adam: stepSize = lr / (1 − beta1^t),
+ * decay = 1 − lr·weightDecay if weight decay is decoupled, correction = 1/√(1 − beta2^t).
  */
 export const optimizerHyper = {
   sgd: namesOf(SgdHyper),

@@ -2,9 +2,9 @@ import type { Triple, WindowAttrs } from './window.ts';
 
 /**
  * Windows reduced per channel. Input x [batch,D,H,W,channels]; outputs y, and for max optionally the int64 index of the
- * maximum inside the D·H·W plane (row-major over D,H,W; `indexOrder` and offset are the op's matter). Padding never wins a max (−∞) and is zero otherwise.
- * average: divisor = `divisor` if not 0, else the count of the window's cells inside the input (`countPad` false) or
- * inside input + padding (`countPad` true; padEnd bounds it). lp: (Σ|x|^p)^(1/p).
+ * maximum inside the D·H·W plane (row-major over D,H,W; the op converts it to another order or base). Padding counts as −∞ for max
+ * and as 0 otherwise. average: divisor = `divisor` if not 0, else the count of the window's cells inside the input (`countPad` false)
+ * or inside input + padding (`countPad` true; padEnd bounds it). lp: (Σ|x|^p)^(1/p).
  */
 export interface PoolAttrs extends WindowAttrs {
   readonly kind: 'max' | 'average' | 'lp';
@@ -28,8 +28,8 @@ export interface AdaptivePoolAttrs {
 }
 
 /**
- * Gradient of pool by x: each window's gy goes to its cells. max: to the first maximum (with NaN to the last one, the
- * place that pool reports); average: divided as in pool; lp: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 where y is 0. Inputs: x
+ * Gradient of pool by x: each window's gy is added to its cells. max: to the first maximum (of several NaN to the last one, whose
+ * index pool gives); average: divided as in pool; lp: gy · sign(x)·|x|^(p−1) · y^(1−p), 0 if y is 0. Inputs: x
  * (null for average), gy. Output: gx like x.
  */
 export type PoolGradAttrs = PoolAttrs;

@@ -1,4 +1,4 @@
-/** Extents or steps along D, H, W; 1-d and 2-d convolutions have 1 (0 for padding) in front. */
+/** Extents or steps along D, H, W; the leading axes of 1-d and 2-d convolutions are 1 (0 for padding). */
 export type Triple = readonly [number, number, number];
 
 export interface WindowAttrs {
@@ -8,6 +8,6 @@ export interface WindowAttrs {
   readonly kernel: Triple;
   readonly stride: Triple;
   readonly dilation: Triple;
-  /** Zeros in front of each axis; what lies behind follows from `output`. */
+  /** Zeros before the input on each axis; the padding after it follows from `output`. */
   readonly padBegin: Triple;
 }

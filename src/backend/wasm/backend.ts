@@ -14,17 +14,17 @@ export interface WasmBackendOptions {
   readonly maxMemoryBytes?: number;
   /** Threads that share the steps of a plan; more than one needs `spawn` and a module that imports a shared memory. */
   readonly threads?: number;
-  /** 'worker': all threads are workers, one as well; that needs the same. */
+  /** 'worker': all threads are workers, even a single thread; this needs `spawn` and a shared memory too. */
   readonly leader?: Leader;
   readonly spawn?: SpawnWorker;
   /** 'exact': only algorithms whose rounding errors are those of a plain sum; 'fast' (default): Winograd's as well. */
   readonly precision?: 'exact' | 'fast';
 }
 
-/** 4 GiB, all that 32-bit addresses reach. */
+/** 4 GiB, the limit of 32-bit addresses. */
 export const maximumPages = 65536;
 
-/** A module of another version would read descriptors as something else, without a trap. */
+/** A module of another version would misread descriptors, without a trap. */
 function checkVersion({ abi }: Partial<KernelExports>): void {
   if (abi?.() === abiHash) return;
   throw new ConvletError(
@@ -34,7 +34,7 @@ function checkVersion({ abi }: Partial<KernelExports>): void {
   );
 }
 
-/** SIMD kernels in a linear memory of their own; prims or dtypes without a kernel run in plain JS on the same memory. */
+/** SIMD kernels over one linear memory; prims or dtypes without a kernel run in plain JS on the same memory. */
 export class WasmBackend implements Backend, SessionBackend {
   readonly name = 'wasm';
   readonly views = true;
@@ -82,7 +82,7 @@ export class WasmBackend implements Backend, SessionBackend {
     return lowered instanceof Declined ? [jsStep(call, this.prims.js, lowered.why)] : lowered;
   }
 
-  /** Resolves when all threads are there. */
+  /** Resolves when all threads have started. */
   async ready(): Promise<void> {
     await this.team?.ready;
   }

@@ -14,7 +14,7 @@ import { adaptivePool, pool } from './pool/pool.ts';
 import { argReduce, reduce } from './reduce/reduce.ts';
 import { softmax } from './reduce/softmax.ts';
 
-/** The prims that have kernels. One row per family; the implementations are in the files of the same names. */
+/** The prims that have kernels. */
 export const wasmPrims: WasmPrims = {
   conv,
   convTranspose,
@@ -36,5 +36,5 @@ export const wasmPrims: WasmPrims = {
   resample,
 };
 
-/** What the ops of ops/index.ts need: `load` builds its backends with these. */
+/** All prims that the ops of ops/index.ts need: `load` builds its backends with them. */
 export const inferencePrims: PrimTables = { js: jsPrims, wasm: wasmPrims };

@@ -25,7 +25,7 @@ const trainingWasmPrims: WasmPrims = {
   unaryGrad,
 };
 
-/** Every prim, what the ops of ops/training.ts need: `init` builds its backends with these. */
+/** Every prim, which the ops of ops/training.ts need: `init` builds its backends with them. */
 export const allPrims = {
   js: allJsPrims,
   wasm: { ...wasmPrims, ...trainingWasmPrims } as WasmPrims,

@@ -5,7 +5,7 @@ import { type AxisTaps, arraysOf, axisTaps, correlate, likeArray, WeightForms } 
 
 const forms = new WeightForms();
 
-/** Seen from the output: each output cell gathers the input cells whose patches cover it, a correlation like conv. */
+/** Computed per output cell: it gathers the input cells whose patches cover it, which is a correlation like conv. */
 export const convTranspose: JsPrim<'convTranspose'> = (inputs, outputs, attrs) => {
   const [x, weight, bias] = inputs;
   const { channels, outChannels, groups, kernel } = attrs;

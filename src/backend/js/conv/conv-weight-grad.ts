@@ -2,7 +2,7 @@ import type { JsPrim } from '../../backend.ts';
 import { tapsOf } from './conv.ts';
 import { forEachPixel } from './correlate.ts';
 
-/** Sums are in double precision, as everywhere in the oracle: there is a term per pixel of the batch. */
+/** Sums are in double precision, as in all of plain JS: a sum has a term for each pixel of the batch. */
 export const convWeightGrad: JsPrim<'convWeightGrad'> = (inputs, outputs, attrs) => {
   const { channels, outChannels, groups, kernel } = attrs;
   const taps = kernel[0] * kernel[1] * kernel[2];
@@ -27,7 +27,7 @@ export const convWeightGrad: JsPrim<'convWeightGrad'> = (inputs, outputs, attrs)
   }
 };
 
-/** What one output element adds to the weights of its output channel. */
+/** Adds the part of one output element to the gradient of the weights of its output channel. */
 function addPixel(
   sums: Float64Array,
   row: number,

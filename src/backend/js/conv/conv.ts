@@ -28,7 +28,7 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
   activate(outputs[0], attrs.activation);
 };
 
-/** Which taps of a convolution meet the input for each output of an axis. */
+/** Which taps of a convolution are inside the input, for each output of an axis. */
 export function tapsOf({ input, output, kernel, stride, dilation, padBegin }: WindowAttrs, axis: number): AxisTaps {
   return axisTaps(output[axis], kernel[axis], (o, k) => {
     const at = o * stride[axis] + k * dilation[axis] - padBegin[axis];

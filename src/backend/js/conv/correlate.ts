@@ -3,8 +3,8 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { ConvAttrs } from '../../prims/conv.ts';
 
 /**
- * For each output position of one axis, the kernel taps that meet the input and where: entries start[o] … start[o+1]−1
- * of `tap` and `input`. Convolution and its transpose differ in this table only.
+ * For each output position of one axis: the kernel taps that are inside the input, and the input positions that they read; entries
+ * start[o] … start[o+1]−1 of `tap` and `input`. Convolution and its transpose differ in this table only.
  */
 export interface AxisTaps {
   readonly start: Int32Array;
@@ -32,7 +32,7 @@ export function axisTaps(output: number, kernel: number, inputOf: (o: number, k:
 /** The arrays that a convolution reads and writes. */
 export interface Arrays {
   readonly x: Float32Array;
-  /** [outChannels, taps, channels/groups]; of a depthwise one [channels, taps]. */
+  /** [outChannels, taps, channels/groups]; [channels, taps] if depthwise. */
   readonly weight: Float32Array;
   readonly bias: Float32Array | null;
   readonly residual: Float32Array | null;
@@ -63,12 +63,12 @@ interface Group {
   readonly rowLength: number;
 }
 
-/** Taps of one output pixel that meet the input; the first `count` entries count. */
+/** Taps of one output pixel that are inside the input: the first `count` entries. */
 interface Meeting {
   /** First channel of the pixel in y. */
   base: number;
   count: number;
-  /** First channel of the input pixel of each, and the tap's number. */
+  /** For each tap the index of its input pixel's first channel, and the tap's number. */
   from: Int32Array;
   tap: Int32Array;
 }
@@ -76,7 +76,7 @@ interface Meeting {
 /**
  * y[n, o, outChannel] = Σ over taps and channels x[n, input, channel] · w[outChannel, tap, channel] + bias + residual.
  * The inner loop runs over contiguous channels of x and weight; four output channels at once give four independent sums.
- * Sums are in double precision: this is the oracle.
+ * Sums are in double precision: kernels are compared with this function.
  */
 export function correlate(arrays: Arrays, attrs: ConvAttrs, axes: readonly [AxisTaps, AxisTaps, AxisTaps]): void {
   const { channels, outChannels, groups, kernel } = attrs;
@@ -87,7 +87,7 @@ export function correlate(arrays: Arrays, attrs: ConvAttrs, axes: readonly [Axis
     const begin = g * outPerGroup;
     return { begin, end: begin + outPerGroup, first: g * perGroup, perGroup, rowLength };
   });
-  // One object for all pixels: this runs once for each.
+  // One object for all pixels, so that none is allocated per pixel.
   const meeting: Meeting = { base: 0, count: 0, from: new Int32Array(0), tap: new Int32Array(0) };
   forEachPixel(attrs, axes, (base, count, from, tap) => {
     meeting.base = base;
@@ -98,7 +98,7 @@ export function correlate(arrays: Arrays, attrs: ConvAttrs, axes: readonly [Axis
   });
 }
 
-/** The sums of one pixel. The residual is read before y is written: they may be the same memory. */
+/** The sums of one pixel. An element of the residual is read before that of y is written: they may be the same memory. */
 function pixel(
   { x, weight, bias, residual, y }: Arrays,
   { begin, end, first, perGroup, rowLength }: Group,
@@ -159,8 +159,8 @@ export function correlateDepthwise(
 }
 
 /**
- * Calls `body` for each output pixel with the index of its first channel in y, the number of taps that meet the input,
- * and for each of these the index of the input pixel's first channel and the tap's number.
+ * Calls `body` for each output pixel with the index of its first channel in y, the number of taps that are inside the input,
+ * and for each of these taps the index of the input pixel's first channel and the tap's number.
  */
 export function forEachPixel(
   attrs: Pick<ConvAttrs, 'batch' | 'channels' | 'outChannels' | 'input' | 'output' | 'kernel'>,
@@ -195,14 +195,14 @@ export function forEachPixel(
   }
 }
 
-/** The most taps that meet the input at one output position: a window may be far larger than its input. */
+/** The most taps that are inside the input at one output position: a window may be far larger than its input. */
 function mostTaps({ start }: AxisTaps): number {
   let most = 0;
   for (let o = 1; o < start.length; o++) most = Math.max(most, start[o] - start[o - 1]);
   return most;
 }
 
-/** Weights in another order, kept for as long as the array of a constant lives. */
+/** Weights in another order, kept as long as the array of the constant is in use. */
 export class WeightForms {
   private readonly forms = new WeakMap<TypedArray, Map<string, Float32Array>>();
 
@@ -217,7 +217,7 @@ export class WeightForms {
   }
 }
 
-/** An array of the same kind (float32, or float64 where the model is). */
+/** An array of the same kind: float32, or float64 in a float64 model. */
 export function likeArray(array: Float32Array, length: number): Float32Array {
   return new (array.constructor as Float32ArrayConstructor)(length);
 }

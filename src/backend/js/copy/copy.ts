@@ -5,14 +5,14 @@ import { coalesce, forEachRow } from '../../strided.ts';
 export const copy: JsPrim<'copy'> = (inputs, outputs, attrs) => {
   const x = (inputs[0] as Tensor).array;
   const y = outputs[0].array;
-  // Any order of the axes copies the same; the output's memory order writes forwards and merges the most.
+  // Any order of the axes gives the same result. The output's memory order writes forwards and merges the most axes.
   const order = attrs.dims.map((_, axis) => axis);
   order.sort((p, q) => Math.abs(attrs.outputStrides[q]) - Math.abs(attrs.outputStrides[p]) || p - q);
   const pick = (of: readonly number[]): number[] => order.map((axis) => of[axis]);
   const rows = coalesce(pick(attrs.dims), [pick(attrs.inputStrides), pick(attrs.outputStrides)]);
   const length = rows.dims[rows.dims.length - 1];
   const [xStep, yStep] = rows.strides.map((s) => s[s.length - 1]);
-  // A typed array's `set` has a fixed cost of about a hundred elements' worth of copying.
+  // A call of a typed array's `set` costs as much as copying about a hundred elements.
   const whole = xStep === 1 && yStep === 1 && length >= 64;
   forEachRow(rows, [attrs.inputOffset, attrs.outputOffset], ([xAt, yAt]) => {
     if (whole) y.set(x.subarray(xAt, xAt + length), yAt);

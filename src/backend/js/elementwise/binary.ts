@@ -41,14 +41,14 @@ export const binaryFunctions: Readonly<Record<BinaryKind, BinaryFunction>> = {
   shiftRight: (a, b) => (b >= 32 ? 0 : a >>> b),
 };
 
-/** C's pow: 1 to any power is 1, which JavaScript's ** says NaN to where the power is NaN or ±∞. */
+/** C's pow: 1 to any power is 1, while JavaScript's ** gives NaN if the power is NaN or ±∞. */
 function pow(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }
 
 /**
- * Where whole numbers differ: products wrap around at 32 bits, quotients are cut off towards zero, and dividing by zero gives 0
- * (storing ±∞ or NaN in an integer array does). Storing wraps the rest to the width of the type.
+ * Functions that differ for integers: products wrap around at 32 bits, quotients are truncated towards zero, and dividing by zero
+ * gives 0, since an integer array stores ±∞ and NaN as 0. Storing wraps all other results to the width of the type.
  */
 const integerFunctions: { readonly [K in BinaryKind]?: BinaryFunction } = {
   mul: Math.imul,
@@ -68,7 +68,7 @@ type Row = (
   length: number,
 ) => void;
 
-/** The kinds that networks spend their time in have a loop of their own: no call per element. */
+/** The kinds in which networks spend most time have separate loops, without a call per element. */
 const floatRows: { readonly [K in BinaryKind]?: Row } = {
   add: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
     for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] + b[bAt];

@@ -21,8 +21,8 @@ const roundings: { readonly [D in DType]?: (x: number) => number } = {
 };
 
 /**
- * Floating-point to integer cuts off towards zero and stops at the type's limits, NaN gives 0 (ONNX leaves both open);
- * integer to narrower integer keeps the low bits; anything but zero is true.
+ * Floating-point to integer truncates towards zero and clamps to the type's limits, and NaN gives 0 (ONNX does not define either);
+ * integer to narrower integer keeps the low bits; to bool, every value except zero is true.
  */
 export const cast: JsPrim<'cast'> = (inputs, outputs, { length, from, to }) => {
   const x = (inputs[0] as Tensor).array;

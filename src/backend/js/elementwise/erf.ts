@@ -1,7 +1,7 @@
 /**
- * The error function to full double precision. Around each grid point x₀ (1/8 apart) erf is its Taylor series:
+ * The error function to full double precision, by the Taylor series around grid points x₀, which are 1/8 apart:
  * erf′(x₀ + h) = 2/√π · Σ c_k h^k with c₀ = exp(−x₀²) and (k+1)·c_{k+1} = −2·x₀·c_k − 2·c_{k−1}, from differentiating
- * exp(−x²). With |h| ≤ 1/16 eleven terms reach 1e-17. No exp per call, so it is also faster than the rational forms.
+ * exp(−x²). With |h| ≤ 1/16 eleven terms reach 1e-17. A call needs no exp, so this is also faster than the rational approximations.
  */
 const step = 1 / 8;
 const limit = 6; // 1 − erf(6) = 2e-17

@@ -3,7 +3,7 @@ import type { JsPrim } from '../../backend.ts';
 import type { UnaryKind } from '../../prims/elementwise.ts';
 import { erf } from './erf.ts';
 
-/** f′(v; alpha, beta) and what v is: the argument of f, or its value, where that is as good and is kept anyway. */
+/** f′(v; alpha, beta) and what v is: the argument x of f, or its value y if f′ can be computed from y, which is kept anyway. */
 export interface UnaryDerivative {
   readonly of: 'x' | 'y';
   readonly f: (v: number, alpha: number, beta: number) => number;
@@ -37,8 +37,8 @@ function silu(x: number): number {
 }
 
 /**
- * Derivatives of the differentiable kinds. Where f has a corner the value is PyTorch's: relu and its relatives count it to
- * the left side, clip (clamp) to the inside; `exclusive` clip (hardtanh, relu6) to the outside.
+ * Derivatives of the differentiable kinds. At a corner of f the value is PyTorch's: for relu and similar functions the derivative
+ * from the left, for clip (clamp) that of the inside, for `exclusive` clip (hardtanh, relu6) that of the outside.
  */
 export const unaryDerivatives: { readonly [K in UnaryKind]?: UnaryDerivative } = {
   relu: ofResult((y) => (y > 0 ? 1 : 0)),
@@ -92,7 +92,7 @@ export const unaryDerivatives: { readonly [K in UnaryKind]?: UnaryDerivative } =
   atanh: of((x) => 1 / (1 - x * x)),
 };
 
-/** gx = gy where f′ is 1, 0 where it is 0 (even for an infinite gy), gy·f′ else. */
+/** gx = gy if f′ is 1, 0 if f′ is 0 (even for an infinite gy), else gy·f′. */
 export const unaryGrad: JsPrim<'unaryGrad'> = (inputs, outputs, { kind, alpha, beta, exclusive, length }) => {
   const [v, gy] = inputs.map((t) => (t as Tensor).array);
   const gx = outputs[0].array;

@@ -22,7 +22,7 @@ export function roundHalfEven(x: number): number {
 export const unaryFunctions: Readonly<Record<UnaryKind, UnaryFunction>> = {
   identity: (x) => x,
   relu: (x) => Math.max(x, 0),
-  /** alpha: min, beta: max. Where min > max the result is max (ONNX, PyTorch). */
+  /** alpha: min, beta: max. If min > max, the result is max (ONNX, PyTorch). */
   clip: (x, alpha, beta) => Math.min(Math.max(x, alpha), beta),
   leakyRelu: (x, alpha) => (x < 0 ? alpha * x : x),
   elu: (x, alpha) => (x < 0 ? alpha * Math.expm1(x) : x),
@@ -38,7 +38,7 @@ export const unaryFunctions: Readonly<Record<UnaryKind, UnaryFunction>> = {
   gelu: (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
   geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
   mish: (x) => x * Math.tanh(log1pExp(x)),
-  /** alpha: beta of PyTorch's Softplus, beta: its threshold (linear above). */
+  /** alpha: beta of PyTorch's Softplus; beta: its threshold, above which the function is linear. */
   softplus: (x, alpha, beta) => (x * alpha > beta ? x : log1pExp(x * alpha) / alpha),
   softsign: (x) => x / (1 + Math.abs(x)),
   logSigmoid: (x) => -log1pExp(-x),
@@ -86,7 +86,7 @@ export const unaryFunctions: Readonly<Record<UnaryKind, UnaryFunction>> = {
 
 type Loop = (x: TypedArray, y: TypedArray, length: number, alpha: number, beta: number) => void;
 
-/** The kinds that networks spend their time in have a loop of their own: no call per element. */
+/** The kinds in which networks spend most time have separate loops, without a call per element. */
 const loops: { readonly [K in UnaryKind]?: Loop } = {
   identity: (x, y, length) => {
     if (x !== y) y.set(length === x.length ? x : x.subarray(0, length));
@@ -155,7 +155,7 @@ function applyUnary(f: Activation, x: TypedArray, y: TypedArray, length: number)
 
 export const unary: JsPrim<'unary'> = (inputs, outputs, attrs) => {
   const x = inputs[0] as Tensor;
-  // 32-bit products do not fit a double exactly.
+  // A double does not hold every product of 32-bit integers exactly.
   if (attrs.kind === 'square' && x.array instanceof Int32Array) {
     const [from, to] = [x.array, outputs[0].array];
     for (let i = 0; i < attrs.length; i++) to[i] = Math.imul(from[i], from[i]);

@@ -3,7 +3,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
 import type { CrossEntropyAttrs } from '../../prims/loss.ts';
 
-/** Throws `index-range` where a target is no class and not the one to be ignored. */
+/** Throws `index-range` if a target is neither a class nor `ignoreIndex`. */
 export function checkTargets(
   target: Tensor,
   { length, ignoreIndex }: Pick<CrossEntropyAttrs, 'length' | 'ignoreIndex'>,

@@ -4,12 +4,12 @@ import type { JsPrim } from '../../backend.ts';
 import { type MatmulAttrs, matmulInputs } from '../../prims/matmul.ts';
 import { activate } from '../elementwise/activation.ts';
 
-/** Columns of B that are packed together: [k][4] in doubles, read once per pair of rows of A. */
+/** Columns of B that are packed together, as [k][4] in doubles; a pair of rows of A reads them once. */
 const columns = 4;
 
 /**
- * Sums in double precision. With several rows, four columns of B at a time are packed so that the inner loop reads
- * memory in order and feeds eight accumulators from two loads of A; with few rows packing does not pay.
+ * Sums in double precision. With several rows, four columns of B at a time are packed, so that the inner loop reads
+ * memory in order and updates eight accumulators per two loads of A; with few rows packing costs more than it saves.
  */
 export const matmul: JsPrim<'matmul'> = (inputs, outputs, attrs) => {
   const [a, b] = inputs as Tensor[];

@@ -10,7 +10,7 @@ interface Grouping {
   readonly size: number;
 }
 
-/** A parameter of [length] in double precision, all `missing` where it is absent. */
+/** A parameter of [length] in double precision; all elements are `missing` if there is no parameter. */
 export const doubles = (tensor: Tensor | null, length: number, missing: number): Float64Array =>
   tensor === null ? new Float64Array(length).fill(missing) : Float64Array.from(tensor.array.subarray(0, length));
 
@@ -106,7 +106,7 @@ export function means(x: TypedArray, at: number, { spatial, groups, size }: Grou
   for (let g = 0; g < groups; g++) mean[g] /= spatial * size;
 }
 
-/** Mean of (x − mean)² of every group: a second pass, which does not cancel as Σx² − n·mean² does. */
+/** Mean of (x − mean)² of every group, in a second pass: the difference Σx² − n·mean² would cancel. */
 export function meanSquares(
   x: TypedArray,
   at: number,

@@ -2,7 +2,7 @@ import type { TypedArray } from '../../../common/dtype.ts';
 import type { JsPrim } from '../../backend.ts';
 import type { OptimizerKind } from '../../prims/optimizer.ts';
 
-/** Updates a parameter p from its gradient g, with states a, b, c (as far as the kind has them) and the numbers of the step. */
+/** Updates a parameter p from its gradient g, up to three states (as many as the kind has) and the numbers of the step. */
 type Update = (
   p: TypedArray,
   g: TypedArray,
@@ -12,8 +12,8 @@ type Update = (
 ) => void;
 
 /**
- * The formulas of torch.optim (and of Lion: Chen et al. 2023, LAMB: You et al. 2020). Entries of `hyper` in the order of
- * `optimizerHyper` in prims.ts.
+ * The formulas of torch.optim (and of Lion: Chen et al. 2023, LAMB: You et al. 2020). Entries of `hyper` are in the order of
+ * `optimizerHyper` in prims/optimizer.ts.
  */
 const updates: Readonly<Record<OptimizerKind, Update>> = {
   sgd(p, g, [buffer], [lr, momentum, dampening, weightDecay, nesterov, maximize, first], length) {
@@ -58,7 +58,7 @@ const updates: Readonly<Record<OptimizerKind, Update>> = {
       if (mean !== undefined) {
         const first = alpha * mean[i] + rest * grad;
         mean[i] = first;
-        // Rounding can leave less than nothing of a gradient that does not change.
+        // Rounding can make the variance of a constant gradient negative.
         variance = Math.max(second - first * first, 0);
       }
       let step = grad / (Math.sqrt(variance) + epsilon);
@@ -136,7 +136,7 @@ const updates: Readonly<Record<OptimizerKind, Update>> = {
       const agreement = grad * previous![i];
       const factor = agreement > 0 ? etaPlus : agreement < 0 ? etaMinus : 1;
       const step = Math.min(Math.max(size![i] * factor, least), most);
-      // A gradient that changed its sign is forgotten for one step.
+      // If a gradient has changed its sign, this step does not use it.
       const used = agreement < 0 ? 0 : grad;
       size![i] = step;
       previous![i] = used;
@@ -153,7 +153,7 @@ const updates: Readonly<Record<OptimizerKind, Update>> = {
     }
   },
 
-  /** Moments, and into c the step before it is scaled by the trust ratio. */
+  /** Updates the moments, and stores in the third state the step before it is scaled by the trust ratio. */
   lamb(p, g, [m, v, step], hyper, length) {
     const [, beta1, rest1, beta2, rest2, epsilon, weightDecay, scale1, correction, maximize] = hyper;
     const sign = maximize === 1 ? -1 : 1;

@@ -33,7 +33,7 @@ function averageGrad(gy: TypedArray, sums: Float64Array, divisor: Float64Array, 
   });
 }
 
-/** The place is looked for again: keeping it would cost as much memory as y. */
+/** Searches the place of the maximum again: keeping the places would need as much memory as y. */
 function maxGrad(x: TypedArray, gy: TypedArray, sums: Float64Array, geometry: Geometry, axes: Axes): void {
   const { channels } = geometry;
   forEachPixel(geometry, axes, (base, count, from) => {

@@ -6,7 +6,7 @@ import { type AxisTaps, axisTaps, forEachPixel } from '../conv/correlate.ts';
 
 export type Axes = readonly [AxisTaps, AxisTaps, AxisTaps];
 
-/** What forEachPixel asks for. */
+/** The attributes that forEachPixel needs. */
 export interface Geometry {
   readonly batch: number;
   readonly channels: number;
@@ -56,7 +56,7 @@ export function adaptiveWindows(attrs: AdaptivePoolAttrs): { geometry: Geometry;
   return { geometry: { ...attrs, kernel, outChannels: channels }, axes: [taps(0), taps(1), taps(2)] };
 }
 
-/** Only the taps that meet the input are visited: windows may be far larger. */
+/** Visits only the taps that are inside the input: windows may be far larger. */
 function windowTaps({ input, output, kernel, stride, dilation, padBegin }: PoolAttrs, axis: number): AxisTaps {
   const [step, size] = [dilation[axis], input[axis]];
   const start = new Int32Array(output[axis] + 1);
@@ -85,7 +85,7 @@ export function divisors(attrs: PoolAttrs, axes: Axes): Float64Array {
   const { input, output, kernel, stride, dilation, padBegin, padEnd } = attrs;
   if (attrs.divisor !== 0) return new Float64Array(output[0] * output[1] * output[2]).fill(attrs.divisor);
   if (!attrs.countPad) return cellCounts(axes);
-  // Padding behind ends somewhere too: the last window of ceil mode may reach past it.
+  // The padding after the input has an end: the last window of ceil mode may extend beyond it.
   const padded = (axis: number): number[] =>
     Array.from({ length: output[axis] }, (_, o) => {
       const room = input[axis] + padEnd[axis] + padBegin[axis] - o * stride[axis];
@@ -129,7 +129,7 @@ function addPowersTo(sums: Float64Array, x: TypedArray, at: number, p: number): 
   else for (let c = 0; c < sums.length; c++) sums[c] += Math.abs(x[at + c]) ** p;
 }
 
-/** The first of equal maxima counts; NaN beats everything, as in PyTorch. A window without cells gives −∞, index 0. */
+/** The first of equal maxima counts; NaN wins over any number, as in PyTorch. A window without cells gives −∞, index 0. */
 function maxPool(x: TypedArray, y: TypedArray, indices: TypedArray | null, geometry: Geometry, axes: Axes): void {
   const { channels, input, output } = geometry;
   const plane = input[0] * input[1] * input[2];

@@ -9,7 +9,7 @@ type Accumulate = (accumulators: Float64Array, x: TypedArray, at: number, inner:
 interface Reduction {
   readonly start: number;
   readonly accumulate: Accumulate;
-  /** The same along memory, for inner = 1: four independent chains instead of a call per element. */
+  /** The reduction for inner = 1: four independent chains instead of a call per element. */
   readonly along?: (x: TypedArray, at: number, length: number) => number;
   readonly finish?: (sum: number, length: number) => number;
 }
@@ -82,7 +82,7 @@ const reductions: Readonly<Record<Exclude<ReduceKind, 'logSumExp'>, Reduction>> 
   logSum: { start: 0, accumulate: sum, finish: Math.log },
 };
 
-/** The smallest and largest values of an integer array's type: what an empty max or min gives. */
+/** The smallest and largest values of an integer array's type: the results of an empty max and min. */
 function integerRange(array: TypedArray): [number, number] {
   const bits = array.BYTES_PER_ELEMENT * 8;
   const signed = array instanceof Int32Array || array instanceof Int16Array || array instanceof Int8Array;
@@ -133,7 +133,7 @@ function logSumExp(x: TypedArray, y: TypedArray, outer: number, length: number, 
   }
 }
 
-/** A NaN is larger and smaller than anything (NumPy, PyTorch): its position is the answer. */
+/** A NaN wins over any number, as in NumPy and PyTorch: its position is the result. */
 export const argReduce: JsPrim<'argReduce'> = (inputs, outputs, { kind, outer, length, inner, selectLast }) => {
   const x = (inputs[0] as Tensor).array;
   const y = outputs[0].array;

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { JsPrim } from '../../backend.ts';
 
-/** Walks the rows of `length` with `inner` columns side by side, so that memory is read in order. */
+/** All `inner` columns advance together along `length`, so that memory is read in order. */
 export const softmax: JsPrim<'softmax'> = (inputs, outputs, { outer, length, inner, log }) => {
   const x = (inputs[0] as Tensor).array;
   const y = outputs[0].array;

@@ -1,28 +1,28 @@
-// The cost model of everything that convolves: convolutions, transposed ones and weight gradients choose by these estimates, in
+// The cost model of convolutions, transposed convolutions and weight gradients: they choose their algorithm by these estimates, in
 // nanoseconds of one thread with cold weights. The constants were fitted by hand on one core of an AMD EPYC with relaxed SIMD (plain SIMD
-// is slower by the same tenth everywhere) to layers from 8 → 8 @32 to 512 → 512 @14, cold and warm, and were right within a fifth there
-// where an algorithm matters. bench/results/conv-costs.json has the times of one run with the processor that they were taken on:
-// `npm run bench:algos -- --fit --write` measures the one at hand, shows how well these constants predict it and which would predict it
-// best (bench/conv-fit.ts). On an Intel Xeon with plain SIMD these are off by 39 % and the best by 22 %, and both choose within 3 % of
-// the fastest, which is why they are not refitted for each processor.
+// is slower by the same tenth everywhere) to layers from 8 → 8 @32 to 512 → 512 @14, cold and warm. There they are right within a fifth
+// for the layers where the choice matters. bench/results/conv-costs.json has the times of one run and names its processor.
+// `npm run bench:algos -- --fit --write` measures the current machine, and shows how well these constants predict its times and which
+// constants would predict them best (bench/conv-fit.ts). On an Intel Xeon with plain SIMD these constants are off by 39 % and the best
+// by 22 %, but both choose algorithms within 3 % of the fastest. So they are not refitted for each processor.
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp } from '../core/blocks.ts';
 import type { TileSize } from './winograd-weights.ts';
 
-/** Estimates are linear in these, which is what makes a fit by least squares possible. */
+/** Estimates are linear in these constants, so that they can be fitted by least squares. */
 export const convCosts = {
   /** One row of A × one row of a panel (8 multiply–adds): 53 GFLOP/s. */
   step: 0.3,
-  /** Bytes of weights, streamed from memory while the multiplications go on. */
+  /** A byte of weights, streamed from memory during the multiplications. */
   byte: 0.02,
   /** The table of addresses of an output pixel. */
   pixel: 13,
-  /** Transforming a tile of four channels there, and back; the latter with what each panel costs the micro-kernel's calls. */
+  /** Input transform (there) and output transform (back) of a tile of four channels; `back` includes the micro-kernel's calls per panel. */
   there4: 16,
   back4: 50,
   there2: 6,
   back2: 16,
-  /** Transforming the weights of a pair of channels, where that is part of the step. */
+  /** Transforming the weights of a pair of channels, if that is part of the step. */
   filter4: 10,
   filter2: 6,
   /** Winograd along rows: per tile and panel, per tile and input row of four channels, per product of a panel. */
@@ -37,21 +37,21 @@ export const convCosts = {
 
 export type ConvCosts = { readonly [name in keyof typeof convCosts]: number };
 
-/** A stretch of weights that is not in the second-level cache: until the processor reads ahead. */
+/** Start of reading a run of weights that is not in the second-level cache, until the processor prefetches. */
 export const perStretch = 1500;
-/** A kernel call for a unit. */
+/** A kernel call for one unit of work. */
 export const perUnit = 300;
-/** Threads are not equally fast: what the slower one has left is part of a unit. */
+/** Threads are not equally fast: at the end, the others wait for this share of a unit. */
 export const unevenness = 0.1;
 
 /** Matrices of F(n×n, 3×3). */
 export const matricesOf = (size: TileSize): number => (size + 2) ** 2;
 
-/** Transforms of a tile of four channels there and back. */
+/** Costs of the input and the output transform of a tile of four channels. */
 export const transformsOf = (size: TileSize, costs: ConvCosts = convCosts): readonly [there: number, back: number] =>
   size === 4 ? [costs.there4, costs.back4] : [costs.there2, costs.back2];
 
-/** A sum over taps and channels: by tables of addresses, by phases, and the direct weight gradient. */
+/** The direct sum over taps and channels: convolutions, phases of transposed convolutions, and the direct weight gradient. */
 export function gemmCost(attrs: ConvWeightGradAttrs, costs: ConvCosts = convCosts): number {
   const { batch, output, kernel, channels, outChannels, groups } = attrs;
   const pixels = batch * output[0] * output[1] * output[2];
@@ -67,7 +67,7 @@ export interface WinogradWork {
   readonly panels: number;
 }
 
-/** `constant`: weights are transformed ahead. */
+/** `constant`: weights have been transformed before the run. */
 export function winogradCost(work: WinogradWork, constant: boolean, costs: ConvCosts = convCosts): number {
   const { size, channels, tiles, panels } = work;
   const steps = matricesOf(size) * channels * panels;
@@ -88,12 +88,12 @@ export function winogradRowCost(attrs: ConvWeightGradAttrs, costs: ConvCosts = c
   const there = stride[1] * Math.ceil(channels / 4) * costs.rowInput;
   // Register tiles of fewer than four rows wait for their sums.
   const multiplications = Math.max(tiles, 4) * steps * costs.step;
-  // Those of the even and odd columns of six points, and of ∞.
+  // A product for each of the six finite points, and one for ∞.
   const products = 7 * panels * costs.rowProduct;
   return rows * (multiplications + products + tiles * (panels * costs.rowTile + there)) + steps * 32 * costs.byte;
 }
 
-/** A cut of a weight gradient: blocks of x's channels and of gy's repeat the transform of the other operand. */
+/** The parts of a weight gradient: each block of x's channels repeats the transform of gy, and each block of gy's that of x. */
 export interface WinogradGradWork {
   readonly tiles: number;
   readonly channels: number;

@@ -15,8 +15,8 @@ import { cannotTransform, planWinograd, winogradSteps } from './winograd.ts';
 import type { TileSize } from './winograd-weights.ts';
 
 /**
- * The outputs p, p + stride, … of one axis. Output p + q·stride takes input q + first − j·step through tap tap0 + j·tapStep,
- * j < taps: a convolution of stride 1.
+ * The outputs p, p + stride, … of one axis. Output p + q·stride is the sum over j < taps of input q + first − j·step times tap
+ * tap0 + j·tapStep: a convolution of stride 1.
  */
 interface Phase {
   readonly output: number;
@@ -67,8 +67,8 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
 };
 
 /**
- * One convolution per phase of the output grid: nothing is multiplied with inserted zeros, nothing is scattered, and the
- * epilogue stays in registers. The packed weights of all phases together are as large as the weight.
+ * One convolution per phase of the output grid: no inserted zeros are multiplied, no results are scattered, and the
+ * epilogue works in registers. The packed weights of all phases together are as large as the weight.
  */
 function phaseSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilogue: Epilogue): Step[] {
   const { inputs, outputs, attrs, pitch } = call;
@@ -97,13 +97,13 @@ function phaseSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilo
   const [phasesD, phasesH, phasesW] = [phasesOf(attrs, 0), phasesOf(attrs, 1), phasesOf(attrs, 2)];
   const phases = phasesD.flatMap((d) => phasesH.flatMap((h) => phasesW.map((w) => [d, h, w] as const)));
   const isEmpty = (phase: readonly Phase[]): boolean => phase.some((p) => p.taps === 0);
-  // Phases that no tap reaches, as most are of a 1×1 kernel with stride: all zeros where there is no bias to add.
+  // No tap reaches some phases (most of them, for a 1×1 kernel with a stride). Without a bias they are all zeros.
   const zeroed = bias === null && epilogue.epilogue === 0 && phases.some(isEmpty);
   const fills = zeroed ? zeroSteps(session, y0, outputsOf(attrs) * 4) : [];
   const computed = zeroed ? phases.filter((phase) => !isEmpty(phase)) : phases;
   const steps = computed.flatMap((phase) => {
     const each = (f: (p: Phase, axis: number) => number): Triple => [f(phase[0], 0), f(phase[1], 1), f(phase[2], 2)];
-    // Bias alone: one tap of weight 0 far outside the input.
+    // A phase that has only the bias: one tap of weight 0 far outside the input.
     const empty = isEmpty(phase);
     const panelShape: PanelShape = {
       ...weightShape,
@@ -130,7 +130,7 @@ function phaseSteps(call: PrimCall<'convTranspose'>, session: WasmSession, epilo
   return [...fills, ...steps];
 }
 
-/** By Winograd: a convolution with the kernel mirrored and the padding's complement. */
+/** Winograd's algorithm: a convolution with the mirrored kernel and the complement of the padding. */
 const winograd = (size: TileSize): Algorithm<'convTranspose', Epilogue> => ({
   name: `winograd${size}`,
   detail: ({ attrs }, session) => `${planWinograd(attrs, size, session).chunk} tiles a chunk`,

@@ -12,19 +12,19 @@ import { cannotTransform } from './winograd.ts';
 import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
 
 /**
- * Parts of the batch that are summed apart, if each still has this many pixels. Adding up twice as many (16) took three times as long, 3 % of
- * a step of ResNet-20; more than so many threads share out taps and panels.
+ * The most parts of the batch that are summed separately, and the fewest pixels of a part. Adding 16 parts instead of 8 took three
+ * times as long, 3 % of a step of ResNet-20. More threads than that share taps and panels.
  */
 const mostSplits = 8;
 const leastPixels = 128;
-/** Bytes of partial sums. */
+/** The most bytes of partial sums. */
 const mostPartialBytes = 1 << 23;
-/** Work units that there should be at least. */
+/** There should be at least so many work units. */
 const wantedUnits = 16;
-/** Output pixels per pass: with 8 columns of gy and a tile's of x still in the first-level cache. */
+/** Output pixels per pass: 8 columns of gy and a tile's columns of x stay in the first-level cache. */
 const blockPixels = 128;
 
-/** How the sum over pixels and the result are cut into work units; by the shapes alone, not by threads. */
+/** How the sum over pixels and the result are cut into work units. It depends on the shapes, not on the number of threads. */
 function cut(pixels: number, splitBytes: number, items: number, panels: number) {
   const splits = Math.max(
     1,
@@ -66,14 +66,14 @@ const algorithms: readonly Algorithm<'convWeightGrad', null>[] = [
   },
 ];
 
-/** Rows of pixels, as they lie in x and gy. */
+/** The direct sum, over rows of pixels of x and gy. */
 export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad'>, session: WasmSession): Step[] {
   const { channels, outChannels, groups, kernel, output, batch, dilation } = attrs;
   const pixels = batch * product(output);
   const taps = product(kernel);
   const depthwise = groups > 1 && groups === channels && groups === outChannels;
   const perGroup = channels / groups;
-  // Few channels: the taps of a kernel row are one stretch of x, at the price of copies at the left and right border.
+  // Few channels: the taps of a kernel row are one run of x, which needs copies at the left and right border.
   const byTap = depthwise || groups > 1 || perGroup >= 8 || kernel[2] === 1 || dilation[2] !== 1;
   const groupItems = byTap ? taps : kernel[0] * kernel[1];
   const rows = depthwise ? 1 : byTap ? perGroup : kernel[2] * channels;
@@ -126,7 +126,7 @@ export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
-/** Where the sums of each part of the batch lie, and where their sum goes. */
+/** The address of the partial sums, their number, and where their sum is stored. */
 interface Sums {
   readonly gw: number;
   readonly partial: number;

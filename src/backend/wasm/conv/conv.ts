@@ -12,7 +12,7 @@ import { cannotTransform, planWinograd, winogradSteps } from './winograd.ts';
 import { cannotTransformRows, winogradRowSteps } from './winograd-row.ts';
 import type { TileSize } from './winograd-weights.ts';
 
-/** Output cells, and additions per output; where either is 0 there is nothing for a kernel to loop over. */
+/** Output cells, and additions per output; if either is 0, kernels have no loop to run. */
 export const outputsOf = (a: ConvAttrs): number => a.batch * product(a.output) * a.outChannels;
 export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * product(a.kernel) * product(a.input);
 
@@ -40,7 +40,7 @@ const winograd = (size: TileSize): ConvAlgorithm => ({
     winogradSteps(call, session, shape, epilogue, planWinograd(call.attrs, size, session)),
 });
 
-/** The cheapest is taken. */
+/** `chooseConv` takes the cheapest of these. */
 export const convAlgorithms: readonly ConvAlgorithm[] = [
   {
     name: 'depthwise',
@@ -93,7 +93,7 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   },
 ];
 
-/** A convolution by an algorithm chosen by the caller. */
+/** The binding of a convolution whose algorithm `choose` returns. */
 export const convBy =
   (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
   (call, session) => {

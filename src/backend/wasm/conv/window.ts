@@ -19,7 +19,7 @@ import type { WasmSession } from '../core/session.ts';
 
 /**
  * What the convolution kernels compute: at every point o of a grid, Σ_k w[k] · x[o · stride + k · dilation − pad]. A
- * convolution is one grid; a transposed one is a grid per phase, with negative dilation and an output stride.
+ * convolution has one grid; a transposed convolution has a grid per phase, with negative dilation and an output stride.
  */
 export interface WindowShape {
   readonly batch: number;
@@ -32,7 +32,7 @@ export interface WindowShape {
   readonly channels: number;
   readonly outChannels: number;
   readonly groups: number;
-  /** Addresses; `y` that of the first grid point. */
+  /** Addresses; `y` is that of the first grid point. */
   readonly x: number;
   /** Bytes from pixel to pixel of x. */
   readonly xPixel: number;
@@ -59,18 +59,18 @@ function commonFields({ x, y, grid, pad, xPixel, yPitch, ...shape }: WindowShape
   };
 }
 
-/** Whether grid points follow each other beyond the end of a row. */
+/** Whether grid points are equally far apart, also from the end of a row to the next row. */
 const isContiguous = ({ grid, yPitch }: WindowShape): boolean =>
   yPitch[1] === grid[2] * yPitch[0] && yPitch[2] === grid[1] * yPitch[1] && yPitch[3] === grid[0] * yPitch[2];
 
-/** Images from which on tiles across them are worth it, and the share of taps in the padding. */
+/** Tiles across images (Addressing.acrossImages) are faster from so many images and such a share of taps in the padding on. */
 const leastImages = 12;
 const leastPadding = 0.1;
 
 const isPlane = ({ input, grid, kernel, pad }: WindowShape): boolean =>
   input[0] === 1 && grid[0] === 1 && kernel[0] === 1 && pad[0] === 0 && pad[2] >= 0;
 
-/** Share of the taps, over all grid points, that lie outside of the input. */
+/** Share of the taps, over all grid points, that are outside the input. */
 function paddedShare({ input, grid, kernel, stride, dilation, pad }: WindowShape): number {
   let inside = 1;
   for (let axis = 0; axis < 3; axis++) {
@@ -89,12 +89,12 @@ function paddedShare({ input, grid, kernel, stride, dilation, pad }: WindowShape
 interface Blocks {
   readonly rowBlock: number;
   readonly rowBlocks: number;
-  /** Most tiles of a block, and bytes of input that it copies. */
+  /** The most tiles of a block, and bytes of input that a block copies. */
   readonly tiles: number;
   readonly staging: number;
 }
 
-/** Rows of A in one unit of work, by the way in which they are found. */
+/** Rows of A in one unit of work, by addressing mode. */
 const blocksOf: {
   readonly [mode in keyof typeof Addressing]: (session: WasmSession, shape: WindowShape, contiguous: boolean) => Blocks;
 } = {
@@ -123,13 +123,13 @@ function plainBlocks(session: WasmSession, shape: WindowShape, contiguous: boole
   const { batch, grid, channels, kernel } = shape;
   const rows = batch * product(grid);
   const most = rowBlockOf(session, rows, channels * 4 * Math.min(product(kernel), 4));
-  // Tiles end with a line of an output that is not contiguous: whole lines, so that they are the same in every cut.
+  // If the output is not contiguous, tiles end with its lines. Blocks are whole lines then, so that tiles do not depend on the blocks.
   const rowBlock = contiguous ? most : roundUp(most, grid[2]);
   const tiles = contiguous ? Math.ceil(rowBlock / tileRowsOf(session)) : rowBlock;
   return { rowBlock, rowBlocks: Math.ceil(rows / rowBlock), tiles, staging: 0 };
 }
 
-/** GEMM over addresses: any convolution. Unit: a block of grid points × a block of panels. */
+/** GEMM over addresses, for any convolution. Unit: a block of grid points × a block of panels. */
 export function gemmStep(
   session: WasmSession,
   prim: PrimName,
@@ -142,7 +142,7 @@ export function gemmStep(
   const columns = outChannels / groups;
   const taps = product(kernel);
   const runLength = kernel[2] * channels;
-  // Few channels: longer stretches for the inner loop, at the price of copies at the left and right border.
+  // Few channels: longer runs for the inner loop, which need copies at the left and right border.
   const byRun =
     groups === 1 && channels < 8 && kernel[2] > 1 && shape.dilation[2] === 1 && shape.xPixel === channels * 4;
   const [addresses, len] = byRun ? [kernel[0] * kernel[1], runLength] : [taps, perGroup];
@@ -180,7 +180,7 @@ export function gemmStep(
   return session.step(prim, 'conv', ConvDesc, values, rowBlocks * panelBlocks, { workspace: stagingOffset + staging });
 }
 
-/** The kernel's loop for rows of so many taps and such a stride, or nothing. */
+/** The number of the kernel's loop for rows of `taps` taps and such a stride, if it has one. */
 const depthwiseRow = (taps: number, stride: number): number | undefined =>
   DepthwiseRow[`taps${taps}stride${stride}` as keyof typeof DepthwiseRow];
 

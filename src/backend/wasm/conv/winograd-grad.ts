@@ -13,7 +13,7 @@ import type { WasmSession } from '../core/session.ts';
 import { winogradGradCost } from './conv-cost.ts';
 import { oddLines, vPitchOf } from './winograd.ts';
 
-/** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. By the shapes alone, not by threads. */
+/** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. It does not depend on the threads. */
 export interface WinogradGradPlan {
   readonly tileRows: number;
   readonly tileColumns: number;
@@ -28,17 +28,17 @@ export interface WinogradGradPlan {
   readonly cost: number;
 }
 
-/** Work units that there should be at least, where there are so many tiles. */
+/** There should be at least so many work units, if there are enough tiles. */
 const wantedUnits = 8;
-/** Tiles that a split should have. */
+/** The fewest tiles of a split. */
 const leastTiles = 16;
-/** What V and W of a pass may take, beside the sums. */
+/** The most bytes of V and W of a pass, and of a unit's sums, which should stay in the second-level cache. */
 const cacheBytes = 393216;
 const mostBlockBytes = 327680;
 
 const halves = [1, 2, 4, 8, 16] as const;
 
-/** The cheapest cut that gives threads enough to share. Blocks repeat the transform of the other operand. */
+/** The cheapest cut that has enough units for several threads. Each block repeats the transform of the other operand. */
 export function planWinogradGrad({ batch, output, channels, outChannels }: ConvWeightGradAttrs): WinogradGradPlan {
   const tileRows = Math.ceil(output[1] / 4);
   const tileColumns = Math.ceil(output[2] / 4);
@@ -68,7 +68,7 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
   return best!;
 }
 
-/** Sums of the splits, then their sum, transformed back. */
+/** Two steps: the sums of the splits, then their total and the output transform. */
 export function winogradGradSteps(
   { inputs, outputs, attrs }: PrimCall<'convWeightGrad'>,
   session: WasmSession,

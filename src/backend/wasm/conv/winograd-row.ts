@@ -12,7 +12,7 @@ import { mapFields } from './winograd.ts';
 const tileSize = 4;
 const points = [0.5, 1, 2].flatMap((p) => [p, -p]);
 
-/** Seven taps at stride 2 along W, whatever there is along H; constant weights. */
+/** The algorithm takes seven taps at stride 2 along W, any kernel along H, and constant weights. */
 export function cannotTransformRows({ attrs, inputs }: PrimCall<'conv'>, session: WasmSession): Declined | null {
   const { kernel, stride, dilation, groups, input } = attrs;
   if (session.backend.precision === 'exact') return new Declined("precision 'exact'");
@@ -23,8 +23,8 @@ export function cannotTransformRows({ attrs, inputs }: PrimCall<'conv'>, session
 }
 
 /**
- * G w for every kernel row and pair of channels: matrices of the finite points [kernelH][even, odd][channels][8], then that of
- * ∞ [kernelH][even][channels][8], for each panel. G has the rows p⁰ … p³ over Π (p − other points), and that of ∞ takes the last tap.
+ * G w for every kernel row and pair of channels: for each panel the matrices of the finite points [kernelH][even, odd][channels][8],
+ * then that of ∞ [kernelH][even][channels][8]. The row of G for point p is p⁰ … p³ over Π (p − other points); for ∞ it is the last tap.
  */
 function transformWeights(weight: Float32Array, { channels, outChannels, kernel }: ConvAttrs, to: Float32Array): void {
   const rows = kernel[1];

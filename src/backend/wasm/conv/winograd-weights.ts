@@ -11,18 +11,21 @@ export type TileSize = 4 | 2;
 
 export interface TransformedWeights {
   readonly address: number;
-  /** What transforms them at run time; empty for constants. */
+  /** Steps that transform them at run time; none for constants. */
   readonly steps: readonly Step[];
 }
 
-/** How the filters lie in a weight, in bytes: [columns][channels][3][3], for transposed convolutions [channels][columns][3][3] read backwards. */
+/**
+ * Strides of the filters of a weight, in bytes: [columns][channels][3][3]; for transposed convolutions [channels][columns][3][3] with
+ * the taps in reverse order.
+ */
 function filtersOf(prim: 'conv' | 'convTranspose', { channels, outChannels }: ConvAttrs) {
   return prim === 'conv'
     ? { columnStride: channels * 36, channelStride: 36, tapStride: 4, first: 0 }
     : { columnStride: 36, channelStride: outChannels * 36, tapStride: -4, first: 32 };
 }
 
-/** Weights transformed by a kernel: constants once per session, others in each run, by a step that leaves them to the next one. */
+/** Weights transformed by a kernel: constants once per session, others in each run, by a step before the one that uses them. */
 export function transformedWeights(
   session: WasmSession,
   prim: 'conv' | 'convTranspose',
@@ -58,7 +61,7 @@ export function transformedWeights(
         weight.copyTo(bytes.subarray(at, at + (end - begin) * 4), begin * 4);
         writeDescriptor(views, window.byteOffset, PackWinogradDesc, {
           ...common,
-          // The kernel counts from the first panel, of which only this stretch is here.
+          // The kernel's addresses count from the first panel, but only this part of the weight is in memory.
           weight: (at + first - begin * 4) >>> 0,
           to,
         });

@@ -22,18 +22,18 @@ export interface WinogradPlan {
   readonly panelUnit: number;
 }
 
-/** Convolutions, and transposed ones (input gradients among them), which are convolutions with mirrored kernels. */
+/** Convolutions, and transposed convolutions (such as input gradients), which are convolutions with mirrored kernels. */
 export type TransformCall = PrimCall<'conv'> | PrimCall<'convTranspose'>;
 
-/** Rows of V: whole vectors. */
+/** Bytes of a row of V, which is whole vectors. */
 export const vPitchOf = (channels: number): number => roundUp(channels, 4) * 4;
-/** At least `bytes`, an odd number of cache lines: the transforms touch all matrices at once, which then lie in different cache sets. */
+/** At least `bytes`, and an odd number of cache lines, so that matrices, which a transform uses together, are in different cache sets. */
 export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 
-/** What V and M of a chunk may take, beside the weights that stream through the second-level cache. */
+/** The most bytes of V and M of a chunk, which share the second-level cache with the weights. */
 const cacheBytes = 524288;
 
-/** What there are transforms for: 3×3 (in each slice of a 3-d input), stride 1, dilation 1, one group. */
+/** There are transforms for 3×3 kernels (in each slice of a 3-d input) of stride 1, dilation 1, one group. */
 export function cannotTransform({ attrs }: { attrs: ConvWeightGradAttrs }, session: WasmSession): Declined | null {
   const { kernel, stride, dilation, padBegin, groups, input, output, channels, outChannels } = attrs;
   if (session.backend.precision === 'exact') return new Declined("precision 'exact'");
@@ -56,17 +56,17 @@ export function planWinograd(attrs: ConvAttrs, size: TileSize, session: WasmSess
   // Not fewer than 36, since all of the weights are read for each chunk: 512 → 512 @7, batch 8, relaxed, in chunks of 12, 18, 36:
   // 87, 97, 114 GFLOP/s; with 64 channels sizes from 12 to 66 are within 2 %.
   const most = Math.max(36, Math.floor(cacheBytes / tileBytes / rows) * rows);
-  // An even number of equal chunks, so that two threads finish together: 128 → 128 @28 in chunks of 30 and 19 tiles left one
-  // idle for a third of the time. That they are not whole register tiles costs one thread nothing.
+  // An even number of equal chunks, so that two threads finish together: with 128 → 128 @28 in chunks of 30 and 19 tiles one thread
+  // was idle for a third of the time. Chunks that are not whole register tiles do not slow a single thread.
   const chunks = Math.ceil(tiles / most);
   const chunk = chunkOf(tiles, chunks === 1 ? 1 : roundUp(chunks, 2));
-  // As many panels as there are, so that the weights are read front to back: 512 → 512 @7, relaxed, with 8, 16, 32, 64 panels at
-  // a time 92, 113, 125, 135 GFLOP/s.
+  // As many panels as possible, so that the weights are read in order: 512 → 512 @7, relaxed, 92, 113, 125, 135 GFLOP/s with 8, 16,
+  // 32, 64 panels at a time.
   const plan = { size, channels, tileRows, tileColumns, tiles, chunk, panels, panelUnit: Math.min(64, panels) };
   return session.backend.threads === 1 ? plan : shareOut(plan, session.backend.threads);
 }
 
-/** Tiles of one of `chunks` equal chunks, none of which may be of a single tile. */
+/** Tiles per chunk for about `chunks` equal chunks, such that no chunk has a single tile. */
 function chunkOf(tiles: number, chunks: number): number {
   let chunk = Math.ceil(tiles / chunks);
   while (leavesOne(tiles, chunk)) chunk++;
@@ -74,7 +74,7 @@ function chunkOf(tiles: number, chunks: number): number {
 }
 
 /**
- * The cut of which the thread with most units has the least to do. Units of fewer panels repeat the input transform, units of
+ * The cut with the least work for the thread that has most. Units of fewer panels repeat the input transform; units of
  * fewer tiles read the weights again.
  */
 function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
@@ -102,7 +102,7 @@ function shareOut(plan: WinogradPlan, threads: number): WinogradPlan {
   return best;
 }
 
-/** What the descriptors of Winograd's kernels have in common: the maps, the padding, and the bias, zeros where there is none. */
+/** The common fields of the descriptors of Winograd's kernels: the maps, the padding, and the bias (zeros if there is none). */
 export function mapFields(session: WasmSession, shape: WindowShape, bias: Tensor | null | undefined) {
   const { x, y, input, grid, pad, channels, outChannels, xPixel, yPitch } = shape;
   const zeros = session.zeros(256);
@@ -121,7 +121,7 @@ export function mapFields(session: WasmSession, shape: WindowShape, bias: Tensor
   };
 }
 
-/** Unit of work: a chunk of tiles × some panels. In front of it a step that transforms weights, if they are no constants. */
+/** Unit of work: a chunk of tiles × some panels. If the weights are not constants, a step before it transforms them. */
 export function winogradSteps(
   { prim, inputs, attrs }: TransformCall,
   session: WasmSession,
@@ -141,7 +141,7 @@ export function winogradSteps(
   const [vMatrix, mMatrix] = [oddLines(chunk * vPitch), oddLines(chunk * mPitch)];
   const recordsOffset = winogradHead;
   const scratchOffset = roundUp(recordsOffset + Math.ceil(chunk / rows) * (recordHead + rows * 4), 64);
-  // [column][row][64 channels] of a tile, on input; the output's block is smaller.
+  // The input transform's block [column][row][64 channels] of a tile; the output transform needs a smaller one.
   const vOffset = scratchOffset + matrices * 256;
   const mOffset = vOffset + matrices * vMatrix;
   const panelUnits = Math.ceil(panels / panelUnit);

@@ -15,7 +15,7 @@ interface Loop {
 }
 
 const none: Loop = { n: 1, x: 0, y: 0 };
-/** Bytes that one work unit writes, about. */
+/** About so many bytes per work unit. */
 const unitBytes = 16384;
 const maxOuter = 4;
 
@@ -25,8 +25,8 @@ export interface CopyPlan {
 }
 
 /**
- * The descriptor of a copy of elements of `size` bytes: loops merged, ordered by how y lies in memory, and cut into a
- * 2-D core and outer loops. Null where more loops remain than the kernel has; addresses are left to the caller.
+ * The descriptor of a copy of elements of `size` bytes: loops are merged, ordered as in the memory of y, and cut into a
+ * 2-D core and outer loops. Null if more loops remain than the kernel has. The caller fills in the addresses.
  */
 export function planCopy(attrs: Omit<CopyAttrs, 'inputOffset' | 'outputOffset'>, size: number): CopyPlan | null {
   const loops = byteLoops(attrs, size);
@@ -80,7 +80,7 @@ function byteLoops(attrs: Omit<CopyAttrs, 'inputOffset' | 'outputOffset'>, size:
   const sizes = pick(dims);
   const strides = [pick(inputStrides, size), pick(outputStrides, size)];
   if (size === 2 || size === 8) {
-    // Two bytes or two words per element are one more contiguous loop.
+    // The two bytes or two words of an element are one more contiguous loop.
     sizes.push(2);
     for (const s of strides) s.push(size / 2);
   }
@@ -88,7 +88,7 @@ function byteLoops(attrs: Omit<CopyAttrs, 'inputOffset' | 'outputOffset'>, size:
   const loops = merged.dims.map((n, i) => ({ n, x: merged.strides[0][i], y: merged.strides[1][i] }));
   const last = loops[loops.length - 1];
   const element = size === 1 || size === 2 ? 1 : 4;
-  // A single element has no strides left.
+  // A copy of a single element: its strides are free.
   if (last.n === 1) loops[loops.length - 1] = { n: 1, x: element, y: element };
   return loops;
 }
@@ -115,7 +115,7 @@ export function copySteps(
   return steps;
 }
 
-/** A copy of one long run as lines of equal length and a rest, so that it can be shared out. */
+/** Cuts a copy of one long run into lines of equal length and a rest, so that threads can share it. */
 function splitFlat(attrs: CopyAttrs, size: number): { part: CopyAttrs; at: number }[] {
   const { dims, strides } = coalesce(attrs.dims, [attrs.inputStrides, attrs.outputStrides]);
   const length = unitBytes / size;
@@ -141,7 +141,7 @@ export const copy: WasmPrim<'copy'> = ({ inputs, outputs, attrs }, session) => {
   return copySteps('copy', session, attrs, dtypes[x.dtype].bytes, addresses) ?? new Declined(tooManyLoops);
 };
 
-/** The four bytes that `value`, stored as `dtype`, repeats; null where eight bytes are needed. */
+/** The four bytes that repeat the one element of `array`; null if eight bytes are needed. */
 function patternOf(array: TypedArray): number | null {
   const bytes = new Uint8Array(array.buffer);
   const words = new Uint32Array(Uint8Array.from({ length: 8 }, (_, i) => bytes[i % bytes.length]).buffer);

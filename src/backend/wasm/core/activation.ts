@@ -1,10 +1,10 @@
 import { Kind } from '../../../abi/generated/abi.ts';
 import type { Activation, UnaryKind } from '../../prims/elementwise.ts';
 
-/** The functions that kernels know, by name. */
+/** Numbers of the functions for which there are kernels. */
 const numbers: { readonly [kind in UnaryKind]?: number } = Kind;
 
-/** The descriptor fields of an activation; null where kernels do not know the kind. */
+/** The descriptor fields of an activation. */
 export interface ActivationFields {
   readonly kind: number;
   readonly alpha: number;

@@ -4,12 +4,12 @@ import { KernelStep } from './kernel-step.ts';
 import { Declined } from './prim.ts';
 import type { WasmSession } from './session.ts';
 
-/** One of several ways to compute a prim. `Context` is what its binding has worked out before it chooses. */
+/** One of several ways to compute a prim. `Context`: what the binding has computed before it chooses. */
 export interface Algorithm<P extends PrimName, Context> {
   readonly name: string;
   /** How it would cut the work, for profiles. */
   detail?(call: PrimCall<P>, session: WasmSession): string;
-  /** Estimated nanoseconds of one thread with cold weights, on the machine of the figures, or why it cannot do this. */
+  /** Estimated nanoseconds of one thread with cold weights, on the machine of conv-cost.ts, or why it cannot compute this call. */
   cost(call: PrimCall<P>, session: WasmSession): number | Declined;
   lower(call: PrimCall<P>, session: WasmSession, context: Context): Step[];
 }
@@ -26,7 +26,7 @@ export function cheapest<P extends PrimName, Context>(
   return algorithms[costs.indexOf(Math.min(...costs))];
 }
 
-/** Writes on the steps which algorithm they are, and what the others would cost or why they cannot. */
+/** Notes on the steps which algorithm was taken, and what the others would cost or why they cannot compute the call. */
 export function explain<P extends PrimName, Context>(
   steps: Step[],
   taken: Algorithm<P, Context>,

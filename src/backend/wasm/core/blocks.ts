@@ -1,8 +1,8 @@
 import type { WasmSession } from './session.ts';
 
 /**
- * V8 before 13.5 (Node 22) spills some of twelve accumulators, with FMA too: ResNet-18 in tiles of 6 rows takes 65 ms there, of
- * 4 rows 42 (Node 24: 34 and 42). Float16Array came with 13.5. How many rows a tile has changes no result.
+ * V8 before 13.5 (Node 22) spills some of twelve accumulators, even with FMA: ResNet-18 takes 65 ms with tiles of 6 rows and 42 ms with
+ * 4 rows (Node 24: 34 and 42). Float16Array is new in V8 13.5, so it tells the versions apart. The rows of a tile change no result.
  */
 const twelveFit = 'Float16Array' in globalThis;
 
@@ -13,12 +13,12 @@ export const tileRowsOf = (session: WasmSession): number =>
 /** `n` rounded up to a multiple of `step`. */
 export const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step;
 
-/** Tiles that a thread should have at least where rows are shared out among threads. */
+/** The fewest tiles per thread if threads share rows. */
 const leastTiles = 8;
 
 /**
- * Rows of A per unit of work, in equal parts: 256 KB of A at most, which leaves room in the second-level cache for a panel of B
- * and the results. As many parts for each thread, so that a thread goes on with the rows that it has written.
+ * Rows of A per unit of work, in equal parts of at most 256 KB of A, which leaves room in the second-level cache for a panel of B
+ * and the results. Every thread has the same number of parts, so that in the next step it reads the rows that it has written.
  */
 export function rowBlockOf(session: WasmSession, rows: number, bytesPerRow: number): number {
   const { threads } = session.backend;
@@ -32,18 +32,18 @@ export function rowBlockOf(session: WasmSession, rows: number, bytesPerRow: numb
 }
 
 /**
- * Whether one of `rows` rows cut into blocks is alone. The kernel for one row rounds otherwise (micro/gemm.ts), and no bit of a
- * result may depend on the number of threads.
+ * Whether `rows` rows in blocks of `block` leave a block of one row. The kernel for one row rounds differently (micro/gemm.ts), and
+ * results must not depend on the number of threads.
  */
 export const leavesOne = (rows: number, block: number): boolean => rows > 1 && (block === 1 || rows % block === 1);
 
-/** Units that there should be at least, and panels that one has at least. */
+/** There should be at least so many units, each of at least so many panels. */
 const leastUnits = 16;
 const leastPanels = 4;
 
 /**
- * Panels per unit of work where there are `rowBlocks` units of rows. Small maps are also cut along the output channels, so that
- * several threads find work, and so that the thread with most units has as little as can be.
+ * Panels per unit of work if there are `rowBlocks` blocks of rows. Small maps are also cut along the output channels, so that
+ * several threads have work, and so that the thread with most units has as little as possible.
  */
 export function panelBlockOf(session: WasmSession, rowBlocks: number, panels: number): number {
   const { threads } = session.backend;

@@ -4,7 +4,7 @@ import type { Activation } from '../../prims/elementwise.ts';
 import { activationFields } from './activation.ts';
 import type { WasmSession } from './session.ts';
 
-/** What a GEMM or depthwise kernel does to a result before it is done: bits, and what they need. */
+/** What a GEMM or depthwise kernel does to results besides the sum: bits of Epilogue, and the fields that they need. */
 export interface Epilogue {
   readonly epilogue: number;
   /** Distance from the output to the residual, modulo 2³². */
@@ -14,7 +14,7 @@ export interface Epilogue {
   readonly beta: number;
 }
 
-/** Null where kernels do not know the activation. */
+/** Null if there is no kernel of the activation. */
 export function epilogueOf(
   session: WasmSession,
   output: Tensor,

@@ -12,7 +12,7 @@ export interface Window {
   readonly kernel: Triple;
   readonly stride: Triple;
   readonly dilation: Triple;
-  /** In front of each axis. */
+  /** Padding before each axis. */
   readonly padBegin: Triple;
 }
 

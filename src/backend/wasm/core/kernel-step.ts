@@ -36,7 +36,7 @@ export class KernelStep implements Step {
   }
 }
 
-/** A step without a kernel is the leader's. */
+/** The step of a team. The leader runs a step that has no kernel. */
 export function asTeamStep(step: Step, where: () => string): TeamStep {
   if (step instanceof KernelStep) return step;
   const alone = new Sequence([step], where);

@@ -1,6 +1,6 @@
 import type { Storage } from '../../../memory/storage.ts';
 
-/** A constant in a form of some kernel's own, as long as a plan uses it. */
+/** A constant in the form that some kernel needs. It is kept as long as a plan uses it. */
 export class PackedConstant {
   readonly storage: Storage;
   private readonly forms: Map<string, PackedConstant>;
@@ -18,7 +18,7 @@ export class PackedConstant {
     this.users++;
   }
 
-  /** Frees the memory with the last user. */
+  /** Frees the memory when the last user releases it. */
   release(): void {
     if (--this.users > 0) return;
     this.forms.delete(this.key);

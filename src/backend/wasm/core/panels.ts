@@ -29,11 +29,11 @@ export interface Panels {
   readonly groupPanels: number;
   readonly panels: number;
   readonly panelBytes: number;
-  /** What packs them at run time; empty for constants. */
+  /** Steps that pack them at run time; none for constants. */
   readonly steps: readonly Step[];
 }
 
-/** Panels of `weight`: packed once where weight and bias are constants, else by a step of their own. */
+/** Panels of `weight`: packed once if weight and bias are constants, else by a step in each run. */
 export function panelsOf(
   session: WasmSession,
   prim: PrimName,
@@ -88,14 +88,14 @@ function descriptorOf(
 }
 
 /**
- * Elements of a weight that are copied into linear memory at a time, if its order allows to cut it: 256 KB, which stay in the
- * second-level cache. With 4 MB the first touch of that memory cost a quarter of the time to the first result.
+ * Elements of a weight that are copied into linear memory at a time, if its order allows it: 256 KB, which stay in the
+ * second-level cache. With 4 MB, page faults of that new memory were a quarter of the time to the first result.
  */
 export const chunkElements = 1 << 16;
 
 /**
- * Packs a constant with the kernel, stretch by stretch of the weight. 100 MB in 90 ms, most of it the first touch of new memory
- * if the destination is such; loops in JavaScript that write column by column took five times as long.
+ * Packs a constant with the kernel, part by part. 100 MB take 90 ms; most of that is page faults if the destination is new memory.
+ * Loops in JavaScript that write column by column took five times as long.
  */
 function packConstant(
   session: WasmSession,
@@ -107,7 +107,7 @@ function packConstant(
 ): void {
   const { groups, columns, channels, kernel, tapStrides } = shape;
   const { memory, kernels } = session.backend;
-  // The furthest element of one column behind its first.
+  // Distance from the first element of a column to its last.
   const columnReach = kernel.reduce((sum, n, i) => sum + (n - 1) * tapStrides[i], (channels - 1) * shape.channelStride);
   const cuttable = columnReach < 8 * shape.columnStride;
   const panelsAtOnce = cuttable ? Math.max(1, Math.floor(chunkElements / (8 * shape.columnStride))) : groupPanels;
@@ -128,7 +128,7 @@ function packConstant(
         const last = Math.min(first + reach, weight.size);
         weight.copyTo(bytes.subarray(base, base + (last - first) * 4), first * 4);
         const values = descriptorOf(shape, {
-          // The kernel counts from the first element of the weight, of which only this stretch is here.
+          // The kernel's addresses count from the first element of the weight, but only this part of it is in memory.
           weight: base - first * 4,
           bias: bias === null ? 0 : base + biasOffset,
           to,

@@ -4,7 +4,7 @@ import type { Activation } from '../../prims/elementwise.ts';
 import type { PrimName } from '../../prims/index.ts';
 import type { WasmSession } from './session.ts';
 
-/** Why no kernel takes a call, in a few words; plain JS does it then. */
+/** Why no kernel takes a call, in a few words; the call then runs in plain JS. */
 export class Declined {
   readonly why: string;
 
@@ -18,7 +18,7 @@ export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSess
 
 export type WasmPrims = { readonly [P in PrimName]?: WasmPrim<P> };
 
-/** The prims that a backend is built with: their plain JS, and bindings for those that have kernels. */
+/** The prims of a backend: their implementations in plain JS, and bindings for those that have kernels. */
 export interface PrimTables {
   readonly js: Partial<JsPrims>;
   readonly wasm: WasmPrims;
@@ -27,7 +27,7 @@ export interface PrimTables {
 /** Elements per work unit of elementwise kernels: 16 KB, so that a unit's operands stay in the first-level cache. */
 export const elementsPerUnit = 4096;
 
-/** The element type that the kernels, which compute in float32, do not take; null if they take all tensors. */
+/** Kernels compute in float32: the element type that they do not take, or null if all tensors are float32. */
 export function otherThanFloat32(...lists: readonly (readonly (Tensor | null | undefined)[])[]): Declined | null {
   for (const list of lists) {
     const other = list.find((tensor) => tensor != null && tensor.dtype !== 'float32');
@@ -36,9 +36,9 @@ export function otherThanFloat32(...lists: readonly (readonly (Tensor | null | u
   return null;
 }
 
-/** A copy or broadcast that does not become a row in at most a few loops. */
+/** A copy or broadcast that needs more loops than the kernel has. */
 export const tooManyLoops = 'too many axes';
-/** Operands in memory orders that do not become rows side by side. */
+/** Operands whose memory orders do not give common rows. */
 export const otherOrder = 'order of memory';
 
 /** A prim that works on memory without elements has nothing for a kernel to loop over. */

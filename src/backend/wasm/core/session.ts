@@ -10,7 +10,7 @@ import { asTeamStep, KernelStep } from './kernel-step.ts';
 import { PackedConstant } from './packed-constant.ts';
 import type { Team } from './team.ts';
 
-/** What a session and the bindings need to know of the backend. */
+/** The part of the backend that a session and the bindings need. */
 export interface SessionBackend {
   readonly variant: 'simd' | 'relaxed';
   readonly precision: 'exact' | 'fast';
@@ -18,14 +18,14 @@ export interface SessionBackend {
   readonly memory: LinearMemory;
   readonly kernels: KernelExports;
   readonly team: Team | null;
-  /** The steps of a call: a binding's where the call's prim has one that takes it, else plain JS. */
+  /** The steps of a call: those of its prim's binding if that takes the call, else plain JS. */
   lower(call: PrimCall, session: WasmSession): Step[];
 }
 
-/** Where a kernel's scratch memory will be; known once the session is sealed. */
+/** A request for a kernel's scratch memory, whose address is known when the session is sealed. */
 interface WorkspaceRequest {
   readonly bytes: number;
-  /** `address` is the first thread's part, the others' lie `stride` bytes apart. */
+  /** `address` is that of the first thread's part; the parts of the threads are `stride` bytes apart. */
   readonly place: (address: number, stride: number) => void;
 }
 
@@ -37,7 +37,7 @@ interface Area {
 /**
  * What prepared steps hold in linear memory. A child session (one plan of a model) keeps its own descriptors and tables,
  * and shares the packed weights and the workspace of its parent. A packed constant is freed with the last plan that uses it:
- * those that belong to one input shape (position grids, folded shapes) would pile up otherwise.
+ * otherwise constants of single input shapes (position grids, folded shapes) would accumulate.
  */
 export class WasmSession implements Session {
   readonly backend: SessionBackend;
@@ -70,7 +70,7 @@ export class WasmSession implements Session {
     return this.backend.lower(call, this);
   }
 
-  /** Address of a tensor's elements; a constant of the JavaScript heap is copied in once per session. */
+  /** Address of a tensor's elements; a constant on the JavaScript heap is copied into linear memory once per session. */
   address(tensor: Tensor): number {
     if (tensor.storage?.linear) return tensor.storage.byteOffset;
     if (!tensor.constant) throw new Error('a tensor outside the linear memory must be a constant');
@@ -85,8 +85,8 @@ export class WasmSession implements Session {
   }
 
   /**
-   * Address of a constant in a form of the kernel's own, made once per model and `form`. `fill` writes it at the
-   * address that it is given.
+   * Address of a constant in the form that a kernel needs, made once per model and `form`. `fill` writes it at the
+   * address that it gets.
    */
   packed(tensor: Tensor, form: string, byteLength: number, fill: (address: number) => void): number {
     const owner = this.parent !== null && !this.locals.has(tensor) ? this.parent : this;
@@ -116,7 +116,7 @@ export class WasmSession implements Session {
     return new PackedConstant(storage, forms, key);
   }
 
-  /** Memory that lives as long as the session. */
+  /** Memory that is freed with the session. */
   reserve(byteLength: number): number {
     const storage = this.backend.memory.allocate(byteLength);
     this.held.push(storage);
@@ -125,15 +125,15 @@ export class WasmSession implements Session {
   }
 
   /**
-   * Memory for what one step leaves to the next of the same call: one area for all calls of the session, which run one
-   * after another. (A workspace is a thread's own and ends with its step.)
+   * Memory for results that one step of a call passes to the next. Calls run one after another, so all calls of the session use the
+   * same area. (A workspace, in contrast, belongs to one thread during one step.)
    */
   scratch(bytes: number): number {
     if (this.scratchArea.bytes < bytes) this.scratchArea = { address: this.reserve(bytes), bytes };
     return this.scratchArea.address;
   }
 
-  /** At least `bytes` zeros that nobody writes. */
+  /** Address of at least `bytes` zeros, which no step may write. */
   zeros(bytes: number): number {
     if (this.zeroArea.bytes < bytes) {
       this.zeroArea = { address: this.reserve(bytes), bytes };
@@ -143,8 +143,8 @@ export class WasmSession implements Session {
   }
 
   /**
-   * Names the memory of a tensor: two tensors of the same memory have the same text, others never. For the `form` of a
-   * packed constant that is made of several tensors. Parent and children agree on it.
+   * A name of the memory of a tensor: tensors of the same memory have the same name, others never. It is part of the `form` of a
+   * packed constant that is made of several tensors. The names of parent and children are the same.
    */
   identity(tensor: Tensor | null): string {
     if (tensor === null) return '-';
@@ -158,7 +158,7 @@ export class WasmSession implements Session {
     return `${id}:${byteOffset}`;
   }
 
-  /** Scratch memory valid only while the step that asked for it runs; all steps share the largest request. */
+  /** Requests scratch memory that is valid only while its step runs; all steps share the memory of the largest request. */
   private workspace(bytes: number, place: WorkspaceRequest['place']): void {
     this.requests.push({ bytes, place });
   }
@@ -173,7 +173,7 @@ export class WasmSession implements Session {
     try {
       this.growWorkspace(stride);
     } finally {
-      // Earlier plans are told as well, whether a larger one was to be had or not: the workspace may have moved.
+      // Earlier plans get the address too, even if there was no memory for a larger workspace: it may have moved.
       const address = this.workspaceStorage?.byteOffset ?? 0;
       for (const request of requests) request.place(address, this.workspaceStride);
     }
@@ -187,15 +187,15 @@ export class WasmSession implements Session {
       this.workspaceStorage = memory.allocate(stride * threads);
       this.workspaceStride = stride;
     } catch (error) {
-      // What was there before fits again.
+      // A workspace of the old size fits again.
       if (this.workspaceStorage !== null) this.workspaceStorage = memory.allocate(this.workspaceStride * threads);
       throw withContext('run: the workspace of the kernels', error);
     }
   }
 
   /**
-   * A kernel step: the descriptor is written now, fields named in `workspaces` once the session is sealed.
-   * `units` is the number of work units, the kernel is called with (descriptor, 0, units).
+   * A kernel step: the descriptor is written now, but fields named in `workspaces` when the session is sealed.
+   * `units` is the number of work units: the kernel is called with (descriptor, 0, units).
    */
   step<T extends object>(
     prim: PrimName,

@@ -1,11 +1,11 @@
-// The protocol of a team: what all its threads agree on. team.ts (the calling thread) imports it, and so does team-worker.ts, whose
-// bundle is the text that workers run.
+// The protocol of a team, which all its threads follow. team.ts (the calling thread) imports it, and so does team-worker.ts, whose
+// bundle is the script that workers run.
 
-/** Words of the control block; the program follows. */
+/** Words of the control block; the program is after them. */
 export const word = {
-  /** One more for each run; workers sleep on it. */
+  /** Each run adds one; workers sleep until it changes. */
   generation: 0,
-  /** Workers that are through with the run. */
+  /** Workers that have finished the run. */
   done: 1,
   /** Arrivals at barriers, over all runs; it may wrap around. */
   arrived: 2,
@@ -13,10 +13,10 @@ export const word = {
   base: 3,
   /** Not 0: a thread has failed. */
   abort: 4,
-  /** Steps of the program that are to be run. */
+  /** The steps of the program to run: first … end − 1. */
   first: 5,
   end: 6,
-  /** How many workers there are if the last one to finish is to send a message, else 0. */
+  /** The number of workers if the last one to finish has to send a message, else 0. */
   announce: 7,
   /** Not 0: the team is disposed, workers end. */
   quit: 8,
@@ -25,7 +25,7 @@ export const word = {
 
 /** Words of a step of the program. */
 export const stepWord = {
-  /** Index among the module's exports; −1: a step in plain JS, which the leader does alone. */
+  /** Index among the module's exports; −1: a step in plain JS, which the leader runs alone. */
   kernel: 0,
   units: 1,
   /** Units of a chunk. */
@@ -37,19 +37,19 @@ export const stepWord = {
 export const wordsPerStep = 5;
 export const maxSteps = 1 << 14;
 
-/** Behind the program: how many chunks of each step have been taken of each thread's share, a list for each thread. */
+/** After the program, a list for each thread: how many chunks of its share of each step have been taken. */
 export const taken = word.program + maxSteps * wordsPerStep;
 
-/** Words of the control block of so many threads. */
+/** Words of the control block for `threads` threads. */
 export const controlWords = (threads: number): number => taken + threads * maxSteps;
 
 /**
- * An idle worker looks around after so many milliseconds: V8 has been seen to lose the request to terminate of a thread that is
- * just going to sleep, and the process then waits for it without end (Node 20).
+ * An idle worker wakes after so many milliseconds. If a thread is terminated just when it goes to sleep, V8 can lose the request, and
+ * the process then waits for the thread forever (seen in Node 20).
  */
 export const longestSleep = 500;
 
-/** Polls of a word before the thread goes to sleep: some 50 µs. */
+/** Polls of a word before a thread goes to sleep: about 50 µs. */
 export const spins = 5000;
 
 /** What a worker is started with. */
@@ -72,7 +72,7 @@ export interface Thread {
   readonly kernels: readonly Kernel[];
 }
 
-/** The kernels of an instance by the numbers that a program has for them. */
+/** The kernels of an instance, by their numbers in a program. */
 export const kernelsOf = (names: readonly string[], exports: object): Kernel[] =>
   names.map((name) => (exports as { [name: string]: Kernel })[name]);
 
@@ -80,12 +80,12 @@ export const exportNames = (module: WebAssembly.Module): string[] =>
   WebAssembly.Module.exports(module).map(({ name }) => name);
 
 /**
- * Goes through the steps that are to be run, and meets the other threads between them. `alone` does a step that has no kernel.
+ * Runs the steps first … end − 1, with a barrier between two steps. `alone` runs a step that has no kernel.
  * Returns early if another thread has failed.
  */
 export function runSteps(thread: Thread, alone: (step: number) => void): void {
   const { control, threads } = thread;
-  // Nothing is allocated from here on: a plan of a hundred steps runs thousands of times a second.
+  // Code from here on allocates nothing: a plan of a hundred steps runs thousands of times a second.
   const first = control[word.first];
   const end = control[word.end];
   const base = control[word.base];
@@ -96,7 +96,7 @@ export function runSteps(thread: Thread, alone: (step: number) => void): void {
   }
 }
 
-/** Takes chunks of a step until none is left: of the thread's own share first, then of those of the threads behind. */
+/** Takes chunks of a step until none is left: first of the thread's own share, then of the shares of the next threads. */
 function share({ control, index, threads, kernels }: Thread, step: number): void {
   const at = word.program + step * wordsPerStep;
   const kernel = kernels[control[at + stepWord.kernel]];
@@ -129,7 +129,7 @@ function meet(control: Int32Array, target: number): boolean {
   return true;
 }
 
-/** Between two polls of word `at`: nothing at first, later sleep until it changes or a millisecond has passed. */
+/** Call it between two polls of word `at`: after `spins` polls it sleeps until the word changes or a millisecond has passed. */
 export function pause(control: Int32Array, at: number, polls: number): void {
   if (polls >= spins) Atomics.wait(control, at, Atomics.load(control, at), 1);
 }

@@ -1,6 +1,6 @@
-// What each worker of a team runs: a CommonJS script for node:worker_threads. scripts/worker-source.ts bundles it into a text,
-// which Node, Deno and Bun run with `eval: true`: no file beside the bundle that could get lost. All of it ends up inside a
-// function, because Deno and Bun have `module` and `require` as variables of the script already.
+// The program of each worker of a team: a CommonJS script for node:worker_threads. scripts/worker-source.ts bundles it into a string,
+// which Node, Deno and Bun run with `eval: true`, so that an application's bundle needs no second file. The whole script is wrapped in
+// a function, because Deno and Bun already have the variables `module` and `require` in such a script.
 import {
   exportNames,
   kernelsOf,
@@ -27,18 +27,18 @@ let seen = Atomics.load(control, word.generation);
 parentPort.postMessage('ready');
 while (Atomics.load(control, word.quit) === 0) {
   if (Atomics.wait(control, word.generation, seen, longestSleep) === 'timed-out') continue;
-  // Woken for a run that is not there yet, or for none.
+  // `wake` may come before the run, or without one: poll for a while.
   for (let polls = 0; Atomics.load(control, word.generation) === seen && polls < 10 * spins; polls++);
   if (Atomics.load(control, word.generation) === seen) continue;
   seen = Atomics.load(control, word.generation);
   if (Atomics.load(control, word.quit) !== 0) break;
   try {
-    // Steps without a kernel are the leader's.
+    // The leader runs the steps without a kernel.
     runSteps(thread, () => {});
   } catch {
     Atomics.store(control, word.abort, 2);
   }
-  // Read first: the next run may begin as soon as the last one has counted itself.
+  // Read `announce` before counting: the next run may begin as soon as the last worker has counted itself.
   const announce = control[word.announce];
   if (Atomics.add(control, word.done, 1) + 1 === announce) parentPort.postMessage('done');
   Atomics.notify(control, word.done);

@@ -16,11 +16,11 @@ import {
   wordsPerStep,
 } from './team-protocol.ts';
 
-/** A worker that runs `workerSource`; started by the platform. */
+/** A worker that runs `workerSource`. The platform starts it. */
 export interface TeamWorker {
   /** Resolves when the worker has its instance and waits for work. */
   readonly ready: Promise<void>;
-  /** From now on: `message` is called for each message of the worker, `exit` when it has ended, for whatever reason. */
+  /** Calls `message` for each later message of the worker, and `exit` when it has ended, for whatever reason. */
   listen(message: () => void, exit: () => void): void;
   /** Whether the worker keeps the process alive; at first it does not. */
   hold(alive: boolean): void;
@@ -28,17 +28,17 @@ export interface TeamWorker {
 }
 
 /**
- * Who does a step that has no kernel, and the leader's share of the others: the calling thread, which is blocked for as
- * long as a run takes, or a worker. Steps in plain JS are the calling thread's in both cases.
+ * Which thread leads a run: the calling thread, which is blocked during a run and computes a share, or a worker. In both cases the
+ * calling thread runs the steps in plain JS.
  */
 export type Leader = 'main' | 'worker';
 
 /** Starts a worker from the text of a script, which finds `data` in workerData. */
 export type SpawnWorker = (source: string, data: WorkerData) => TeamWorker;
 
-/** One kernel call of a program: descriptors of all threads lie `descriptorStride` bytes apart. */
+/** One kernel call of a program: the descriptors of the threads are `descriptorStride` bytes apart. */
 export interface TeamStep {
-  /** Null for a step in plain JS, which the leader does alone. */
+  /** Null for a step in plain JS, which runs on one thread. */
   readonly kernel: KernelName | null;
   readonly units: number;
   readonly descriptor: number;
@@ -48,13 +48,14 @@ export interface TeamStep {
 }
 
 /**
- * Threads that run the same list of kernel steps over one shared memory. Every thread goes through all steps: it pulls
- * chunks of work units until none is left, then meets the others at a barrier. Of each step's chunks a thread has a share
- * in the order of memory, and helps the others when it is through: so it mostly reads what it has written itself. With one
- * counter for all two threads took a quarter more time on MobileNet v2, a fifth more on ResNet-18 (the cores of a virtual
- * machine may share no cache). Units are independent: results do not depend on who does what. Workers sleep between runs. With leader 'main' the calling thread is one of the
- * threads; with leader 'worker' all are workers, and the last one to finish sends a message: as fast as
- * Atomics.waitAsync (some 15 µs there and back), and every runtime that has worker_threads has it.
+ * Threads that run the same list of kernel steps over one shared memory. Every thread runs all steps: it takes chunks of work units
+ * until none is left, then waits for the others at a barrier. Each thread has a share of a step's chunks, in the order of memory, and
+ * takes chunks of other shares when its own is done. So a thread mostly reads what it has written itself. With one counter for all
+ * threads, two threads took a quarter more time on MobileNet v2 and a fifth more on ResNet-18 (the cores of a virtual machine may
+ * share no cache). Units are independent: results do not depend on which thread computes which unit. Workers sleep between runs.
+ *
+ * With leader 'main' the calling thread is one of the threads. With leader 'worker' all threads are workers, and the last one to finish
+ * sends a message: as fast as Atomics.waitAsync (about 15 µs for both ways), and possible in every runtime that has worker_threads.
  */
 export class Team {
   readonly threads: number;
@@ -62,7 +63,7 @@ export class Team {
   readonly ready: Promise<void>;
   private readonly control: Int32Array;
   private readonly workers: readonly TeamWorker[];
-  /** The calling thread, where it takes part. */
+  /** The calling thread, if it takes part. */
   private readonly self: Thread;
   private readonly names: readonly string[];
   private loaded: TeamProgram | null = null;
@@ -98,17 +99,17 @@ export class Team {
     });
   }
 
-  /** Wakes the workers, which then poll for a while: waking takes as long as copying the inputs of the run that follows. */
+  /** Wakes the workers, which then poll for a while: waking takes about as long as copying the inputs of the next run. */
   wake(): void {
     Atomics.notify(this.control, word.generation);
   }
 
-  /** A list of steps made ready; null if it is too long for the control block. */
+  /** The program of a list of steps; null if the list is too long for the control block. */
   program(steps: readonly TeamStep[]): TeamProgram | null {
     return steps.length > maxSteps ? null : new TeamProgram(this, steps, this.words(steps));
   }
 
-  /** Runs a program to its end, or throws what a step threw; the team is ready for the next one either way. */
+  /** Runs a program to its end, or throws the error of a step; in both cases the team is then ready for the next program. */
   run(program: TeamProgram): void {
     this.load(program);
     if (this.leader === 'worker') {
@@ -129,8 +130,8 @@ export class Team {
   }
 
   /**
-   * As `run`, without blocking the calling thread, for leader 'worker': workers do what has kernels, the calling thread
-   * the steps in plain JS between. One at a time. Rejects with `disposed` if the team goes meanwhile.
+   * As `run`, without blocking the calling thread, for leader 'worker': workers run the steps that have kernels, the calling thread
+   * runs those in plain JS. Only one may be pending. Rejects with `disposed` if the team is disposed meanwhile.
    */
   async start(program: TeamProgram): Promise<void> {
     this.load(program);
@@ -160,7 +161,7 @@ export class Team {
 
   dispose(): void {
     this.end(new ConvletError('disposed', 'run: the model was disposed during the run'));
-    // Workers end by themselves: the word is set before the generation changes, so that none goes to sleep on it.
+    // Workers end by themselves: `quit` is set before the generation changes, so that no worker goes to sleep again.
     const { control } = this;
     Atomics.store(control, word.quit, 1);
     Atomics.store(control, word.abort, 1);
@@ -200,7 +201,7 @@ export class Team {
     Atomics.notify(control, word.generation);
   }
 
-  /** Runs step i here if it has no kernel, and says which is next; null if it has one. */
+  /** If step i has no kernel, runs it here and returns the index of the next step; else returns null. */
   private alone(program: TeamProgram, i: number): number | null {
     const step = program.steps[i];
     if (step.kernel !== null) return null;
@@ -208,7 +209,7 @@ export class Team {
     return i + 1;
   }
 
-  /** Gives the steps with kernels from `first` on to the workers; blocks until they are done unless that is announced. */
+  /** Gives the steps with kernels from `first` on to the workers. Blocks until they are done, unless `announce` asks for a message. */
   private part(program: TeamProgram, first: number, announce: boolean): number {
     const { steps } = program;
     let end = first + 1;
@@ -245,13 +246,13 @@ export class Team {
   }
 }
 
-/** About eight chunks a thread: late threads find something to take, and pulling costs little. */
+/** About eight chunks per thread: enough for a fast thread to help a slow one, and few enough that taking them costs little. */
 const chunkOf = (units: number, threads: number): number => Math.max(1, Math.floor(units / (8 * threads)));
 
 export class TeamProgram {
   readonly steps: readonly TeamStep[];
   readonly words: Int32Array;
-  /** Does a step that has no kernel; made once, so that a run allocates nothing. */
+  /** Runs a step that has no kernel. The function is made once, so that a run allocates nothing. */
   readonly alone: (step: number) => void;
   private readonly team: Team;
 

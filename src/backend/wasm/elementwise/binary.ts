@@ -17,15 +17,15 @@ import {
 } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** Those that are missing have no kernel, or one of another kind (pow). */
+/** Numbers of the kinds. A missing kind has no kernel, or a kernel of another kind (pow). */
 const ops: { readonly [kind in BinaryKind]?: number } = BinaryOp;
 const maxOuter = 4;
 
-/** Rows shorter than this are joined, where b is the same in all of them. */
+/** Rows shorter than `shortRow` are joined to rows of about `joinedRow` elements, if b is the same in all of them. */
 const shortRow = 48;
 const joinedRow = 384;
 
-/** An operand as the kernel wants it: contiguous or constant along the last dimension. */
+/** An operand as the kernel needs it: contiguous or constant along the last dimension. */
 interface Operand {
   readonly address: number;
   readonly strides: number[];
@@ -109,7 +109,7 @@ export const binary: WasmPrim<'binary'> = (call, session) => {
 
 const isStrided = (strides: readonly number[]): boolean => strides[strides.length - 1] > 1;
 
-/** Copies an operand of another layout, in the order in which the result needs it. */
+/** Copies an operand of another layout into the order of the result. */
 function toDense(
   session: WasmSession,
   tensor: Tensor,
@@ -146,8 +146,8 @@ interface Joined {
 }
 
 /**
- * Many short rows with the same b, as (image − mean) with three channels: b is repeated until it makes a long row. The
- * last row may be cut off by the end of y.
+ * Many short rows with the same b, such as (image − mean) with three channels: b is repeated until the row is long. The
+ * end of y may be inside the last row.
  */
 function joinRows(
   session: WasmSession,
@@ -189,8 +189,8 @@ function joinRows(
 }
 
 /**
- * Exponents that are functions of their own. Others stay with JavaScript: exp(b·log a) would not be accurate enough, and
- * ±0.5 are no square roots of −0 and −∞, whose powers are +0 and +∞.
+ * Constant exponents for which there is a unary kernel. Others run in JavaScript: exp(b·log a) is not accurate enough, and for
+ * exponents ±0.5 a square root is wrong at −0 and −∞, whose powers are +0 and +∞.
  */
 const powers: ReadonlyMap<number, UnaryKind> = new Map([
   [2, 'square'],

@@ -5,7 +5,7 @@ import type { Tensor } from '../../../tensor/tensor.ts';
 import { coalesce } from '../../strided.ts';
 import { Declined, elementsPerUnit, otherOrder, tooManyLoops, type WasmPrim } from '../core/prim.ts';
 
-/** Dimensions outside of a row. */
+/** The most dimensions outside of a row. */
 const maxOuter = 4;
 
 export const where: WasmPrim<'where'> = ({ inputs, outputs, attrs }, session) => {

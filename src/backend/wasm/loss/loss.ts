@@ -6,7 +6,7 @@ import { checkTargets } from '../../js/loss/loss.ts';
 import type { CrossEntropyAttrs } from '../../prims/loss.ts';
 import { Declined, elementsPerUnit, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 
-/** Targets are checked before a kernel uses them as places in memory. */
+/** Checks the targets before a kernel uses them as indices in memory. */
 class CheckTargets implements Step {
   readonly prim = 'crossEntropy';
   readonly kernel = 'check';

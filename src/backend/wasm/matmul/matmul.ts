@@ -6,7 +6,7 @@ import { panelsOf } from '../core/panels.ts';
 import { nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** Rows up to which reading a row-major B as it is beats packing it first. */
+/** Up to so many rows it is faster to read a row-major B as it is than to pack it first. */
 const fewRows = 12;
 
 export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) => {
@@ -27,7 +27,7 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
   const rowBlock = rowBlockOf(session, m, k * 4);
   const unitRows = kind === 'packed' ? rowBlock : m;
   const rowUnits = Math.ceil(m / unitRows);
-  // What is packed per unit should stay in the second-level cache; without packing, as in window.ts.
+  // Panels that a unit packs should stay in the second-level cache. Without packing the limit is that of convolutions.
   const fitting = kind === 'packedPerUnit' ? Math.min(8, Math.max(1, Math.floor(262144 / panelBytes))) : panels;
   const panelBlock = Math.min(fitting, panelBlockOf(session, rowUnits * batch, panels));
   const panelUnits = Math.ceil(panels / panelBlock);
@@ -70,7 +70,7 @@ export const matmul: WasmPrim<'matmul'> = ({ inputs, outputs, attrs }, session) 
   return [session.step('matmul', 'matmul', MatmulDesc, values, units, { workspace: stagingOffset + staging })];
 };
 
-/** Byte offsets wrap around in a descriptor, so negative strides are fine. */
+/** Byte offsets in a descriptor are modulo 2³², so strides may be negative. */
 const offset = (elements: number): number => (elements * 4) >>> 0;
 
 function table(session: WasmSession, values: readonly number[], scale: number): number {
@@ -82,7 +82,7 @@ function table(session: WasmSession, values: readonly number[], scale: number): 
   return address;
 }
 
-/** The distinct matrices of a constant B, packed one behind the other; `offsets`: per batch element, in bytes. */
+/** The distinct matrices of a constant B, packed one after another; `offsets`: per batch element, in bytes. */
 function constantPanels(
   session: WasmSession,
   { n, k, bOffsets, bRow, bColumn, alpha }: MatmulAttrs,

@@ -15,7 +15,7 @@ import type { WasmSession } from '../core/session.ts';
 
 /** Elements that a stretch of rows reads: 16 KB, summed twice while they are in the first-level cache. */
 const stretchElements = 4096;
-/** A row of few channels is repeated until it is at least this long, so that the kernel's loop has something to do. */
+/** Rows shorter than `shortRow` are joined to rows of about `joinedRow` elements, so that the kernel's inner loop is long enough. */
 const shortRow = 64;
 const joinedRow = 384;
 
@@ -38,7 +38,7 @@ interface Batch {
   readonly correction: number;
 }
 
-/** Moments of stretches, what follows from all of them, and its application: three steps. */
+/** Three steps: moments of stretches, the tables that follow from all of them, and the application of the tables. */
 function batchSteps(session: WasmSession, prim: 'batchNormTraining' | 'batchNormGrad', b: Batch): Step[] {
   const { rows, channels, x, gy } = b;
   const stretch = Math.max(8, Math.floor(stretchElements / channels / (gy === null ? 1 : 2)));
@@ -120,7 +120,7 @@ export const normalizeGrad: WasmPrim<'normalizeGrad'> = ({ inputs, outputs, attr
   if (outer * spatial * groups * size === 0) return nothingToSum();
   const [x, weight, gy] = inputs;
   const channels = groups * size;
-  // One pair of statistics per row, where the parameters have a column each.
+  // Layer norm: one pair of statistics per row, though each column has its own parameters.
   const shared = spatial === 1 && groups === 1;
   const planeBytes = alignVector(channels);
   const statisticsBytes = shared ? 8 : 2 * planeBytes;
@@ -157,7 +157,7 @@ export const normalizeGrad: WasmPrim<'normalizeGrad'> = ({ inputs, outputs, attr
   ];
 };
 
-/** Parts of the rows that are summed apart: whatever number of threads there is. */
+/** The most parts of the rows that are summed separately, whatever the number of threads. */
 const mostStretches = 16;
 
 function stretchesOf({ outer, spatial }: NormalizeGradAttrs): { stretch: number; stretches: number } {
@@ -168,7 +168,7 @@ function stretchesOf({ outer, spatial }: NormalizeGradAttrs): { stretch: number;
 
 export const lrnGrad: WasmPrim<'lrnGrad'> = ({ inputs, outputs, attrs }, session) => {
   const { outer, channels, size, alpha, beta, bias } = attrs;
-  // As in lrn: a window reads up to so many elements in front of a row and behind it.
+  // As in lrn: a window reads up to `size` elements before and after a row.
   const other = otherThanFloat32(inputs, outputs);
   if (other !== null) return other;
   if (size > 64) return new Declined(`window of ${size} channels`);

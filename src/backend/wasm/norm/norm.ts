@@ -13,7 +13,7 @@ import { activationFields } from '../core/activation.ts';
 import { Declined, elementsPerUnit, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** A row of few channels is repeated until it is at least this long, so that the kernel's loop has something to do. */
+/** Rows shorter than `shortRow` are joined to rows of about `joinedRow` elements, so that the kernel's inner loop is long enough. */
 const shortRow = 64;
 const joinedRow = 384;
 
@@ -58,7 +58,7 @@ function packParameters(
   { channels, epsilon }: BatchNormAttrs,
   times: number,
 ): number {
-  // Packed forms are kept per tensor; this one depends on all four, so their places are part of its name.
+  // Packed forms are kept per tensor; this form depends on all four tensors, so their memory is part of its name.
   const places = [weight, bias, mean].map((t) => session.identity(t));
   const row = channels * times;
   return session.packed(variance!, `batchNorm:${epsilon}:${times}:${places.join()}`, row * 8, (address) => {
@@ -97,7 +97,7 @@ function computeParameters(
 /** Columns of a cache line. */
 const lineColumns = 16;
 
-/** Channels of whole groups that are normalised side by side: two cache lines where that leaves enough units for threads. */
+/** Channels of whole groups that are normalised together: two cache lines if that leaves enough units for threads, else one. */
 function spanOf(outer: number, groups: number, size: number): number {
   const wide = size > lineColumns || outer * groups * size >= 8 * mostColumns;
   return Math.floor((wide ? mostColumns : lineColumns) / size) * size;
@@ -142,7 +142,7 @@ export const lrn: WasmPrim<'lrn'> = ({ inputs, outputs, attrs }, session) => {
   if (other !== null) return other;
   if (outer * channels === 0) return [];
   const before = Math.floor((size - 1) / 2);
-  // A window reads up to so many elements in front of the tensor and behind it, which memory must have.
+  // A window reads up to `size` elements before and after the tensor: those addresses must exist.
   if (size > 64) return new Declined(`window of ${size} channels`);
   const unit = Math.ceil(elementsPerUnit / channels);
   const values = {

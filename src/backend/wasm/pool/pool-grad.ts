@@ -5,7 +5,7 @@ import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 import { adaptiveGeometry, kindOf, type PoolGeometry, poolFields, windowGeometry } from './pool.ts';
 
-/** Channels of a work unit, unless there are images enough: a cache line's. */
+/** Channels of a work unit (a cache line), unless there are so many images that a unit is a whole image. */
 const lineChannels = 16;
 const manyImages = 16;
 
@@ -21,7 +21,7 @@ function poolGradStep(
   const block = g.batch >= manyImages ? g.channels : Math.min(g.channels, lineChannels);
   const blocks = Math.ceil(g.channels / block);
   const values = {
-    // Averages read nothing of x.
+    // Averages do not read x.
     x: kind === Pool.average ? 0 : session.address(inputs[0]!),
     gy: session.address(inputs[1]!),
     gx: session.address(gx),

@@ -7,7 +7,7 @@ import { axes, geometryFields, type Window } from '../core/geometry.ts';
 import { Declined, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
 
-/** The kernels' number; Lp for other p stays with JavaScript, whose powers are exact. */
+/** The kernels' number of a kind. Lp for other p runs in JavaScript, since the kernels have no accurate power. */
 export function kindOf({ kind, p }: Pick<PoolAttrs, 'kind' | 'p'>): number | null {
   if (kind !== 'lp') return Pool[kind];
   return p === 1 ? Pool.lp1 : p === 2 ? Pool.lp2 : null;
@@ -15,7 +15,7 @@ export function kindOf({ kind, p }: Pick<PoolAttrs, 'kind' | 'p'>): number | nul
 
 const ones: Triple = [1, 1, 1];
 
-/** How the windows of a pool lie, and what averages divide by (PoolDesc). */
+/** The geometry of the windows, and the divisor of averages (see PoolDesc). */
 export interface PoolGeometry extends Window {
   readonly batch: number;
   readonly channels: number;
@@ -35,7 +35,7 @@ export const poolFields = (g: PoolGeometry) => ({
   adaptive: g.adaptive ? 1 : 0,
 });
 
-/** The geometry of a pool as of its gradient. */
+/** The geometry of a pool, and of its gradient. */
 export function windowGeometry(attrs: PoolAttrs): PoolGeometry {
   const { input, padEnd, countPad } = attrs;
   const end: Triple = countPad ? [input[0] + padEnd[0], input[1] + padEnd[1], input[2] + padEnd[2]] : input;
