@@ -5,7 +5,7 @@ import { alignUp } from '../memory/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { View } from './views.ts';
 
-/** A buffer of the arena: its bytes, and the calls during which they must not be touched by anybody else. */
+/** A buffer of the arena: its bytes, and the calls during which no other tensor may use them. */
 export interface Interval {
   readonly bytes: number;
   first: number;
@@ -15,15 +15,15 @@ export interface Interval {
 
 export interface MemoryPlan {
   readonly arenaBytes: number;
-  /** The largest sum of bytes that are live at the same call: no plan can do with less. */
+  /** The largest sum of bytes that are live at the same call: every plan needs at least that many. */
   readonly liveBytes: number;
   readonly offsets: ReadonlyMap<Tensor, number>;
 }
 
 /**
  * Assigns arena offsets to every tensor of `calls` that has no memory yet. `inputs` are written before the first call,
- * `outputs` are read after the last one. Tensors that are others in disguise (`aliases`) or parts of them (`views`) share their
- * base's bytes. A base is no view itself, and has the element type of its views.
+ * `outputs` are read after the last one. A tensor that is another one under a different shape (`aliases`) or a part of another one
+ * (`views`) shares the bytes of that base. A base is not a view itself, and has the element type of its views.
  */
 export function planMemory(
   calls: readonly PrimCall[],
@@ -54,7 +54,7 @@ export function planMemory(
 const viewOffset = (tensor: Tensor, views: ReadonlyMap<Tensor, View>): number =>
   dtypes[tensor.dtype].bytes * (views.get(tensor)?.offset ?? 0);
 
-/** What `Bases` and `viewOffset` take for granted. A failure is a bug of the passes that made the views. */
+/** Checks what `Bases` and `viewOffset` assume. A failure is a bug of the passes that made the views. */
 function checkViews(views: ReadonlyMap<Tensor, View>, aliases: ReadonlyMap<Tensor, Tensor>): void {
   for (const [view, { base, offset }] of views) {
     const what = `planMemory: a view of elements ${offset}…${offset + view.size} of shape [${base.shape}]`;
@@ -112,7 +112,7 @@ function collectIntervals(
   return intervals;
 }
 
-/** Lets elementwise calls write over an input that dies with them: the two buffers become one. */
+/** Lets elementwise calls write over an input that no later call reads: the two buffers become one. */
 function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<Tensor, Interval>): void {
   const members = new Map<Interval, Tensor[]>();
   for (const [tensor, interval] of intervals) members.set(interval, [tensor]);
@@ -126,7 +126,7 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
       const input = call.inputs[index];
       if (input == null || input.size !== output.size || input.layout !== output.layout) continue;
       const source = intervals.get(bases.of(input));
-      // An input of the whole plan is the caller's to write at any time between runs, so it may be taken over too.
+      // The caller writes the inputs of the plan before each run, so their memory may be reused too.
       if (source === undefined || source === target || source.last !== at || source.bytes !== target.bytes) continue;
       if (call.inputs.some((other, i) => i !== index && other !== null && intervals.get(bases.of(other)) === source))
         continue;

@@ -1,7 +1,7 @@
 import { ConvletError } from '../common/error.ts';
 import type { Plan } from './plan.ts';
 
-/** What is cached: a plan with what belongs to it. The cache disposes of the plan. */
+/** An entry of the cache: a plan, and what its user stores with it. The cache disposes of the plan. */
 export interface Planned {
   readonly plan: Pick<Plan, 'heldBytes' | 'dispose'>;
 }
@@ -38,7 +38,7 @@ export class PlanCache<Entry extends Planned> {
 
   /**
    * Adds what `make` compiles, as the latest entry. Other plans are disposed of until there is room; each time `make` fails
-   * for want of memory, one more is disposed of and `make` is called again. If it fails otherwise, nothing is added.
+   * for lack of memory, one more plan is disposed of and `make` is called again. If it fails for another reason, nothing is added.
    *
    * @throws what `make` throws; ConvletError `memory` once no other plan is left
    */

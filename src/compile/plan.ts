@@ -14,13 +14,13 @@ export interface PlannedStep {
   readonly node: string;
   readonly op: string;
   readonly step: Step;
-  /** The node's multiply–accumulates, on the first of its steps that carries out a convolution or product. */
+  /** The node's multiply–accumulates, on the first of its steps that computes a convolution or product; 0 on other steps. */
   readonly macs: number;
 }
 
 /**
- * A graph made ready for one set of input shapes: a flat list of steps over one arena. `run()` allocates nothing: fill
- * the inputs' arrays, run, read the outputs' arrays (row-major, valid until the next run).
+ * A graph compiled for one set of input shapes: a flat list of steps over one arena. Fill the inputs' arrays, call `run()`, which
+ * allocates nothing, and read the outputs' arrays (row-major, valid until the next run).
  */
 export class Plan {
   readonly inputs: ReadonlyMap<string, Tensor>;
@@ -55,7 +55,7 @@ export class Plan {
     this.runner.run();
   }
 
-  /** As `run`; on a backend whose leader is a worker the calling thread goes on meanwhile. One run at a time. */
+  /** As `run`; on a backend whose leader is a worker it does not block the calling thread. Only one run may be pending. */
   async start(): Promise<void> {
     if (this.runner.start === undefined) this.runner.run();
     else await this.runner.start();
@@ -73,15 +73,15 @@ export class Plan {
 }
 
 export interface CompileOptions {
-  /** Whether tensors may be views of others to save copies (views.ts); default: as the backend likes it. */
+  /** Whether tensors may be views of others to save copies (views.ts); default: if views save copies on the backend. */
   readonly views?: boolean;
-  /** What a layer of a batch may read and write at a time (batch.ts); default: a core's part of the last cache. */
+  /** The most bytes that a layer of a batch reads and writes at a time (batch.ts); default: a core's part of the last cache. */
   readonly batchBytes?: number;
   /** Element order of inputs and outputs of rank 4 and 5; default 'row'. */
   readonly layout?: Layout;
 }
 
-/** Lowers a graph, plans its memory and binds its steps. `parent` holds what plans of one model share. */
+/** Lowers a graph, plans its memory and binds its steps. `parent`: the session whose constants and workspace the plans of a model share. */
 export function compile(graph: Graph, backend: Backend, parent?: Session, options: CompileOptions = {}): Plan {
   const { lowering, inputs, outputs, ...lowered } = lowerGraph(graph, options.layout ?? 'row');
   const [read, written] = [[...inputs.values()], [...outputs.values()]];
@@ -99,7 +99,7 @@ export function compile(graph: Graph, backend: Backend, parent?: Session, option
       if (tensor.storage === null) tensor.storage = new StorageSlice(arena, offset, tensor.byteLength);
     }
     const steps: PlannedStep[] = [];
-    // A node may be several calls, each for some images of the batch.
+    // The batch of a node may be split into several calls.
     const isMain = (i: number): boolean => calls[i].prim === owners[i]?.op.name;
     const parts = new Map<GraphNode | null, number>();
     owners.forEach((node, i) => {
@@ -140,7 +140,7 @@ function withViews<Owner>(
   return { ...placed, views: new Map([...placed.views, ...split.views]) };
 }
 
-/** How errors call a node; one of the file may have become several, so the op is named as well. */
+/** The name of a node in errors. It contains the op, since one node of the file may have become several. */
 const label = (node: string, op: string): string => `node '${node}' (${op})`;
 
 function allocateArena(backend: Backend, bytes: number): Storage {
@@ -200,7 +200,7 @@ function lowerGraph(graph: Graph, layout: Layout): LoweredGraph {
   return { lowering, owners, inputs, outputs };
 }
 
-/** Constants (a graph may fold down to one) are handed out as they are. */
+/** A constant is returned as it is: a graph may consist of one after folding. */
 function outputTensor(lowering: Lowering, tensor: Tensor, layout: Layout): Tensor {
   return lowering.toLayout(tensor, userLayout(layout, tensor.rank));
 }

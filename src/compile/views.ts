@@ -4,7 +4,7 @@ import { readsPitch, writesPitch } from '../backend/prim-traits.ts';
 import type { CopyAttrs } from '../backend/prims/copy.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Where a tensor without memory of its own is: its elements begin `offset` elements behind the start of `base`. */
+/** The place of a tensor that has no memory of its own: its elements begin `offset` elements after the start of `base`. */
 export interface View {
   readonly base: Tensor;
   readonly offset: number;
@@ -21,11 +21,11 @@ export interface ProgramWithViews<Owner> extends Program<Owner> {
 }
 
 /**
- * Saves copies of whole channel ranges between channels-last tensors. A concatenation's inputs become views of its
- * result (channels of a wider tensor: `Pitch`), written there by whoever computes them; slices of channels become views of what
- * they are cut from; and a concatenation whose inputs already lie side by side in a larger one (as in DenseNet) is a view of
- * that. The results are the same bits. What cannot be a view, because a prim that reads or writes it knows no pitch, is copied
- * as before. `fixed`: tensors whose memory others see (inputs and outputs of the plan).
+ * Saves copies of whole channel ranges between channels-last tensors. The inputs of a concatenation become views of its
+ * result (channels of a wider tensor: `Pitch`), so that they are computed in place. Slices of channels become views of the tensor
+ * from which they are cut. A concatenation whose inputs are already side by side in a larger one (as in DenseNet) becomes a view of
+ * the larger one. The results have the same bits. A tensor that a prim without a pitch reads or writes cannot be a view, and is copied
+ * as before. `fixed`: tensors whose memory the caller uses (inputs and outputs of the plan).
  */
 export function placeViews<Owner>(
   program: Program<Owner>,
@@ -46,7 +46,7 @@ interface Piece {
   readonly channel: number;
 }
 
-/** Tensors that may have a pitch or hold ones that do: kernels know it of float32 alone. */
+/** Whether a tensor may have a pitch, or contain tensors that have one: only kernels of float32 support it. */
 const isSpatial = (tensor: Tensor): boolean =>
   tensor.layout === 'channelsLast' && tensor.dtype === 'float32' && tensor.size > 0 && tensor.storage === null;
 
@@ -55,16 +55,16 @@ class ViewPass {
   /** Indices of the calls that read and write each tensor. */
   private readonly readers = new Map<Tensor, number[]>();
   private readonly writers = new Map<Tensor, number[]>();
-  /** Tensors that must stay what they are. */
+  /** Tensors that must not become views. */
   private readonly fixed: Set<Tensor>;
   private readonly parents = new Map<Tensor, View>();
   private readonly removed = new Set<number>();
   private readonly pieces = new Map<Tensor, readonly Piece[] | null>();
-  /** Concatenations with memory of their own that have been looked at. */
+  /** Concatenations that have their own memory and have been processed. */
   private readonly hosts = new Set<Tensor>();
-  /** Tensors whose memory a concatenation takes over: what they are part of must keep a copy. */
+  /** Tensors whose memory a concatenation reuses: they must not become views of another concatenation. */
   private readonly overwritten = new Set<Tensor>();
-  /** Copies that are carried out earlier: behind the call of that index. */
+  /** Copies that run earlier: index of a copy → index of the call after which it runs. */
   private readonly moved = new Map<number, number>();
 
   constructor(calls: readonly PrimCall[], aliases: ReadonlyMap<Tensor, Tensor>, fixed: Iterable<Tensor>) {
@@ -82,7 +82,7 @@ class ViewPass {
     });
   }
 
-  /** The last concatenation first: those before it may be parts of it. */
+  /** Starts with the last concatenation, since earlier ones may be parts of it. */
   placeConcats(): void {
     const seen = new Set<Tensor>();
     for (let at = this.calls.length - 1; at >= 0; at--) {
@@ -104,7 +104,7 @@ class ViewPass {
       const { inputOffset, inputStrides, outputOffset, outputStrides } = call.attrs as CopyAttrs;
       const channel = channelRange(call, part, whole, inputStrides, inputOffset, outputStrides, outputOffset);
       if (channel === null || this.parents.has(part) || this.writers.get(part)?.length !== 1) return;
-      // What is written there would end up in `whole`.
+      // A concatenation writes into the memory of `part`, and would change `whole`.
       if (this.overwritten.has(part)) return;
       if (this.fixed.has(whole) || this.resolve(whole).base === part || !this.canBeRead(part)) return;
       this.parents.set(part, { base: whole, offset: channel });
@@ -112,7 +112,7 @@ class ViewPass {
     });
   }
 
-  /** The copies that together write `whole`, or null where anything else does or is to be seen of it. */
+  /** The copies that together write `whole`; null if other calls write it, or if the copies leave a part of it unwritten. */
   private piecesOf(whole: Tensor): readonly Piece[] | null {
     const known = this.pieces.get(whole);
     if (known !== undefined) return known;
@@ -140,7 +140,7 @@ class ViewPass {
     return disjoint ? pieces : null;
   }
 
-  /** `whole` as a view of a larger concatenation that has all its parts in the same order. */
+  /** Makes `whole` a view of a larger concatenation that has all its parts in the same order, if there is one. */
   private placeInLarger(whole: Tensor, pieces: readonly Piece[]): boolean {
     if (this.parents.has(whole) || this.fixed.has(whole) || !this.canBeRead(whole)) return false;
     const [first] = pieces;
@@ -157,7 +157,7 @@ class ViewPass {
       for (const piece of pieces) {
         this.removed.add(piece.at);
         const there = places.get(piece.part)!;
-        // A part that is still copied into the larger one must be there in time.
+        // A part that is still copied into the larger one must be copied as soon as it has been computed.
         if (!this.removed.has(there.at)) this.moved.set(there.at, Math.max(...this.writers.get(piece.part)!));
       }
       this.parents.set(whole, { base: host.whole, offset });
@@ -167,9 +167,9 @@ class ViewPass {
   }
 
   /**
-   * Channels that go on as they are (half of those of a ShuffleNet unit): a concatenation takes over the memory of the tensor
-   * that they were cut from, if they stay in their place and nobody writes or reads that tensor once the other parts are written.
-   * Returns the pieces that need not be copied.
+   * For channels that a unit passes through unchanged (half of those of a ShuffleNet unit): a concatenation reuses the memory of the
+   * tensor from which they were cut, if they keep their place and no call writes or reads that tensor after the other parts are
+   * written. Returns the pieces that need not be copied.
    */
   private placeOverSource(whole: Tensor, pieces: readonly Piece[]): readonly Piece[] {
     if (this.parents.has(whole) || !this.canBeRead(whole)) return [];
@@ -185,7 +185,7 @@ class ViewPass {
         return slice?.base === source && slice.offset === piece.channel;
       });
       const others = pieces.filter((piece) => !kept.includes(piece));
-      // The other parts come when all of the source has been written and read.
+      // The other parts must be written after the source has been written and read for the last time.
       const written = Math.min(...others.flatMap((piece) => this.writers.get(piece.part) ?? [-1]));
       const read = this.lastRead(source, new Set(kept.map((piece) => piece.part)));
       if (kept.length === 0 || Math.max(read, ...writers) >= written) continue;
@@ -197,7 +197,7 @@ class ViewPass {
     return [];
   }
 
-  /** What `part` is cut from, and where. */
+  /** The tensor from which `part` is cut, and the place in it. */
   private sliceOf(part: Tensor): View | null {
     const writers = this.writers.get(part) ?? [];
     const call = writers.length === 1 ? this.calls[writers[0]] : null;
@@ -208,7 +208,7 @@ class ViewPass {
     return offset === null ? null : { base, offset };
   }
 
-  /** The last call that reads `tensor` or slices of it, those `kept` excepted. */
+  /** The last call that reads `tensor` or slices of it, except the slices `kept`. */
   private lastRead(tensor: Tensor, kept: ReadonlySet<Tensor>): number {
     let last = -1;
     for (const at of this.readers.get(tensor) ?? []) {
@@ -220,7 +220,7 @@ class ViewPass {
     return last;
   }
 
-  /** Larger concatenations, already looked at, that `part` goes into. */
+  /** Concatenations, already processed, of which `part` is a piece. */
   private hostsOf(part: Tensor): Piece[] {
     const hosts: Piece[] = [];
     for (const at of this.readers.get(part) ?? []) {
@@ -236,13 +236,13 @@ class ViewPass {
     const { part, whole, channel, at } = piece;
     this.hosts.add(whole);
     if (this.parents.has(part) || this.fixed.has(part) || this.overwritten.has(part) || !isSpatial(part)) return;
-    // A part of itself, twice over, is copied once.
+    // If a tensor is twice a part of the same concatenation, one of the two is copied.
     if (this.resolve(whole).base === part || !this.canBeRead(part) || !this.canBeWritten(part)) return;
     this.parents.set(part, { base: whole, offset: channel });
     this.removed.add(at);
   }
 
-  /** All that read `tensor` take a pitch. */
+  /** Whether all calls that read `tensor` can read it with a pitch. */
   private canBeRead(tensor: Tensor): boolean {
     if (this.fixed.has(tensor) || !isSpatial(tensor)) return false;
     return (this.readers.get(tensor) ?? []).every((at) => {
@@ -257,7 +257,7 @@ class ViewPass {
     return writers.length > 0 && writers.every((at) => this.removed.has(at) || writesPitch(this.calls[at], tensor));
   }
 
-  /** The tensor whose memory `tensor` is in, and where. */
+  /** The tensor that owns the memory of `tensor`, and the place in it. */
   private resolve(tensor: Tensor): View {
     let [base, offset] = [tensor, 0];
     for (let view = this.parents.get(base); view !== undefined; view = this.parents.get(base)) {
@@ -282,8 +282,8 @@ class ViewPass {
 }
 
 /**
- * Whether `call` copies all of `part`, without reordering, to or from whole pixels of `whole` (strides and offset given): the channel
- * of `whole` where it begins, else null.
+ * The channel of `whole` at which `part` begins, if `call` copies all of `part`, without reordering, to or from pixels of `whole` (whose
+ * strides and offset are given); else null.
  */
 function channelRange(
   call: PrimCall,
@@ -310,7 +310,7 @@ function channelRange(
   return offset >= 0 && offset + channelsOf(part) <= channelsOf(whole) ? offset : null;
 }
 
-/** The call with its input and output where they are now. */
+/** The call with the pitch that its input and output have now. */
 function withViews(call: PrimCall, views: ReadonlyMap<Tensor, View>): PrimCall {
   const [input, output] = [call.inputs[0] ?? null, call.outputs[0]];
   const from = input === null ? undefined : views.get(input);

@@ -13,31 +13,31 @@ import type { FoldCache } from './fold-cache.ts';
 import { constantValue, type Graph, type GraphNode, liveNodes, newValue, type Value } from './graph.ts';
 
 /**
- * Thrown where building cannot go on without the elements of a value that is only known at run time: a shape that comes
- * out of the data. Not a user's error: whoever builds the graph catches it and leaves the node to run time.
+ * Thrown if building needs the elements of a value that is only known at run time, such as a shape that is computed from
+ * data. It is not a user's error: the code that builds the graph catches it and runs the node after the plan.
  */
 export class NeedsData extends Error {
   override readonly name = 'NeedsData';
 }
 
-/** Constants up to this are computed ahead always. */
+/** Constants of up to so many bytes are always computed while the graph is built. */
 const smallBytes = 2 ** 12;
 /**
- * Bytes that all constants computed ahead may take beyond their inputs: a file of a few bytes must not claim the whole
- * memory (Expand) or a minute's work, but weights that are made so are worth having before the first run.
+ * The most bytes that constants computed at build time may take in addition to their inputs. A file of a few bytes must not use all
+ * memory (Expand) or a minute of time, but weights that ops compute from constants should be ready before the first run.
  */
 const maxGrowth = 2 ** 28;
 /** No tensor is larger, whatever the limit on memory: kernels count bytes in 32 bits. */
 const maxTensorBytes = 2 ** 31;
 
-/** How much a graph may ask for, and what it need not compute again. */
+/** The limit on a graph's memory, and constants of earlier builds. */
 export interface BuildOptions {
-  /** Bytes that the graph's activations and constants may take when it runs (default: what the backend's memory has). */
+  /** The most bytes of the graph's activations and constants when it runs (default: the limit of the backend's memory). */
   readonly limit?: number;
   readonly cache?: FoldCache;
 }
 
-/** Adds ops one by one, infers their shapes and computes at once what depends on constants alone. */
+/** Adds ops one by one, infers their shapes, and computes at once every op whose inputs are constants. */
 export class GraphBuilder {
   readonly nodes: GraphNode[] = [];
   protected readonly backend: Backend;
@@ -45,7 +45,7 @@ export class GraphBuilder {
   private readonly cache: FoldCache | null;
   private growth = 0;
 
-  /** `backend` computes the constants: plain JS by default, which needs nothing set up. */
+  /** `backend` computes the constants; default: plain JS, which needs no initialization. */
   constructor(
     backend: Backend = new JsBackend({ prims: jsPrims }),
     { limit = backend.memory.limit, cache }: BuildOptions = {},
@@ -64,7 +64,7 @@ export class GraphBuilder {
     return this.addOp(getOp(opName), inputs, attrs, nodeName);
   }
 
-  /** As `add`, for an op whose name and attributes were checked before. */
+  /** As `add`, for an op whose name and attributes have already been checked. */
   addOp(op: OpDef, inputs: readonly (Value | null)[], attrs: unknown, nodeName: string): Value[] {
     const opName = op.name;
     const infos = op.infer(inputs, attrs);
@@ -81,7 +81,7 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** The graph of what `outputs` need. */
+  /** The graph of the nodes that `outputs` depend on. */
   finish(inputs: Value[], outputs: { name: string; value: Value }[]): Graph {
     const nodes = liveNodes(
       this.nodes,
@@ -110,12 +110,12 @@ export class GraphBuilder {
     );
   }
 
-  /** Refused here, by name, before anything of that size is made: an axis may become a table, too. */
+  /** Refuses a tensor that is too large, with the op's name, before anything of that size is allocated (a table per axis, too). */
   private checkSize(opName: string, { dtype, shape }: TensorInfo): void {
     if (shape.length > maxRank) {
       throw new ConvletError('shape', `${opName}: the output expects at most ${maxRank} axes, got ${shape.length}`);
     }
-    // An empty axis does not make the strides of the others any smaller.
+    // Strides must stay in range even if an axis is empty, so an empty axis counts as 1.
     const bytes = byteLength(dtype, elementCount(shape.map((d) => d || 1)));
     const most = Math.min(maxTensorBytes, this.limit);
     if (bytes <= most) return;

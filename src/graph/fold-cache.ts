@@ -1,9 +1,9 @@
 import type { OpDef } from '../ops/core/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Tensors up to this many elements are told apart by their values, larger ones by being the same object. */
+/** Tensors of up to so many elements are compared by their values, larger ones by identity. */
 const byValue = 64;
-/** Builds for which a constant is kept that none of them asks for. */
+/** A constant is dropped when so many builds in a row have not used it. */
 const patience = 2;
 
 interface Entry {
@@ -12,9 +12,9 @@ interface Entry {
 }
 
 /**
- * Constants computed ahead, kept from one build of a graph to the next: a model that is built for many input shapes
- * gets the same weights each time, so they are computed once, and packed once by backends. What depends on the shapes
- * is dropped when they have changed.
+ * Constants computed at build time, kept from one build of a graph to the next: a model that is built for many input shapes
+ * has the same weights each time, so they are computed once, and backends pack them once. Constants that depend on the shapes
+ * are dropped some builds after the shapes have changed.
  */
 export class FoldCache {
   private readonly entries = new Map<string, Entry>();
@@ -22,7 +22,7 @@ export class FoldCache {
   private lastIdentity = 0;
   private build = 0;
 
-  /** To be called when a build begins. */
+  /** Call it when a build begins. */
   begin(): void {
     this.build++;
     for (const [key, { lastUse }] of this.entries) if (lastUse < this.build - patience) this.entries.delete(key);

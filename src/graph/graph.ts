@@ -4,8 +4,8 @@ import type { OpDef } from '../ops/core/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
- * The graph that models are imported or traced into and that passes rewrite: ops on values in static single assignment
- * form, every shape a concrete list of numbers. It knows nothing of layouts or memory; lowering assigns those.
+ * Models are imported or traced into this graph, and passes rewrite it: ops on values in static single assignment
+ * form; every shape is a concrete list of numbers. It has no layouts and no memory; lowering assigns those.
  */
 export interface Graph {
   /** Values that the caller fills. Their names are unique. */
@@ -16,23 +16,23 @@ export interface Graph {
   nodes: GraphNode[];
 }
 
-/** What one node computes and others read, or an input, or a constant (which no node computes). */
+/** The result of a node, an input, or a constant (which no node computes). */
 export interface Value {
   /** Unique in the process. */
   readonly id: number;
-  /** For people: the name in the model file where it has one. Not unique. */
+  /** For messages: the name in the model file, if there is one. Not unique. */
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** The elements, row-major and never written, where they are known before the first run; else null. */
+  /** The elements, row-major and never written, if they are known before the first run; else null. */
   readonly constant: Tensor | null;
   /** Memory that outlives runs and that ops may update in place (parameters, optimizer state); else absent. */
   readonly state?: Tensor;
 }
 
-/** One op. Null inputs are optional ones that are left out; outputs are all that `op.infer` gives, used or not. */
+/** One op. A null input is an optional one that is absent; `outputs` are all outputs of `op.infer`, used or not. */
 export interface GraphNode {
-  /** For people: the node's name in the model file. Not unique: one ONNX node may become several. */
+  /** For messages: the node's name in the model file. Not unique: one ONNX node may become several. */
   readonly name: string;
   readonly op: OpDef;
   readonly attrs: unknown;
@@ -40,7 +40,7 @@ export interface GraphNode {
   readonly outputs: Value[];
 }
 
-/** A node of an op that is known, and its attributes with it. */
+/** A node of the op `N`, with the type of its attributes. */
 export interface NodeOf<N extends OpName> extends GraphNode {
   readonly attrs: Ops[N];
 }
@@ -59,7 +59,7 @@ export function constantValue(name: string, tensor: Tensor): Value {
   return newValue(name, tensor.dtype, tensor.shape, tensor);
 }
 
-/** A value that lives in `tensor`: read and written where it is. */
+/** A value in the memory of `tensor`, where ops read and write it. */
 export function stateValue(name: string, tensor: Tensor): Value {
   return { ...newValue(name, tensor.dtype, tensor.shape), state: tensor };
 }

@@ -1,7 +1,7 @@
 import { ConvletError } from '../common/error.ts';
 import { addressableBytes, type Memory, outOfMemory, type Storage } from './storage.ts';
 
-/** Cache line, and more than any vector: every block starts on one. */
+/** A cache line, and more than any vector: every block starts at a multiple of it. */
 export const alignment = 64;
 /** Kernels may read up to this many bytes past a block (vector tails), so the memory ends that much later. */
 const overRead = 256;
@@ -15,8 +15,8 @@ interface FreeBlock {
 }
 
 /**
- * Allocator over a WebAssembly.Memory: best fit on a sorted free list, neighbours joined on free. It is asked for a
- * few hundred blocks (arena, weights, descriptors), not per inference, so linear scans are fine.
+ * Allocator over a WebAssembly.Memory: best fit on a sorted free list; freed neighbours are joined. A model allocates a
+ * few hundred blocks (arena, weights, descriptors) and an inference none, so linear scans are fast enough.
  */
 export class LinearMemory implements Memory {
   readonly memory: WebAssembly.Memory;
@@ -41,7 +41,7 @@ export class LinearMemory implements Memory {
     return new LinearStorage(this, offset, byteLength, size);
   }
 
-  /** Called by the storages themselves. */
+  /** Called by the storages. */
   release(offset: number, size: number): void {
     this.liveBytes -= size;
     const at = this.firstAfter(offset);
@@ -79,7 +79,7 @@ export class LinearMemory implements Memory {
     return offset;
   }
 
-  /** By a quarter at least: each growth costs a garbage collection, pages that nobody touches cost nothing. */
+  /** Grows by at least a quarter: each growth costs a garbage collection, and unused pages cost nothing. */
   private grow(needed: number, have: number): void {
     const pages = Math.ceil((needed - have) / pageBytes);
     try {

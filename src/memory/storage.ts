@@ -2,36 +2,36 @@ import { ConvletError } from '../common/error.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 
 /**
- * A block of bytes that a tensor lives in. `buffer()` must be asked again after anything that may grow the memory:
+ * The block of bytes of a tensor. Call `buffer()` again after any call that may grow the memory:
  * growing detaches the old ArrayBuffer.
  */
 export interface Storage {
   readonly byteLength: number;
   /** Byte offset inside `buffer()`; in linear memory this is the address that kernels take. */
   readonly byteOffset: number;
-  /** True where the bytes are in a WebAssembly memory that kernels of that memory can reach. */
+  /** True if the bytes are in a WebAssembly memory, where its kernels can reach them. */
   readonly linear: boolean;
-  /** The bytes where they are already, if getting an aligned `buffer()` makes a copy first. */
+  /** The bytes without a copy, if `buffer()` would have to make an aligned copy. */
   readonly bytes?: Uint8Array;
-  /** Where the bytes are or would be, if they are to be had by `copyTo` only: what tells two constants apart. */
+  /** Identifies the bytes, to tell constants apart, if only `copyTo` gives them: the array may not have been filled. */
   readonly place?: Uint8Array;
-  /** Fills `target` with the bytes from `start` on, if there is a shorter way than by `buffer()`. */
+  /** Fills `target` with the bytes from `start` on, if that is cheaper than `buffer()`. */
   copyTo?(target: Uint8Array, start: number): void;
   buffer(): ArrayBufferLike;
   free(): void;
 }
 
-/** Where storages come from: the JavaScript heap or a linear memory. */
+/** Allocates storages: on the JavaScript heap or in a linear memory. */
 export interface Memory {
   allocate(byteLength: number): Storage;
-  /** The most that may be live at a time. */
+  /** The most bytes that may be live at a time. */
   readonly limit: number;
-  /** Bytes handed out and not yet freed. */
+  /** Bytes allocated and not yet freed. */
   readonly liveBytes: number;
   readonly peakBytes: number;
 }
 
-/** A window of another storage; freeing it does nothing, its owner frees the whole. */
+/** A part of another storage. Freeing it does nothing: the owner frees the whole storage. */
 export class StorageSlice implements Storage {
   readonly linear: boolean;
   readonly byteOffset: number;
@@ -53,7 +53,7 @@ export class StorageSlice implements Storage {
   free(): void {}
 }
 
-/** Storage over an array that somebody else owns: file bytes, user input. */
+/** Storage over an array that belongs to others: file bytes, user input. */
 export class BorrowedStorage implements Storage {
   readonly linear = false;
   readonly byteOffset: number;
@@ -67,7 +67,7 @@ export class BorrowedStorage implements Storage {
   }
 
   buffer(): ArrayBufferLike {
-    // A buffer may be transferred to another thread or made smaller behind our back.
+    // The owner may have transferred the buffer to another thread, or made it smaller.
     if (this.source.byteLength < this.byteOffset + this.byteLength) {
       throw detached(this.byteOffset + this.byteLength, this.source.byteLength);
     }
@@ -78,8 +78,8 @@ export class BorrowedStorage implements Storage {
 }
 
 /**
- * Storage over bytes of a file that do not lie on a multiple of their element's size. They are copied when somebody wants
- * elements, which weights that a kernel packs are spared: memory touched for the first time is what loading a model costs most.
+ * Storage over bytes of a file whose offset is not a multiple of the element's size. They are copied when elements are read. Weights
+ * that a kernel packs need no such copy, which matters: page faults of new memory are most of the time of loading a model.
  */
 export class UnalignedStorage implements Storage {
   readonly linear = false;
@@ -140,7 +140,7 @@ export class FileStorage implements Storage {
   free(): void {}
 }
 
-/** What 32-bit addresses reach, and the limit of memories that are given none: a model file can ask for any amount. */
+/** The limit of 32-bit addresses. It is also the default limit of a memory, since a model file can ask for any amount. */
 export const addressableBytes = 2 ** 32;
 
 /** The JavaScript heap, with a limit on live bytes. */
@@ -158,14 +158,14 @@ export class HostMemory implements Memory {
     return new HostStorage(this, byteLength);
   }
 
-  /** Counts bytes that lie elsewhere on the heap (weights), until they are released. */
+  /** Counts bytes that are elsewhere on the heap (weights) until they are released. */
   claim(byteLength: number): void {
     if (this.liveBytes + byteLength > this.limit) throw outOfMemory(byteLength, this.liveBytes, this.limit);
     this.liveBytes += byteLength;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
   }
 
-  /** Called by the storages themselves, and for what was claimed. */
+  /** Called by the storages, and for claimed bytes. */
   release(byteLength: number): void {
     this.liveBytes -= byteLength;
   }

@@ -12,7 +12,7 @@ import type { RandomOps } from './random/attrs.ts';
 import type { ReduceOps } from './reduce/attrs.ts';
 import type { SampleOps } from './sample/attrs.ts';
 
-/** Every op's attributes by its name: what names and attributes are checked against wherever an op is applied. */
+/** Every op's attributes by its name. The compiler checks names and attributes against it wherever an op is applied. */
 export interface Ops
   extends ConvOps,
     PoolOps,
@@ -30,5 +30,5 @@ export interface Ops
 
 export type OpName = keyof Ops;
 
-/** Arguments that end with an op's attributes, which may be left out where all of them may. */
+/** The attributes as a last argument, which may be absent if all attributes are optional. */
 export type WithAttrs<N extends OpName> = Record<never, never> extends Ops[N] ? [attrs?: Ops[N]] : [attrs: Ops[N]];

@@ -1,4 +1,4 @@
-// What the ops' cases are made of. The package imports none of these files (scripts/layers.ts).
+// Types and helpers of the ops' cases. The package imports none of these files (scripts/layers.ts).
 
 import type { DType } from '../common/dtype.ts';
 import type { OpName, Ops } from './attrs.ts';
@@ -16,14 +16,14 @@ export interface OpCaseInput {
   /** Uniform range of the seeded values (default −1…1; integers are rounded). */
   readonly range?: readonly [number, number];
   readonly values?: readonly number[];
-  /** Given as a constant (weights that a backend may pack ahead). Harness default: both ways. */
+  /** Whether the input is a constant (weights that a backend may pack before the run). Default of the tests: both. */
   readonly constant?: boolean;
 }
 
-/** The cases of the ops named: an op of a family that has none does not compile. */
+/** The cases of the ops named: an op of a family without cases does not compile. */
 export type CasesOf<N extends OpName> = { readonly [K in N]: readonly OpCase<Ops[K]>[] };
 
-/** Cases by op for the kinds of one function; `nameOf`: the op of a kind, if it has not the kind's own name. */
+/** Cases by op for the kinds of one function; `nameOf`: the op of a kind, if its name is not that of the kind. */
 export function tableOf<K extends string, A>(
   kinds: readonly K[],
   casesOf: (kind: K) => readonly OpCase<A>[],

@@ -14,7 +14,7 @@ import { randomCases } from './random/cases.ts';
 import { reduceCases } from './reduce/cases.ts';
 import { sampleCases } from './sample/cases.ts';
 
-/** Examples of every op, by its name. For tests and docs alone. */
+/** Examples of every op, by its name, only for tests and docs. */
 export const opCases: CasesOf<OpName> = {
   ...convCases,
   ...poolCases,

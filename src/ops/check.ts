@@ -1,4 +1,4 @@
-// The checks that many ops share. Every one throws a ConvletError that names the op, the argument, what was expected and what came.
+// Checks that many ops share. Each throws a ConvletError that names the op, the argument, what was expected and what came.
 
 import type { DType } from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
@@ -33,7 +33,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   throw new ConvletError('argument', `${op}: axis expects a whole number in ${-rank}…${rank - 1}, got ${axis}`);
 }
 
-/** Shape of a and b broadcast together (NumPy's rule). Throws `shape` where they do not fit. */
+/** The shape of `shapes` broadcast together (NumPy's rule). Throws `shape` if they do not fit. */
 export function broadcastShape(op: string, ...shapes: (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   const out = new Array<number>(rank).fill(1);
@@ -80,7 +80,7 @@ export function expectNumber(op: string, name: string, value: number, least = Nu
   throw new ConvletError('argument', `${op}: ${name} expects a number${bound}, got ${String(value)}`);
 }
 
-/** Throws `argument` where `value` is not one of `allowed`. */
+/** Throws `argument` unless `value` is one of `allowed`. */
 export function expectOneOf(op: string, name: string, value: string, allowed: readonly string[]): void {
   if (allowed.includes(value)) return;
   throw new ConvletError('argument', `${op}: ${name} expects ${allowed.join(' or ')}, got ${String(value)}`);
@@ -96,7 +96,7 @@ export function expectSameDType(op: string, name: string, input: TensorInfo, x: 
   throw new ConvletError('dtype', `${op}: ${name} expects ${x.dtype} like x, got ${input.dtype}`);
 }
 
-/** A parameter of one value per channel ([C]); absent is fine. */
+/** Checks a parameter of one value per channel ([C]), which may be absent. */
 export function expectPerChannel(
   op: string,
   name: string,
@@ -109,7 +109,7 @@ export function expectPerChannel(
   expectShape(op, name, input, [channels]);
 }
 
-/** The checks above for one op, whose name is said once: `const check = checker('softmax')`. */
+/** The checks above for one op, so that its name is written once: `const check = checker('softmax')`. */
 export class Checker {
   readonly op: string;
 

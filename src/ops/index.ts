@@ -34,7 +34,7 @@ import { cumulativeOps, topK } from './reduce/sort.ts';
 import { nonMaxSuppression, roiAlign } from './sample/detection.ts';
 import { affineGrid, gridSample } from './sample/sample.ts';
 
-/** Every op that networks are made of, by family. training.ts adds what only training needs. */
+/** All ops of inference, by family. training.ts adds those that only training needs. */
 export const inferenceOps = opTable([
   // conv
   conv,

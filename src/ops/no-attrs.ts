@@ -1,2 +1,2 @@
-/** Of an op that has no attributes. */
+/** The attributes of an op that has none. */
 export type NoAttrs = { readonly [name: string]: never };

@@ -26,7 +26,7 @@ import { cumProdGrad } from './reduce/cumulative-grad.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 import { gridSampleGrad } from './sample/sample-grad.ts';
 
-/** Every op, gradients, losses and updates included; inference does without this file and what it imports. */
+/** Every op, including gradients, losses and updates. Inference does not import this file. */
 export const trainingOps = opTable([
   ...inferenceOps.values(),
   // conv

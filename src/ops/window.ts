@@ -1,4 +1,4 @@
-// Geometry of windows on one to three spatial axes: what convolutions, pools and unfold share.
+// Geometry of windows on one to three spatial axes, for convolutions, pools and unfold.
 
 import type { Triple, WindowAttrs } from '../backend/prims/window.ts';
 import { ConvletError } from '../common/error.ts';
@@ -11,7 +11,7 @@ type Numbers = readonly number[];
 export const axisNames: readonly (readonly string[])[] = [[], ['L'], ['H', 'W'], ['D', 'H', 'W']];
 export const spatialOf = (shape: Numbers): Numbers => shape.slice(2);
 
-/** Prims count three spatial axes always: missing ones are `fill`, in front. */
+/** Prims always have three spatial axes: missing ones are `fill`, at the beginning. */
 export function triple(values: Numbers, fill = 1): Triple {
   return [...new Array<number>(3 - values.length).fill(fill), ...values] as unknown as Triple;
 }
@@ -24,7 +24,7 @@ export function spatialInput(op: string, inputs: readonly (TensorInfo | null)[])
   return x;
 }
 
-/** Kernels count cells in 32 bits: an axis (at most this long, as tensors are bounded), both paddings and one stride. */
+/** Kernels count cells in 32 bits, so the sum of an axis, both paddings and one stride must fit if each is at most this. */
 export const mostCells = 2 ** 29;
 
 /** Checks stride, dilation and padding of an input of `rank` spatial axes. */
@@ -39,9 +39,9 @@ export function checkSpatial(op: string, attrs: SpatialAttrs, rank: number): voi
 export const extent = (kernel: number, dilation: number): number => dilation * (kernel - 1) + 1;
 
 /**
- * Number of windows per axis: floor((input + padding − extent) / stride) + 1, or with ceil where `ceilMode`, but then
- * the last window must start inside the input or its padding in front (PyTorch and ONNX 19+ agree on this). Throws
- * `shape` where not even one fits.
+ * Number of windows per axis: floor((input + padding − extent) / stride) + 1. With `ceilMode` it is ceil instead of floor, but
+ * the last window must start inside the input or the padding before it (as in PyTorch and ONNX 19+). Throws
+ * `shape` if no window fits.
  */
 export function windowOutput(
   op: string,
@@ -54,7 +54,7 @@ export function windowOutput(
     const stride = attrs.stride[i];
     const span = extent(kernel[i], attrs.dilation[i]);
     const room = size + attrs.padBegin[i] + attrs.padEnd[i] - span;
-    // Ceil mode lets a window begin inside and end outside, even the first.
+    // In ceil mode a window may begin inside and end outside, even the first window.
     if (room < (ceilMode ? 1 - stride : 0)) {
       const axis = axisNames[input.length][i];
       throw new ConvletError(
@@ -70,8 +70,8 @@ export function windowOutput(
 }
 
 /**
- * Padding of one axis that makes the output ceil(input / stride) cells: ONNX's auto_pad SAME_UPPER (the odd cell goes
- * behind; also TensorFlow's 'same' and PyTorch's) and SAME_LOWER (in front).
+ * Padding of one axis that makes the output ceil(input / stride) cells: ONNX's auto_pad SAME_UPPER (an odd cell is added at the
+ * end, as in TensorFlow's and PyTorch's 'same') and SAME_LOWER (an odd cell is added at the beginning).
  */
 export function samePadding(
   input: number,

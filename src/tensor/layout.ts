@@ -1,19 +1,19 @@
 import { product } from '../common/numbers.ts';
 
 /**
- * How the elements of a logical shape lie in memory. `row`: row-major. `channelsLast`: axis 1 (channels) moved to the
- * end, the rest row-major; only for ranks 3 to 5 (N,C,L · N,C,H,W · N,C,D,H,W).
+ * The memory order of the elements of a logical shape. `row`: row-major. `channelsLast`: axis 1 (channels) is moved to the
+ * end, the rest is row-major; only for ranks 3 to 5 (N,C,L · N,C,H,W · N,C,D,H,W).
  */
 export type Layout = 'row' | 'channelsLast';
 
-/** As many axes as NumPy has. */
+/** The most axes of a tensor, as in NumPy. */
 export const maxRank = 64;
 
 export const elementCount = (shape: readonly number[]): number => product(shape);
 
 export const canBeChannelsLast = (rank: number): boolean => rank >= 3 && rank <= 5;
 
-/** `layout` for values of the user's: pictures and volumes. In [N, C, L] many an axis 1 is no channel. */
+/** `layout` applies to the user's values of rank 4 and 5, pictures and volumes: axis 1 of rank 3 often has no channels. */
 export const userLayout = (layout: Layout, rank: number): Layout => (rank === 4 || rank === 5 ? layout : 'row');
 
 /** Logical axes in memory order: [0,1,2,3] or [0,2,3,1]. */

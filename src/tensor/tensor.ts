@@ -15,8 +15,8 @@ import { elementCount, type Layout, rowStrides, stridesOf } from './layout.ts';
 import { describeValues, inspect } from './text.ts';
 
 /**
- * A shaped array: logical `shape` in PyTorch/ONNX order, an element type, and a storage whose element order `layout`
- * names. No math here; ops work on tensors.
+ * A shaped array: logical `shape` in PyTorch/ONNX order, an element type, and a storage whose element order is
+ * `layout`. It has no math: ops work on tensors.
  */
 export class Tensor {
   static readonly name: string = 'Tensor';
@@ -27,9 +27,9 @@ export class Tensor {
   readonly layout: Layout;
   /** Number of elements. */
   readonly size: number;
-  /** Values that never change (weights, tables): backends may keep them packed in a form of their own. */
+  /** True if the values never change (weights, tables): backends may keep a packed form of them. */
   readonly constant: boolean;
-  /** Null only while a plan is being made and no memory has been assigned yet. */
+  /** Null only during compilation, until memory has been assigned. */
   storage: Storage | null;
   private cachedBuffer: ArrayBufferLike | null = null;
   private cachedArray: TypedArray | null = null;
@@ -63,7 +63,7 @@ export class Tensor {
     return this.cachedArray;
   }
 
-  /** The bytes of the elements in memory order, at any alignment; a live view as `array` is. */
+  /** The bytes of the elements in memory order, at any alignment; a live view like `array`. */
   get bytes(): Uint8Array {
     return this.storage?.bytes ?? new Uint8Array(this.array.buffer, this.array.byteOffset, this.array.byteLength);
   }
@@ -73,7 +73,7 @@ export class Tensor {
     return this.storage?.place ?? this.bytes;
   }
 
-  /** Fills `target` with the bytes of the elements in memory order, from the byte `start` of them on. */
+  /** Fills `target` with the bytes of the elements in memory order, from byte `start` on. */
   copyTo(target: Uint8Array, start = 0): void {
     if (this.storage?.copyTo !== undefined) this.storage.copyTo(target, start);
     else target.set(this.bytes.subarray(start, start + target.byteLength));
@@ -92,7 +92,7 @@ export class Tensor {
       out.set(source);
       return out;
     }
-    // Either way a transposition of [rows][columns] for each image.
+    // Both directions are a transposition of [rows][columns] for each image.
     const [n, channels] = this.shape;
     const inner = this.size / (n * channels);
     const [rows, columns] = layout === 'row' ? [channels, inner] : [inner, channels];
@@ -114,7 +114,7 @@ export class Tensor {
     return new Tensor(this.dtype, shape, layout, this.storage, this.constant);
   }
 
-  /** Gives its memory back; the values cannot be read any more. */
+  /** Frees the memory; the values can no longer be read. */
   dispose(): void {
     this.storage?.free();
     this.cachedArray = null;
@@ -165,7 +165,7 @@ export function constant(array: TypedArray, shape: readonly number[], dtype: DTy
  * @param data a typed array (kept, not copied) or plain numbers (float32 unless `dtype` says otherwise)
  * @param shape default: one dimension, as long as `data`
  * @param dtype default: the one that the typed array stands for (Int32Array: int32, Uint8Array: uint8, …)
- * @throws ConvletError `shape` where the counts differ or a dimension is not a whole number ≥ 0, `dtype` where the array's
+ * @throws ConvletError `shape` if the counts differ or a dimension is not a whole number ≥ 0, `dtype` if the array's
  * type does not store `dtype`
  */
 export function tensor(data: TypedArray | readonly number[], shape?: readonly number[], dtype?: DType): Tensor {
@@ -199,8 +199,8 @@ export function checkShape(what: string, shape: readonly number[]): number[] {
 }
 
 /**
- * Numbers in the storage of `dtype`. Throws `dtype` for what is not a number, `argument` for a number that the storage
- * would change to another one (a fraction or 300 as uint8); rounding to a float is none.
+ * Numbers in the storage of `dtype`. Throws `dtype` for a value that is not a number, `argument` for a number that the storage
+ * would change (a fraction or 300 as uint8). Rounding to a float is allowed.
  */
 export function toArray(what: string, values: readonly number[], dtype: DType): TypedArray {
   const type = Object.hasOwn(dtypes, dtype) ? dtypes[dtype] : undefined;
@@ -219,7 +219,7 @@ export function toArray(what: string, values: readonly number[], dtype: DType): 
   return array;
 }
 
-/** 64-bit integers in the storage of `dtype`, which has 32 bits. Throws `argument` for one that it does not hold. */
+/** 64-bit integers in the storage of `dtype`, which has 32 bits. Throws `argument` for a number that does not fit. */
 export function fromBigInts(what: string, values: BigIntArray, dtype: DType): TypedArray {
   const array = new dtypes[dtype].array(values.length);
   for (let i = 0; i < array.length; i++) {

@@ -1,4 +1,4 @@
-// What console.log and String() show of tensors: type, shape and the first values, in at most a dozen lines.
+// The text of a tensor in console.log and String(): type, shape and the first values, in at most a dozen lines.
 
 import type { DType, TypedArray } from '../common/dtype.ts';
 import { shapeText } from '../common/error.ts';
@@ -8,7 +8,7 @@ export const inspect = Symbol.for('nodejs.util.inspect.custom');
 
 const [mostRows, mostColumns] = [8, 10];
 
-/** `[1, 2, 3, …]` for each row of the last axis, behind its place if there are several axes in front. */
+/** `[1, 2, 3, …]` for each row of the last axis; with several other axes, after the row's index. */
 export function valuesText(dtype: DType, shape: readonly number[], data: TypedArray): string {
   const text = (value: number): string =>
     dtype === 'bool' ? String(value !== 0) : String(Number.isInteger(value) ? value : Number(value.toPrecision(5)));

@@ -3,12 +3,12 @@ import { getOp } from '../../ops/index.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { constantValue, type Graph, type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 
-/** A graph under rewriting: who produces and who uses each value, kept up to date through the edits below. */
+/** A graph during rewriting: the producer and the users of each value, which the edits below keep up to date. */
 export class GraphEditor {
   readonly graph: Graph;
   private readonly producers = new Map<Value, GraphNode>();
   private readonly users = new Map<Value, Set<GraphNode>>();
-  /** Where each node stands in what `graph.nodes` was: places of removed nodes stay empty until `compact`. */
+  /** The index of each node in `standing`, which is `graph.nodes` with null for removed nodes until `compact`. */
   private readonly places = new Map<GraphNode, number>();
   private readonly standing: (GraphNode | null)[];
   private stale = false;
@@ -27,12 +27,12 @@ export class GraphEditor {
     return this.places.has(node);
   }
 
-  /** Where `node` stands: comparable with other nodes'; -1 if it is gone. */
+  /** The position of `node`, to compare with those of other nodes; -1 if it has been removed. */
   position(node: GraphNode): number {
     return this.places.get(node) ?? -1;
   }
 
-  /** Updates `graph.nodes` after the edits: once after each pass, as each edit by itself would be linear. */
+  /** Updates `graph.nodes`, once after each pass: to do it in each edit would take linear time per edit. */
   compact(): void {
     if (!this.stale) return;
     let count = 0;
@@ -45,7 +45,7 @@ export class GraphEditor {
     return value == null ? null : (this.producers.get(value) ?? null);
   }
 
-  /** The producer of `value` if it is the op `name` and nobody but `user` sees its result. */
+  /** The producer of `value` if it is one of the ops `names` and only `user` uses its result. */
   soleProducer<N extends OpName>(value: Value | null | undefined, user: GraphNode, ...names: N[]): NodeOf<N> | null {
     const node = this.producer(value);
     if (node === null || !isOp(node, ...names) || node.outputs.length !== 1) return null;
@@ -62,7 +62,7 @@ export class GraphEditor {
     return [...users][0];
   }
 
-  /** Puts a new node in the place of `node`, with its outputs and their users. */
+  /** Replaces `node` by a new node with the same outputs. */
   replace<N extends OpName>(
     node: GraphNode,
     op: N,
@@ -81,7 +81,7 @@ export class GraphEditor {
     return fresh;
   }
 
-  /** `host`, which fed only `node`, takes over its outputs with new inputs and attributes. */
+  /** Replaces `node`, and `host`, whose result only `node` used, by one node of the host's op with new inputs and attributes. */
   fuse<N extends OpName>(host: NodeOf<N>, node: GraphNode, inputs: readonly (Value | null)[], attrs: Ops[N]): void {
     this.replace(node, host.op.name as N, inputs, attrs, host.name);
     this.removeDead(host);
@@ -94,7 +94,7 @@ export class GraphEditor {
     this.stale = true;
   }
 
-  /** Removes `node` if nothing uses its results any more, and then whatever fed only it. */
+  /** Removes `node` if its results have no more users, then its producers in the same way. */
   removeDead(node: GraphNode): void {
     const used = node.outputs.some((value) => (this.users.get(value)?.size ?? 0) > 0 || this.isOutput(value));
     if (used || !this.has(node)) return;
@@ -131,7 +131,7 @@ export function scalarOf(value: Value | null | undefined): number | null {
   return value?.constant && value.constant.size === 1 ? value.constant.array[0] : null;
 }
 
-/** `{ constant, other }` for a commutative two-input node one of whose inputs is that scalar; else null. */
+/** `{ scalar, other }` for a commutative node of two inputs if one of them is a constant scalar; else null. */
 export function scalarOperand(node: GraphNode): { scalar: number; other: Value } | null {
   const [a, b] = node.inputs;
   const right = scalarOf(b);

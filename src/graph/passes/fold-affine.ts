@@ -12,8 +12,8 @@ const foldable = ['conv', 'convTranspose', 'matmul'] as const;
 type Foldable = NodeOf<(typeof foldable)[number]>;
 
 /**
- * Folds what scales and shifts each output channel (batch norm, and multiplications and additions by constants as some
- * exporters write it) into the weights and bias of the convolution or matmul in front of it. Jacob et al. 2018, section
+ * Folds a scale and shift of each output channel (batch norm, or multiplications and additions of constants, as some
+ * exporters write it) into the weights and bias of the convolution or matmul before it. Jacob et al. 2018, section
  * 3.2 has the formula for batch norm.
  */
 export function foldAffine(editor: GraphEditor): void {
@@ -39,7 +39,7 @@ export function foldAffine(editor: GraphEditor): void {
   }
 }
 
-/** The input that is computed at run time, of a node that may be an affine one. */
+/** The input that is computed at run time, if the node may be affine; else null. */
 function dataInput(node: GraphNode): Value | null {
   if (node.op.name === 'batchNorm') return node.inputs[0];
   if (!isOp(node, 'add', 'sub', 'mul', 'div') || node.attrs.activation) return null;
@@ -77,7 +77,7 @@ function affineOf(node: GraphNode, data: Value, channels: number, producer: Grap
   return finite(table[node.op.name]());
 }
 
-/** The constant's value per channel where it broadcasts over every other axis; else null. */
+/** The constant's value per channel if it broadcasts over every other axis; else null. */
 function channelValues(value: Value, rank: number, channels: number, axis: number): Float32Array | null {
   const scalar = scalarOf(value);
   if (scalar !== null) return new Float32Array(channels).fill(scalar);
@@ -100,15 +100,15 @@ function batchNormAffine(node: NodeOf<'batchNorm'>, channels: number): Affine | 
   return finite({ scale, shift });
 }
 
-/** Infinite factors of weights of both signs would make NaN of a sum that has one sign. */
+/** Infinite factors are not folded: weights of both signs would become ∞ and −∞, whose sum is NaN. */
 const finite = (affine: Affine): Affine | null =>
   affine.scale.every(Number.isFinite) && affine.shift.every(Number.isFinite) ? affine : null;
 
-/** Folded weights are the same object for every plan of a model, so that they are packed once. */
+/** Folded weights, so that all plans of a model get the same object, which is packed once. */
 const foldedWeights = new WeakMap<Tensor, { key: string; plainBias: Tensor | null; weight: Tensor; bias: Tensor }[]>();
 
 function foldInto(node: Foldable, weight: Tensor, bias: Tensor | null, affine: Affine) {
-  // Nodes may share a weight, and their names need not differ.
+  // Several nodes may share a weight, so the key has all that the result depends on.
   const columns = isOp(node, 'matmul') && !node.attrs.transposeB;
   const key = `${node.op.name}/${columns}/${affine.scale.join()}/${affine.shift.join()}`;
   const known = foldedWeights.get(weight)?.find((entry) => entry.key === key && entry.plainBias === bias);
@@ -125,7 +125,7 @@ function foldInto(node: Foldable, weight: Tensor, bias: Tensor | null, affine: A
   return entry;
 }
 
-/** Which output channel element i of the weight belongs to. */
+/** The output channel of element i of the weight. */
 function weightChannel(node: Foldable, weight: Tensor): (i: number) => number {
   const { shape, size } = weight;
   if (isOp(node, 'conv')) {

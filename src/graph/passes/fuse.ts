@@ -5,7 +5,7 @@ import { activation } from '../../ops/elementwise/unary.ts';
 import { type GraphNode, isOp, type NodeOf, type Value } from '../graph.ts';
 import { type GraphEditor, sameShape } from './editor.ts';
 
-/** The activations that kernels apply to what they are about to store. An identity would take the place of another one. */
+/** The activations that kernels apply to their results. Not identity, which would keep another activation from being fused. */
 const fusible = activationKinds.filter((kind) => kind !== 'identity');
 
 /** conv → unary becomes conv with an activation. */
@@ -20,13 +20,13 @@ export function fuseActivation(editor: GraphEditor): void {
   }
 }
 
-/** add(conv(x), y) becomes conv with y as its residual input; the convolution moves to where the sum was. */
+/** add(conv(x), y) becomes conv with y as its residual input, at the position of the sum. */
 export function fuseResidual(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
     if (!isOp(node, 'add') || node.attrs.activation) continue;
     const [a, b] = node.inputs as [Value, Value];
     if (!sameShape(a, b) || a === b || a.dtype !== 'float32') continue;
-    // The later of two convolutions takes the other as its residual: the sum needs both anyway.
+    // Of two convolutions the later one takes the result of the other as its residual.
     const hosts = [b, a].flatMap((value) => residualHost(editor, value, node) ?? []);
     const [host] = hosts.sort((p, q) => editor.position(q) - editor.position(p));
     if (host === undefined) continue;
@@ -43,7 +43,7 @@ function residualHost(editor: GraphEditor, value: Value, user: GraphNode): NodeO
   return host;
 }
 
-/** A zero pad of spatial axes in front of a convolution becomes the convolution's own padding. */
+/** A zero padding of spatial axes before a convolution becomes padding of the convolution. */
 export function fusePad(editor: GraphEditor): void {
   for (const node of [...editor.graph.nodes]) {
     if (!isOp(node, 'conv')) continue;

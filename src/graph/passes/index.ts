@@ -6,7 +6,7 @@ import { recogniseLayerNorm } from './layer-norm.ts';
 import { recognisePatterns } from './patterns.ts';
 import { recogniseShuffle } from './shuffle.ts';
 
-/** What happens to a graph between import and compilation, in this order. Each pass rewrites in place. */
+/** The passes between import and compilation, in order. Each rewrites the graph in place. */
 const passes: readonly ((editor: GraphEditor) => void)[] = [
   removeUnused,
   recogniseLayerNorm,

@@ -33,7 +33,7 @@ function matchStandardisation(editor: GraphEditor, div: GraphNode): Match | null
   const root = editor.soleProducer(div.inputs[1], div, 'sqrt');
   if (centred?.op.name !== 'sub' || root === null) return null;
   const x = centred.inputs[0]!;
-  // An epsilon with more axes than x gives the result more axes.
+  // If epsilon has more axes than x, so has the result.
   if (!sameShape(x, div.outputs[0])) return null;
   const size = x.shape[x.shape.length - 1];
   const mean = editor.soleProducer(centred.inputs[1], centred, 'reduceMean');

@@ -10,7 +10,7 @@ const near = (a: number | null, b: number): boolean => a !== null && Math.abs(a 
 /** A rule looks at one node and may rewrite the graph around it. */
 type Rule = (editor: GraphEditor, node: GraphNode) => void;
 
-/** Compositions that exporters write for activations which have a name. */
+/** Replaces compositions that exporters write for named activations by those activations. */
 export function recognisePatterns(editor: GraphEditor): void {
   for (const rule of [
     clipFromBounds,
@@ -29,7 +29,7 @@ export function recognisePatterns(editor: GraphEditor): void {
 
 function rewrite(editor: GraphEditor, node: GraphNode, op: UnaryKind, input: Value, attrs: UnaryOpAttrs): void {
   const [y] = node.outputs;
-  // Numbers with more axes than x give the result more axes; quotients of integers are rounded.
+  // If constants have more axes than x, so has the result; quotients of integers are rounded.
   if (!sameShape(input, y) || (op !== 'clip' && dtypes[y.dtype].kind !== 'float')) return;
   const feeders = node.inputs.map((value) => editor.producer(value));
   editor.replace(node, op, [input], attrs);
@@ -53,7 +53,7 @@ const hardSigmoidFromClip: Rule = (editor, node) => {
   if (x !== null) rewrite(editor, node, 'hardSigmoid', x, { alpha: 1 / 6, beta: 0.5 });
 };
 
-/** x · gate(x) with a gate that has a fused name. */
+/** x · gate(x) → the activation of that name, such as silu. */
 const gatedActivation: Rule = (editor, node) => {
   if (node.op.name !== 'mul') return;
   for (const [x, gated] of pairs(node)) {
@@ -111,7 +111,7 @@ const scaleAndShift: Rule = (editor, node) => {
   return rewrite(editor, node, 'linear', scale.other, { alpha: scale.scalar, beta: shift.scalar });
 };
 
-/** ln(1 + exp(x)), without a slope; above 20 it is x in single precision. */
+/** Whether a softplus is ln(1 + exp(x)). A threshold of 20 or more makes no difference: above 20 softplus is x in single precision. */
 function isPlainSoftplus({ attrs }: NodeOf<'softplus'>): boolean {
   const { alpha, beta } = activation('softplus', attrs);
   return alpha === 1 && beta >= 20;
@@ -140,7 +140,7 @@ function pairs(node: GraphNode): [Value, Value][] {
   ];
 }
 
-/** The factors of a chain of products whose intermediate results nobody else sees (at most three levels deep). */
+/** The factors of a chain of products, at most three levels deep, whose intermediate results have no other users. */
 function productFactors(editor: GraphEditor, node: GraphNode, depth = 0): Value[] {
   return node.inputs.flatMap((value) => {
     const inner = depth < 2 ? editor.soleProducer(value, node, 'mul') : null;

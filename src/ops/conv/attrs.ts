@@ -9,7 +9,7 @@ export interface SpatialAttrs {
 }
 
 export interface ConvTransposeOpAttrs extends ConvOpAttrs {
-  /** Cells added behind each axis of the output, less than stride or dilation. */
+  /** Cells added at the end of each axis of the output, fewer than stride or dilation. */
   readonly outputPadding: readonly number[];
 }
 

@@ -70,8 +70,8 @@ export const convTranspose = defineOp({
 });
 
 /**
- * The convolution that this is the transpose of, and what of gy it reads. An outputPadding of a stride or more (dilation
- * allows it) would give that convolution further windows: they are kept out by less padding, or a shorter gy.
+ * The convolution whose transpose this is, and the part of gy that it reads. An outputPadding of a stride or more (dilation
+ * allows it) would give that convolution more windows than x has cells: less padding, or a shorter gy, prevents that.
  */
 function asConv(g: GradContext<ConvTransposeOpAttrs>, gy: TensorInfo, x: TensorInfo) {
   const { stride, padBegin, padEnd, dilation, groups, outputPadding } = g.attrs;

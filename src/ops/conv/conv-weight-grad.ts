@@ -44,7 +44,7 @@ export const convWeightGrad = defineOp({
   },
   macs: (inputs, _outputs, attrs) =>
     product(inputs[1]!.shape) * (inputs[0]!.shape[1] / attrs.groups) * product(attrs.kernel),
-  /** Linear in x and in gy: the gradient by the weight takes the weight's place. */
+  /** The op is linear in x and in gy: in the two rules of conv the gradient by the weight replaces the weight. */
   backward(g) {
     const [x, gy, weight] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
     const { kernel, stride, padBegin, padEnd, dilation, groups } = g.attrs;

@@ -47,7 +47,7 @@ export const conv = defineOp({
     const [wantX, wantWeight, wantBias, wantResidual] = g.wants;
     const kernel = spatialOf(weight.shape);
     const { stride, padBegin, padEnd, dilation, groups } = g.attrs;
-    // Cells behind the last window get no gradient from any: the transpose pads with them.
+    // Cells after the last window get no gradient: they are outputPadding of the transpose.
     const outputPadding = spatialOf(x.shape).map(
       (size, i) => (size + padBegin[i] + padEnd[i] - extent(kernel[i], dilation[i])) % stride[i],
     );
@@ -62,7 +62,7 @@ export const conv = defineOp({
   macs: (inputs, outputs) => product(outputs[0].shape) * product(inputs[convInputs.weight]!.shape.slice(1)),
 });
 
-/** The shape of a convolution's output, whatever the element types; checks weight, window and groups. */
+/** The shape of a convolution's output, for any element types; checks weight, window and groups. */
 export function convShape(
   op: string,
   x: TensorInfo,
@@ -88,7 +88,7 @@ export function convShape(
   return [x.shape[0], outChannels, ...windowOutput(op, spatialOf(x.shape), kernel, attrs)];
 }
 
-/** What conv and convTranspose ask of weight, strides, padding and groups alike. */
+/** The checks of weight, strides, padding and groups that conv and convTranspose share. */
 export function checkConvWeight(
   op: string,
   x: TensorInfo,

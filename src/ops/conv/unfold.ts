@@ -62,7 +62,7 @@ export const unfold = defineOp({
   backward: (g) => [apply(g, 'fold', [gradOf(g)], { ...g.attrs, outputSize: inputOf(g).shape.slice(2) })],
 });
 
-/** [N, C·kH·kW, L] → [N,C,H,W]: the columns added up at their places (col2im, PyTorch's fold), the transpose of unfold. */
+/** [N, C·kH·kW, L] → [N,C,H,W]: each column is added to the cells of its window (col2im, PyTorch's fold), the transpose of unfold. */
 export const fold = defineOp({
   name: 'fold',
   infer(inputs, attrs) {

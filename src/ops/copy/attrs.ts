@@ -5,12 +5,12 @@ export type PadMode = 'constant' | 'reflect' | 'edge' | 'wrap';
 export type ScatterReduction = 'none' | 'add' | 'mul' | 'max' | 'min';
 
 export interface SliceGradAttrs extends Omit<SliceAttrs, 'sizes'> {
-  /** Of what was sliced. */
+  /** Shape of the tensor that was sliced. */
   readonly shape: readonly number[];
 }
 
 export interface PadGradAttrs extends Omit<PadAttrs, 'value'> {
-  /** Of what was padded. */
+  /** Shape of the tensor that was padded. */
   readonly shape: readonly number[];
 }
 
@@ -49,7 +49,7 @@ export interface ChannelShuffleAttrs {
 
 export interface GatherGradAttrs {
   readonly axis: number;
-  /** Of what was gathered from. */
+  /** Shape of the tensor from which elements were gathered. */
   readonly shape: readonly number[];
 }
 
@@ -86,7 +86,7 @@ export interface ReverseSequenceAttrs {
   readonly timeAxis: number;
 }
 
-/** Elements in front of and behind each axis; negative ones crop. `value` is for the mode 'constant'. */
+/** Elements added before and after each axis; negative numbers crop. `value` is for the mode 'constant'. */
 export interface PadAttrs {
   readonly begin: readonly number[];
   readonly end: readonly number[];
@@ -94,7 +94,7 @@ export interface PadAttrs {
   readonly value: number;
 }
 
-/** `shape` has no −1 and no 0 that stands for something else. */
+/** `shape` is final: no −1, and a 0 is an empty axis. */
 export interface ReshapeAttrs {
   readonly shape: readonly number[];
 }

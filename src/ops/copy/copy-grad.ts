@@ -14,7 +14,7 @@ const ofPadGrad = checker('padGrad');
 
 type Numbers = readonly number[];
 
-/** The transpose of slice: gy at its places in a tensor of `shape`, zeros elsewhere. */
+/** The transpose of slice: the elements of gy at their places in a tensor of `shape`, zeros elsewhere. */
 export const sliceGrad = defineOp({
   name: 'sliceGrad',
   infer(inputs, { starts, steps, shape }) {
@@ -39,7 +39,7 @@ export const sliceGrad = defineOp({
     if (gx.size === 0) return;
     emit.call('fill', [], [gx], { value: 0, length: gx.size });
     if (gy.size === 0) return;
-    // Backward slices are read from their end, so that what is written moves forward.
+    // Slices of negative steps are read from their end, so that writes go forward.
     const turned = steps.map((step) => step < 0);
     const first = starts.map((start, axis) => (turned[axis] ? start + (gy.shape[axis] - 1) * steps[axis] : start));
     const sum = (values: Numbers): number => values.reduce((a, b) => a + b, 0);
@@ -63,7 +63,7 @@ export const sliceGrad = defineOp({
   },
 });
 
-/** For every element of an axis of x the padded positions that hold it, as one resample: weights are 1 and 0. */
+/** One resample along an axis: for every element of x the sum over the padded positions that have it; weights are 1 and 0. */
 function emitAxis(
   emit: Emitter,
   gy: Tensor,
@@ -116,7 +116,7 @@ export const padGrad = defineOp({
       return;
     }
     const axes = memoryOrder(gx.rank, gx.layout).filter((axis) => begin[axis] !== 0 || end[axis] !== 0);
-    // Nothing padded: still a copy, since the output has memory of its own.
+    // Without padding there is still a copy, since the output has its own memory.
     if (axes.length === 0) axes.push(gx.rank - 1);
     axes.forEach((axis, step) => {
       const shape = current.shape.map((d, i) => (i === axis ? gx.shape[axis] : d));

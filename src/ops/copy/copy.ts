@@ -30,7 +30,7 @@ export const sameLayout = (inputs: readonly (Placed | null)[]): Layouts => {
 
 // --- transpose --------------------------------------------------------------------------------------------------
 
-/** The layout in which the bytes of `x` are its transpose already, or null. */
+/** The layout in which the bytes of `x` already are its transpose, or null. */
 function transposedLayout(x: Placed, perm: Numbers): Layout | null {
   const lie = memoryOrder(x.shape.length, x.layout).filter((axis) => x.shape[axis] !== 1);
   const fits = (layout: Layout): boolean => {
@@ -92,7 +92,7 @@ export const concat = defineOp({
     return [{ dtype: first.dtype, shape: first.shape.map((d, j) => (j === axis ? length : d)) }];
   },
   layouts(inputs) {
-    // The layout that most of the elements are in: the rest is converted.
+    // The layout of most of the elements; inputs of the other layout are converted.
     const votes = { row: 0, channelsLast: 0 };
     for (const x of inputs as Placed[]) votes[x.layout] += elementCount(x.shape);
     const layout = votes.channelsLast > 0 && votes.channelsLast >= votes.row ? 'channelsLast' : 'row';

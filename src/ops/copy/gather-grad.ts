@@ -43,7 +43,7 @@ export const gatherGrad = defineOp({
   backward: (g) => [null, apply(g, 'gather', [gradOf(g), inputOf(g)], { axis: g.attrs.axis })],
 });
 
-/** The transpose of gatherND: each slice of gy is added where its indices point, in a tensor of zeros of `shape`. */
+/** The transpose of gatherND: each slice of gy is added at the place that its indices name, in a tensor of zeros of `shape`. */
 export const gatherNDGrad = defineOp({
   name: 'gatherNDGrad',
   infer(inputs, attrs) {

@@ -27,14 +27,14 @@ export function indexInput(
   return input;
 }
 
-/** Constant indices are checked, and counted from 0, while lowering. */
+/** Constant indices are checked while lowering, and converted to count from 0. */
 function checkedIndices(emit: Emitter, indices: Tensor, axis: number, length: number): Tensor {
   if (!indices.constant) return indices;
   const checked = Int32Array.from(indices.data, (index) => checkedIndex('gather', index, axis, length));
   return emit.constant(checked, indices.shape, indices.dtype);
 }
 
-/** y = x with `axis` replaced by the axes of `indices` (PyTorch's index_select for one of them). Negative ones count from the end. */
+/** y = x with `axis` replaced by the axes of `indices` (with one axis PyTorch's index_select). Negative indices count from the end. */
 export const gather = defineOp({
   name: 'gather',
   infer(inputs, attrs) {
@@ -93,7 +93,7 @@ export const gatherElements = defineOp({
   },
 });
 
-/** Throws unless `indices` has the rank of `x` and is no larger than it along the other axes. */
+/** Throws unless `indices` has the rank of `x` and is not larger than x along the other axes. */
 export function expectWithin(op: string, x: TensorInfo, indices: TensorInfo, axis: number): void {
   const fits = indices.shape.length === x.shape.length && indices.shape.every((d, i) => i === axis || d <= x.shape[i]);
   if (fits) return;
@@ -103,7 +103,7 @@ export function expectWithin(op: string, x: TensorInfo, indices: TensorInfo, axi
   );
 }
 
-/** For element i of `indices` (row order): visit(position in x of the element that it names along `axis`, i). */
+/** For element i of `indices` (row order): visit(position in x of the element that the index names along `axis`, i). */
 export function forEachElement(
   op: string,
   x: Tensor,
@@ -122,7 +122,7 @@ export function forEachElement(
   }
 }
 
-/** The last axis of `indices` names positions in the axes of x after the first `batchDims`, which both share. */
+/** The last axis of `indices` names positions in the axes of x after the first `batchDims`, which x and indices share. */
 export const gatherND = defineOp({
   name: 'gatherND',
   infer(inputs, { batchDims }) {
@@ -157,7 +157,7 @@ export const gatherND = defineOp({
   },
 });
 
-/** For tuple i of `indices`: visit(offset in x of the slice that it names, the slice's size, i). */
+/** For tuple i of `indices`: visit(offset in x of the slice that the tuple names, the slice's size, i). */
 export function forEachSlice(
   op: string,
   x: Tensor,

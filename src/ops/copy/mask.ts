@@ -16,9 +16,9 @@ const ofEyeLike = checker('eyeLike');
 const ofHardmax = checker('hardmax');
 const ofReverseSequence = checker('reverseSequence');
 
-// Masks, codes and reorderings by position. All run on the host.
+// Masks, one-hot codes and reorderings by position. All run on the host.
 
-/** values[1] where the new axis's position is the index, values[0] elsewhere (everywhere for an index outside). */
+/** values[1] at the index along the new axis, values[0] elsewhere; an index out of range gives values[0] everywhere. */
 export const oneHot = defineOp({
   name: 'oneHot',
   infer(inputs, { depth, axis }) {
@@ -136,7 +136,7 @@ export const hardmax = defineOp({
   },
 });
 
-/** For each batch entry the first sequenceLengths[b] steps of the time axis, reversed; the rest as it is. */
+/** Reverses the first sequenceLengths[b] steps of the time axis for each batch entry b, and copies the rest. */
 export const reverseSequence = defineOp({
   name: 'reverseSequence',
   infer(inputs, { batchAxis, timeAxis }) {

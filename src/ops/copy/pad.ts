@@ -17,7 +17,7 @@ export const padModes = ['constant', 'reflect', 'edge', 'wrap'] as const satisfi
 
 const modulo = (i: number, n: number): number => ((i % n) + n) % n;
 
-/** Which element of an axis of `length` is at position i (< 0 or ≥ length outside), for each mode. */
+/** The element of an axis of `length` that stands at position i (outside if < 0 or ≥ length), for each mode. */
 export const padPositions: Readonly<Record<'reflect' | 'edge' | 'wrap', (i: number, length: number) => number>> = {
   edge: (i, length) => Math.min(Math.max(i, 0), length - 1),
   wrap: modulo,
@@ -31,7 +31,7 @@ export const padPositions: Readonly<Record<'reflect' | 'edge' | 'wrap', (i: numb
 
 function emitConstant(emit: Emitter, x: Tensor, y: Tensor, { begin, end, value }: PadAttrs): void {
   if (begin.some((p) => p > 0) || end.some((p) => p > 0)) emit.call('fill', [], [y], { value, length: y.size });
-  // What of x remains after cropping.
+  // The part of x that remains after cropping.
   const from = begin.map((p) => Math.max(-p, 0));
   const dims = x.shape.map((d, axis) => d - from[axis] - Math.max(-end[axis], 0));
   if (dims.some((d) => d <= 0)) return;
@@ -103,7 +103,7 @@ export const pad = defineOp({
     const { begin, end, mode } = g.attrs;
     const gy = gradOf(g);
     if (mode !== 'constant') return [apply(g, 'padGrad', [gy], { begin, end, mode, shape: inputOf(g).shape })];
-    // What was cropped had no influence, what was added is cropped.
+    // Cropped elements have gradient 0, and the gradient of added ones is cropped.
     const opposite = { begin: begin.map((p) => -p), end: end.map((p) => -p), mode, value: 0 };
     return [apply(g, 'pad', [gy], opposite)];
   },

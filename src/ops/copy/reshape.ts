@@ -16,7 +16,7 @@ function groups(from: readonly number[], to: readonly number[]): [number[], numb
   let [i, j, group] = [0, 0, 0];
   while (i < from.length || j < to.length) {
     let [p, q] = [1, 1];
-    // Axes of size 1 belong nowhere and are skipped on the way.
+    // Axes of size 1 belong to no group and are skipped.
     do {
       if (p <= q && i < from.length) {
         if (from[i] !== 1) out[0][i] = group;
@@ -31,7 +31,7 @@ function groups(from: readonly number[], to: readonly number[]): [number[], numb
   return out;
 }
 
-/** The groups in the order in which their axes lie in memory, or null where an axis of another group comes between. */
+/** The groups in the memory order of their axes, or null if an axis of another group is between those of one group. */
 function groupOrder(group: readonly number[], layout: Layout): number[] | null {
   const order: number[] = [];
   let last = -1;
@@ -48,8 +48,8 @@ function groupOrder(group: readonly number[], layout: Layout): number[] | null {
 }
 
 /**
- * The layout in which the bytes of `x`, as they lie, are a tensor of `shape`, or null if neither is. Channels-last
- * survives where only axes of size 1 come and go, where spatial axes are merged or split, and the like.
+ * The layout in which the unchanged bytes of `x` are a tensor of `shape`, or null if there is none. Channels-last
+ * remains if a reshape only adds or removes axes of size 1, merges or splits spatial axes, or the like.
  */
 export function reshapedLayout(x: Placed, shape: readonly number[]): Layout | null {
   if (x.layout === 'row') return 'row';

@@ -10,7 +10,7 @@ import { expectWithin, forEachElement, forEachSlice, indexInput } from './gather
 const ofScatterElements = checker('scatterElements');
 const ofScatterND = checker('scatterND');
 
-/** How an update combines with the element at its place; updates of one place are applied in order. */
+/** How an update combines with the element at its place; updates of the same place are applied in order. */
 const reductions: Readonly<Record<ScatterReduction, (old: number, update: number) => number>> = {
   none: (_, update) => update,
   add: (old, update) => old + update,
@@ -27,7 +27,7 @@ function reductionOf(op: string, reduction: ScatterReduction): (old: number, upd
   );
 }
 
-/** The reductions whose gradient is another scatter. */
+/** Throws unless the gradient of the reduction is another scatter. */
 function expectDifferentiable(op: string, reduction: ScatterReduction): void {
   if (reduction === 'none' || reduction === 'add') return;
   throw new ConvletError(
@@ -77,7 +77,7 @@ export const scatterElements = defineOp({
     const { axis, reduction } = g.attrs;
     expectDifferentiable('scatterElements', reduction);
     const [gy, indices] = [gradOf(g), inputOf(g, 1)];
-    // What was overwritten had no influence.
+    // Overwritten elements have gradient 0.
     const overwritten = (): TensorInfo =>
       apply(g, 'scatterElements', [gy, indices, zeros(g, indices.shape, gy.dtype)], { axis, reduction: 'none' });
     return [

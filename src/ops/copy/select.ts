@@ -11,7 +11,7 @@ const ofUnique = checker('unique');
 
 // Ops whose output shapes depend on the data: they are evaluated on the host.
 
-/** Sizes before, of and behind an axis of a row-major shape. */
+/** Products of the sizes before, at and after an axis of a row-major shape. */
 export const around = (shape: readonly number[], axis: number): [number, number, number] => [
   elementCount(shape.slice(0, axis)),
   shape[axis],
@@ -100,7 +100,7 @@ export const compress = defineOp({
   },
 });
 
-/** Distinct elements (or slices along `axis`), position of each one's first appearance, which of them each is, counts. */
+/** Outputs: distinct elements (or slices along `axis`), the position of their first appearance, for each element of x its index among them, their counts. */
 export const unique = defineOp({
   name: 'unique',
   infer(inputs, { axis }) {
@@ -151,7 +151,7 @@ export const unique = defineOp({
   },
 });
 
-/** Lexicographic order of equally many numbers. */
+/** Lexicographic order of two lists of the same length. */
 function compareNumbers(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((v, i) => v !== b[i]);
   return at < 0 ? 0 : a[at] - b[at];

@@ -6,8 +6,8 @@ import type { OpDef } from './op.ts';
 
 /**
  * Runs one op now: checks, allocates the outputs on the backend, runs its prims, frees the temporaries. The caller owns
- * the outputs; one that shares memory with an input (reshape) keeps that input's storage and must not outlive it.
- * `shared`: all of the backend's threads take part, which most single ops are too small for.
+ * the outputs. An output that shares memory with an input (reshape) has that input's storage and must not be used after it is freed.
+ * `shared`: all threads of the backend share the work; most single ops are too small for that.
  */
 export function execute<A>(
   backend: Backend,
@@ -30,7 +30,7 @@ export function execute<A>(
     for (const output of outputs) place(output, lowering, backend, owned);
     const steps = [];
     for (const call of lowering.calls) {
-      // A view may be read before its base is known to `place` as an output: resolve inputs as well.
+      // A view may be read before `place` has seen its base as an output, so inputs are placed as well.
       for (const input of call.inputs) if (input !== null) place(input, lowering, backend, owned);
       steps.push(...session.prepare(call));
     }
@@ -44,7 +44,7 @@ export function execute<A>(
   }
 }
 
-/** Non-constant tensors of the JavaScript heap are copied into the backend's memory. */
+/** `tensor`, copied into the backend's memory if it is on the JavaScript heap and not a constant. */
 function reachable(backend: Backend, tensor: Tensor, owned: Map<Tensor, Storage>): Tensor {
   if (backend.name === 'js' || tensor.constant || tensor.storage?.linear) return tensor;
   const storage = backend.memory.allocate(tensor.byteLength);
@@ -66,7 +66,7 @@ function place(tensor: Tensor, lowering: Lowering, backend: Backend, owned: Map<
   owned.set(tensor, tensor.storage);
 }
 
-/** The output with its storage taken out of what is freed at the end; a view of something freed becomes its owner. */
+/** The output, whose storage is removed from those that are freed at the end. An output that is a view of such a storage then owns it. */
 function keep(output: Tensor, owned: Map<Tensor, Storage>): Tensor {
   for (const [tensor, storage] of owned) {
     if (storage === output.storage) owned.delete(tensor);

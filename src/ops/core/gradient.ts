@@ -1,4 +1,4 @@
-// What backward rules are written with. A handle is a Tensor or a graph value; rules see no more of it than its info.
+// Helpers of backward rules. A handle is a Tensor or a graph value; rules use only its info.
 
 import { allocateArray, type DType, dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
@@ -36,7 +36,7 @@ export function scalar(g: OpApplier, value: number, dtype: DType = 'float32'): T
   return made.dtype === dtype ? made : apply(g, 'cast', [made], { to: dtype });
 }
 
-/** Zeros of a shape that take no constant's memory. */
+/** Zeros of a shape, expanded from one number, so that no constant of that size is stored. */
 export const zeros = (g: OpApplier, shape: Numbers, dtype: DType = 'float32'): TensorInfo =>
   expandTo(g, scalar(g, 0, dtype), shape);
 
@@ -58,7 +58,7 @@ export function sumTo(g: OpApplier, x: TensorInfo, shape: Numbers): TensorInfo {
   return reshapeTo(g, sum, shape);
 }
 
-/** `x`, whose `axes` were dropped by a reduction, with them back as axes of size 1. */
+/** `x`, whose `axes` a reduction has removed, with those axes again, of size 1. */
 export const keepAxes = (g: OpApplier, x: TensorInfo, shape: Numbers, axes: Numbers): TensorInfo =>
   reshapeTo(
     g,
@@ -66,24 +66,24 @@ export const keepAxes = (g: OpApplier, x: TensorInfo, shape: Numbers, axes: Numb
     shape.map((d, i) => (axes.includes(i) ? 1 : d)),
   );
 
-/** The number of elements that a reduction over `axes` takes together. */
+/** The number of elements that a reduction over `axes` combines. */
 export const countAlong = (shape: Numbers, axes: Numbers): number => elementCount(axes.map((axis) => shape[axis]));
 
 /** The handle with the dtype `dtype`. */
 export const castTo = (g: OpApplier, x: TensorInfo, dtype: DType): TensorInfo =>
   x.dtype === dtype ? x : apply(g, 'cast', [x], { to: dtype });
 
-/** The gradient by output `index`, which a rule is only asked for if it has one of them. */
+/** The gradient by output `index`. A rule is called only if at least one output has a gradient. */
 export function gradOf(g: GradContext<unknown>, index = 0): TensorInfo {
   const grad = g.grads[index];
   if (grad === null || grad === undefined) throw new Error(`a backward rule needs the gradient by output ${index}`);
   return grad;
 }
 
-/** Input `index`, which infer has checked to be there. */
+/** Input `index`; `infer` has checked that it is present. */
 export const inputOf = (g: GradContext<unknown>, index = 0): TensorInfo => g.inputs[index] as TensorInfo;
 
-/** Ops with a fused activation are differentiated without it: a tape applies the activation as an op of its own. */
+/** A fused activation has no gradient: a tape applies the activation as a separate op. */
 export function expectNoActivation(op: string, activation: unknown): void {
   if (activation === null || activation === undefined) return;
   throw new ConvletError('unsupported', `${op}: a fused activation has no gradient; apply it as an op of its own`);

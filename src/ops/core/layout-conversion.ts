@@ -3,7 +3,7 @@ import { type Layout, sameMemory } from '../../tensor/layout.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { Emitter } from './op.ts';
 
-/** `tensor` in another layout: itself where the bytes are the same, else a copy. */
+/** `tensor` in another layout: an alias if the bytes are the same, else a copy. */
 export function toLayout(emit: Emitter, tensor: Tensor, layout: Layout): Tensor {
   if (tensor.layout === layout) return tensor;
   if (sameMemory(tensor.shape, tensor.layout, layout)) return emit.alias(tensor, tensor.shape, layout);
@@ -25,7 +25,7 @@ export function emitRelayout(emit: Emitter, from: Tensor, to: Tensor): void {
 
 const convertedConstants = new WeakMap<object, Tensor>();
 
-/** A constant in another layout, computed on the host once per constant, however many plans ask. */
+/** A constant in another layout, computed on the host once per constant for all plans. */
 export function constantToLayout(tensor: Tensor, layout: Layout): Tensor {
   if (sameMemory(tensor.shape, tensor.layout, layout)) return tensor.as(tensor.shape, layout);
   let out = convertedConstants.get(tensor);

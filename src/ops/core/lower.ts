@@ -44,7 +44,7 @@ export class Lowering implements Emitter {
   }
 
   /**
-   * Emits one op: converts inputs to the layouts that it wants, creates its outputs and returns them. `infos` are the
+   * Emits one op: converts inputs to the layouts of its rule, creates its outputs and returns them. `infos` are the
    * op's inferred outputs.
    */
   op(op: OpDef, inputs: readonly (Tensor | null)[], attrs: unknown, infos: readonly TensorInfo[]): Tensor[] {

@@ -1,7 +1,7 @@
 import { ConvletError } from '../../common/error.ts';
 import type { OpDef } from './op.ts';
 
-/** Ops by name. Which there are is up to the tables: inference's in index.ts, all in training.ts. */
+/** Ops by name. There are two tables: the ops of inference in index.ts, all ops in training.ts. */
 export type OpTable = ReadonlyMap<string, OpDef>;
 
 export function opTable(ops: readonly OpDef[]): OpTable {

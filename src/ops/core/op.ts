@@ -4,19 +4,19 @@ import { canBeChannelsLast, type Layout } from '../../tensor/layout.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { OpName, Ops, WithAttrs } from '../attrs.ts';
 
-/** What is known of a tensor before it has memory. */
+/** Element type and shape, which are known before a tensor has memory. */
 export interface TensorInfo {
   readonly dtype: DType;
   readonly shape: readonly number[];
 }
 
-/** An input as an op's layout rule sees it: its info and the layout its producer left it in. */
+/** The part of an input that an op's layout rule sees: its info, and the layout in which its producer wrote it. */
 export interface Placed extends TensorInfo {
   readonly layout: Layout;
 }
 
 export interface Layouts {
-  /** The layout each input is wanted in (the caller converts); ignored for absent inputs. */
+  /** The layout that the op needs for each input (the caller converts); ignored for absent inputs. */
   readonly inputs: readonly Layout[];
   readonly outputs: readonly Layout[];
   /** The output is the same bytes as input 0 under its new shape: nothing is emitted. */
@@ -31,7 +31,7 @@ export interface Emitter {
     outputs: readonly Tensor[],
     attrs: Prims[P],
   ): void;
-  /** A tensor that lives from the first call that writes it to the last that reads it. */
+  /** A temporary tensor: it has memory from the first call that writes it to the last call that reads it. */
   temp(dtype: DType, shape: readonly number[], layout?: Layout): Tensor;
   /** The same memory under another shape and layout. */
   alias(tensor: Tensor, shape: readonly number[], layout: Layout): Tensor;
@@ -46,14 +46,14 @@ export interface OpApplier {
 }
 
 /**
- * What a backward rule sees. It is written with ops, so the same rule runs eagerly and can be traced into a graph: a
- * handle is a Tensor in the one case and a graph value in the other, and a rule looks at nothing but its info.
+ * The argument of a backward rule. A rule is written with ops, so it runs eagerly and can be traced into a graph: a
+ * handle is a Tensor or a graph value, and a rule uses only its info.
  */
 export interface GradContext<A> extends OpApplier {
   readonly attrs: A;
   readonly inputs: readonly (TensorInfo | null)[];
   readonly outputs: readonly TensorInfo[];
-  /** Gradient of the loss by each output; null where the loss does not depend on that output. */
+  /** Gradient of the loss by each output; null if the loss does not depend on that output. */
   readonly grads: readonly (TensorInfo | null)[];
   /** Which inputs' gradients are wanted; the others may be null in the result. */
   readonly wants: readonly boolean[];
@@ -62,21 +62,21 @@ export interface GradContext<A> extends OpApplier {
 // biome-ignore lint/suspicious/noExplicitAny: tables hold ops of every attribute type; each op checks its own
 export interface OpDef<A = any> {
   readonly name: string;
-  /** Output infos; checks shapes, dtypes and attributes and throws ConvletError for what does not fit. */
+  /** The infos of the outputs. Checks shapes, dtypes and attributes, and throws ConvletError if they do not fit. */
   infer(inputs: readonly (TensorInfo | null)[], attrs: A): TensorInfo[];
-  /** Which layouts the op takes and leaves. */
+  /** The layouts that the op needs for its inputs and gives its outputs. */
   layouts(inputs: readonly (Placed | null)[], attrs: A, outputs: readonly TensorInfo[]): Layouts;
-  /** Emits the prims that compute `outputs` from `inputs`, which are in the layouts that the rule said. */
+  /** Emits the prims that compute `outputs` from `inputs`, which are in the layouts of the rule. */
   forward(emit: Emitter, inputs: readonly (Tensor | null)[], outputs: readonly Tensor[], attrs: A): void;
   /** Gradients by input (null: none), from those by output. Absent: the op is not differentiable. */
   backward?(g: GradContext<A>): (TensorInfo | null)[];
   /**
-   * The same outputs by ops that have gradients: what a backward pass that is to be differentiated itself (createGraph) applies in place
-   * of a gradient op that has none.
+   * The same outputs by ops that have gradients. A backward pass that will be differentiated itself (createGraph) applies this in place
+   * of a gradient op that has no gradient.
    */
   composed?(g: OpApplier, inputs: readonly (TensorInfo | null)[], attrs: A): TensorInfo[];
   /**
-   * Output i is written over input inPlace[i], which must be memory that may be written (a parameter, a running
+   * Output i is written over input inPlace[i], whose memory must be writable (a parameter, a running
    * statistic). Only for updates.
    */
   readonly inPlace?: readonly number[];
@@ -89,7 +89,7 @@ export interface OpDef<A = any> {
   evaluate?(inputs: readonly (Tensor | null)[], attrs: A): Tensor[];
 }
 
-/** Types an op's definition by its name and attributes. One op, one place: shapes, layouts, lowering, gradient and cost. */
+/** Gives an op's definition the types of its name's attributes. Shapes, layouts, lowering, gradient and cost of an op are together. */
 export function defineOp<N extends OpName>(definition: OpDef<Ops[N]> & { readonly name: N }): OpDef<Ops[N]> {
   return definition;
 }
@@ -114,8 +114,8 @@ export function channelsLastLayouts(
 
 /**
  * Rule of ops that work in any memory order, such as elementwise ones: channels-last if an input as large as the output
- * already is, else row. Inputs of the output's shape are wanted in that layout, smaller ones are taken as they lie
- * (their strides do the broadcasting).
+ * already is, else row. Inputs of the output's shape are converted to that layout; smaller inputs keep theirs, since
+ * strides broadcast them.
  */
 export function followLayouts(inputs: readonly (Placed | null)[], outputs: readonly TensorInfo[]): Layouts {
   const shape = outputs[0].shape;

@@ -4,7 +4,7 @@ import { defineOp, rowLayouts } from '../core/op.ts';
 
 const check = checker('assign');
 
-/** target := value, in place: how running statistics take their new values. Both of one shape and type. */
+/** target := value, in place, of the same shape and type. Running statistics are updated by it. */
 export const assign = defineOp({
   name: 'assign',
   inPlace: [0],

@@ -14,15 +14,15 @@ export interface UnaryGradOpAttrs {
   readonly kind: UnaryKind;
   readonly alpha: number;
   readonly beta: number;
-  /** clip only: no gradient at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
+  /** Only for clip: the gradient at the bounds themselves is 0, as in PyTorch's hardtanh and relu6 (in clamp it is not). */
   readonly exclusive?: boolean;
 }
 
-/** alpha and beta mean what src/backend/js/elementwise/unary.ts says for the kind. */
+/** src/backend/js/elementwise/unary.ts says what alpha and beta are for each kind. */
 export interface UnaryOpAttrs {
   readonly alpha?: number;
   readonly beta?: number;
-  /** clip only, for the gradient: none at the bounds themselves (PyTorch's hardtanh and relu6; clamp has one). */
+  /** Only for clip: its gradient at the bounds themselves is 0, as in PyTorch's hardtanh and relu6 (in clamp it is not). */
   readonly exclusive?: boolean;
 }
 

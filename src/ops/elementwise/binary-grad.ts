@@ -5,7 +5,10 @@ import type { GradContext, TensorInfo } from '../core/op.ts';
 
 type Rule = (g: GradContext<unknown>, a: TensorInfo, b: TensorInfo, gy: TensorInfo) => readonly (() => TensorInfo)[];
 
-/** gy where a wins, half of it at a tie: PyTorch's rule of maximum and minimum. Without comparisons, which have no kernel. */
+/**
+ * Gradients of maximum and minimum: gy for the operand that wins, half of gy for both at a tie, as in PyTorch. Computed with `sign`
+ * instead of comparisons, whose results are bool and would need a cast, which has no kernel.
+ */
 const winner = (sign: 1 | -1): Rule => {
   return (g, a, b, gy) => {
     const side = apply(g, 'sign', [sub(g, a, b)]);
@@ -13,7 +16,7 @@ const winner = (sign: 1 | -1): Rule => {
   };
 };
 
-/** gy·(−⌊a/b⌋ or what else the remainder takes off per unit of b). */
+/** The remainder is a − b·r(a/b), where r is the rounding: its gradient is gy by a and −gy·r(a/b) by b. */
 const remainder = (rounding: 'floor' | 'trunc'): Rule => {
   return (g, a, b, gy) => [() => gy, () => neg(g, mul(g, gy, apply(g, rounding, [div(g, a, b)])))];
 };
@@ -29,13 +32,13 @@ const rules: { readonly [K in BinaryKind]?: Rule } = {
     return [
       () => {
         const slope = mul(g, b, apply(g, 'pow', [a, scale(g, b, 1, -1)]));
-        // 0·x^−1 is 0 even where x is.
+        // b·a^(b−1) is 0 for b = 0, even if a = 0.
         return mul(g, gy, apply(g, 'where', [apply(g, 'equal', [b, zero]), zero, slope]));
       },
       () => {
         const y = apply(g, 'pow', [a, b]);
         const slope = mul(g, y, apply(g, 'log', [a]));
-        // 0^b·log 0 is 0 for b ≥ 0, as PyTorch has it.
+        // 0^b·log 0 is 0 for b ≥ 0, as in PyTorch.
         const flat = apply(g, 'and', [apply(g, 'equal', [a, zero]), apply(g, 'greaterOrEqual', [b, zero])]);
         return mul(g, gy, apply(g, 'where', [flat, zero, slope]));
       },
@@ -58,5 +61,5 @@ const rules: { readonly [K in BinaryKind]?: Rule } = {
   },
 };
 
-/** The rule of a kind: gradients by a and b as large as gy, computed when called. Null: not differentiable. */
+/** The rule of a kind: functions that compute the gradients by a and b, in the shape of gy. Null: not differentiable. */
 export const binaryRule = (kind: BinaryKind): Rule | null => rules[kind] ?? null;

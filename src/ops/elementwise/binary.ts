@@ -15,10 +15,10 @@ export const comparisons: readonly BinaryKind[] = ['equal', 'less', 'lessOrEqual
 export const logical: readonly BinaryKind[] = ['and', 'or', 'xor'];
 export const bitwise: readonly BinaryKind[] = ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor', 'shiftLeft', 'shiftRight'];
 export const floatOnly: readonly BinaryKind[] = ['atan2'];
-/** The second operand may be of another type: the result is of the first one's (ONNX Pow, PRelu). */
+/** Kinds whose operands may differ in type: the result has the type of the first (ONNX Pow). */
 const mixed: readonly BinaryKind[] = ['pow'];
 
-/** The element kinds that both operands may be of. */
+/** The kinds of element types that the operands may have. */
 function takes(kind: BinaryKind): readonly string[] {
   if (logical.includes(kind)) return ['bool'];
   if (bitwise.includes(kind)) return ['int'];
@@ -26,19 +26,19 @@ function takes(kind: BinaryKind): readonly string[] {
   return comparisons.includes(kind) ? ['float', 'int', 'bool'] : ['float', 'int'];
 }
 
-/** Strides of `t` along the axes of a shape of `rank` axes, aligned at the end as broadcasting is; 0 where repeated. */
+/** Strides of `t` along the axes of a shape of `rank` axes, aligned at the last axis as in broadcasting; 0 for a repeated axis. */
 export function broadcastStrides(t: Tensor, rank: number): number[] {
   const strides = t.strides;
   const missing = rank - t.rank;
   return Array.from({ length: rank }, (_, i) => (i < missing || t.shape[i - missing] === 1 ? 0 : strides[i - missing]));
 }
 
-/** `values` (one per logical axis) in the order in which the axes of `layout` lie in memory. */
+/** `values` (one per logical axis) in the memory order of the axes of `layout`. */
 export function inMemoryOrder(values: readonly number[], layout: Layout): number[] {
   return memoryOrder(values.length, layout).map((axis) => values[axis]);
 }
 
-/** One op per kind, of the kind's name. */
+/** One op per kind, with the name of the kind. */
 export const binaryOps = binaryKinds.map((kind) => {
   const kinds = takes(kind);
   const toBool = comparisons.includes(kind) || logical.includes(kind);

@@ -91,7 +91,7 @@ function unaryGradCases(kind: UnaryKind): OpCase<UnaryGradOpAttrs>[] {
   }));
 }
 
-/** Seeded inputs inside the domain of the function. */
+/** Ranges of seeded inputs inside the domain of the function. */
 const ranges: { readonly [K in UnaryKind]?: readonly [number, number] } = {
   log: [0.1, 4],
   sqrt: [0, 4],

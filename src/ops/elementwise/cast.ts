@@ -20,6 +20,6 @@ export const cast = defineOp({
     const [x] = inputs;
     emit.call('cast', inputs, outputs, { length: outputs[0].size, from: (x as NonNullable<typeof x>).dtype, to });
   },
-  /** Between floating-point types the identity; whole numbers have no gradient. */
+  /** Between floating-point types the gradient is passed on; integers have none. */
   backward: (g) => [isFloat(inputOf(g)) && isFloat(g.outputs[0]) ? castTo(g, gradOf(g), inputOf(g).dtype) : null],
 });

@@ -1,5 +1,5 @@
-// gy·f′ of the unary functions by ops that have gradients themselves, for gradients of gradients. The same formulas as
-// src/backend/js/elementwise/unary-grad.ts, corners included; v is the argument of f or its value, as there.
+// gy·f′ of the unary functions by ops that have gradients, for gradients of gradients. The formulas, and the values at
+// corners, are those of src/backend/js/elementwise/unary-grad.ts; v is the argument of f or its value, as in that file.
 
 import type { UnaryKind } from '../../backend/prims/elementwise.ts';
 import { add, apply, div, mul, neg, scalar, scale, sub, zeros } from '../core/gradient.ts';
@@ -31,7 +31,7 @@ const times = (u: Unary, factor: TensorInfo): TensorInfo => mul(u.g, u.gy, facto
 /** alpha·x + beta. */
 const line = (u: Unary, x: TensorInfo, alpha: number, beta = 0): TensorInfo => scale(u.g, x, alpha, beta);
 const square = (u: Unary, x: TensorInfo = u.v): TensorInfo => mul(u.g, x, x);
-/** x where it is below 0, else 0: exponentials of it do not overflow. */
+/** min(x, 0): its exponential does not overflow. */
 const negativePart = (u: Unary): TensorInfo => apply(u.g, 'min', [u.v, number(u, 0)], {});
 const zero: Rule = (u) => line(u, u.gy, 0);
 const outside: Rule = (u) => choose(u, is(u, 'lessOrEqual', u.alpha, one(u, 'abs')), nothing(u), u.gy);
@@ -67,7 +67,7 @@ const hardSwish: Rule = (u) => {
   return choose(u, is(u, 'less', -3), nothing(u), choose(u, is(u, 'lessOrEqual', 3), inside, u.gy));
 };
 
-/** factor·gy below 0 (or at it), gy above. */
+/** `below` if v ≤ 0, else `above`, which is gy by default. */
 const leaning = (u: Unary, below: TensorInfo, above: TensorInfo = u.gy): TensorInfo =>
   choose(u, is(u, 'greater', 0), above, below);
 const rootOf = (u: Unary, x: TensorInfo): TensorInfo => times(u, one(u, 'rsqrt', x));

@@ -8,7 +8,7 @@ const check = checker('unaryGrad');
 
 export const differentiableKinds = Object.keys(unaryDerivatives) as UnaryKind[];
 
-/** gx = gy·f′, f being the unary kind; v is its x or its y, whichever src/backend/js/elementwise/unary-grad.ts says. */
+/** gx = gy·f′ where f is the unary kind; v is its x or its y, as src/backend/js/elementwise/unary-grad.ts says. */
 export const unaryGrad = defineOp({
   name: 'unaryGrad',
   infer(inputs, { kind }) {

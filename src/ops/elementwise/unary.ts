@@ -7,7 +7,7 @@ import { apply, gradOf, inputOf, neg, scale } from '../core/gradient.ts';
 import { defineOp, followLayouts, type GradContext, type OpDef, type TensorInfo } from '../core/op.ts';
 import type { UnaryOpAttrs } from './attrs.ts';
 
-/** Parameters of the kinds that have any, where they are not given: PyTorch's or ONNX's defaults. */
+/** Default parameters of the kinds that have parameters: those of PyTorch or ONNX. */
 export const unaryDefaults: { readonly [K in UnaryKind]?: { readonly alpha: number; readonly beta: number } } = {
   clip: { alpha: -Infinity, beta: Infinity },
   leakyRelu: { alpha: 0.01, beta: 0 },
@@ -25,7 +25,7 @@ export const unaryDefaults: { readonly [K in UnaryKind]?: { readonly alpha: numb
   linear: { alpha: 1, beta: 0 },
 };
 
-/** The activation `kind` with the parameters given and the table's defaults for the rest. */
+/** The activation `kind` with the given parameters, and defaults for the others. */
 export function activation(kind: UnaryKind, attrs: UnaryOpAttrs = {}): Activation {
   const defaults = unaryDefaults[kind];
   return { kind, alpha: attrs.alpha ?? defaults?.alpha ?? 0, beta: attrs.beta ?? defaults?.beta ?? 0 };
@@ -33,7 +33,7 @@ export function activation(kind: UnaryKind, attrs: UnaryOpAttrs = {}): Activatio
 
 type Kind = (typeof dtypes)[DType]['kind'];
 
-/** The element types that a kind takes where it is not floating-point only. */
+/** The kinds of element types that a unary kind takes; one that is missing takes floating-point types only. */
 export const takes: { readonly [K in UnaryKind]?: readonly Kind[] } = {
   identity: ['float', 'int', 'bool'],
   not: ['bool'],
@@ -81,7 +81,7 @@ function backwardOf(kind: UnaryKind): OpDef<UnaryOpAttrs>['backward'] {
   };
 }
 
-/** One op per kind, of the kind's name. */
+/** One op per kind, with the name of the kind. */
 export const unaryOps = unaryKinds.map((kind) => {
   const kinds = takes[kind] ?? ['float'];
   return defineOp({

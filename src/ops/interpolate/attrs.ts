@@ -19,17 +19,17 @@ export interface InterpolateAttrs {
   readonly nearestMode: NearestMode;
   /** −0.75 in PyTorch and ONNX, −0.5 in Keys' paper, PIL and PyTorch's antialiased bicubic. */
   readonly cubicCoeffA: number;
-  /** Cells outside have no weight, instead of the edge's value. PyTorch's antialias and PIL: true. */
+  /** Cells outside the input have weight 0, instead of the value of the edge. PyTorch's antialias and PIL: true. */
   readonly excludeOutside: boolean;
   readonly antialias: boolean;
-  /** What tf_crop_and_resize puts where it samples outside. */
+  /** The value of samples outside the input, for tf_crop_and_resize. */
   readonly extrapolationValue: number;
   /** Starts of all axes, then ends (0…1), for tf_crop_and_resize. */
   readonly roi: readonly number[] | null;
 }
 
 export interface InterpolateGradAttrs extends InterpolateAttrs {
-  /** Shape of what interpolate was given. */
+  /** Shape of interpolate's input. */
   readonly inputShape: readonly number[];
 }
 

@@ -9,8 +9,8 @@ import { transposeTable } from './interpolate-table.ts';
 const check = checker('interpolateGrad');
 
 /**
- * Gradient of interpolate: each cell of gy (`outputShape`) gives to the cells that it was made of, by the same weights.
- * Interpolation is linear, so this is its transpose: the same passes backwards, with transposed tables. Output: gx.
+ * Gradient of interpolate: each cell of gy (`outputShape`) is added to the cells from which it was computed, times the same weights.
+ * Interpolation is linear, so this is its transpose: the passes in reverse order, with transposed tables. Output: gx.
  */
 export const interpolateGrad = defineOp({
   name: 'interpolateGrad',

@@ -1,6 +1,6 @@
 import type { CoordinateMode, InterpolateAttrs, InterpolateMode, NearestMode } from './attrs.ts';
 
-/** What PyTorch and ONNX take where nothing is said. */
+/** The defaults of PyTorch and ONNX. */
 export const interpolateDefaults: Omit<InterpolateAttrs, 'outputShape' | 'mode'> = {
   scales: null,
   coordinateMode: 'half_pixel',
@@ -60,18 +60,18 @@ export const nearestModes = [
   'ceil',
 ] as const satisfies readonly NearestMode[];
 
-/** One output cell: input cells (may lie outside) and their weights. */
+/** One output cell: its consecutive input cells, which may be outside the input, and their weights. */
 interface Taps {
   readonly first: number;
   readonly weights: readonly number[];
 }
 
-/** `p` output cells as input cells. Exact where the scale is output / input. */
+/** The length of `p` output cells in input cells. Exact if the scale is output / input. */
 function unscale({ input, output, scale }: AxisResize, p: number): number {
   return scale === null ? (p * input) / output : p / scale;
 }
 
-/** Length of the output as the scale says, not rounded to whole cells. */
+/** Length of the output by the scale, not rounded to whole cells. */
 const exactOutput = ({ input, output, scale }: AxisResize): number => (scale === null ? output : scale * input);
 
 /** Place in the input of output cell o, in cells from the centre of cell 0. */
@@ -112,7 +112,7 @@ function lanczos3(distance: number): number {
   return (3 * Math.sin(p) * Math.sin(p / 3)) / (p * p);
 }
 
-/** Kernels that weigh by distance, and the distance at which they end. */
+/** Kernels: the weight by distance, and the distance beyond which it is 0. */
 const kernels = {
   linear: { support: 1, weigh: (d: number): number => Math.max(0, 1 - Math.abs(d)) },
   cubic: { support: 2, weigh: cubic },
@@ -131,8 +131,9 @@ function areaTaps({ input, output }: AxisResize, o: number): Taps {
 }
 
 /**
- * A kernel around x. With `antialias`, a shrinking resize stretches it by 1/scale (as PIL, PyTorch and ONNX do).
- * Cells outside the input: dropped and the rest scaled to a sum of 1 with `excludeOutside`, else the edge's value.
+ * A kernel around x. With `antialias`, a shrinking resize stretches the kernel by 1/scale (as PIL, PyTorch and ONNX do).
+ * With `excludeOutside`, cells outside the input are dropped and the other weights are scaled to a sum of 1; otherwise they have the
+ * value of the edge.
  */
 function kernelTaps(axis: AxisResize, mode: keyof typeof kernels, x: number): Taps {
   const { support, weigh } = kernels[mode];
@@ -148,16 +149,16 @@ function kernelTaps(axis: AxisResize, mode: keyof typeof kernels, x: number): Ta
     weights.push(weight);
     sum += weight;
   }
-  // Only stretched or cut kernels do not sum to one by themselves, and Lanczos.
+  // Weights of stretched or cut kernels, and of Lanczos, do not sum to 1.
   const factor = sum === 0 ? 1 : 1 / sum;
   return { first, weights: weights.map((w) => w * factor) };
 }
 
 const clamp = (i: number, length: number): number => Math.min(Math.max(i, 0), length - 1);
 
-/** The table of an axis. Weights that fall on the same edge cell are added up; every row has `taps` entries. */
+/** The table of an axis. Weights of the same edge cell are added; every row has `taps` entries. */
 export function axisTable(axis: AxisResize): AxisTable {
-  // Every row twice: keeping them would take a hundred times the memory of the table.
+  // Every row is computed twice: to keep them would take a hundred times the memory of the table.
   let taps = 1;
   for (let o = 0; o < axis.output; o++) taps = Math.max(taps, row(axis, o).size);
   const index = new Int32Array(axis.output * taps);
@@ -175,7 +176,7 @@ export function axisTable(axis: AxisResize): AxisTable {
   return { taps, index, weight };
 }
 
-/** Cell → weight for one output cell, cells inside the input only (or −1). */
+/** Cell → weight for one output cell. Cells are inside the input, or −1 for the extrapolation value. */
 function row(axis: AxisResize, o: number): Map<number, number> {
   const { mode, input } = axis;
   const x = mode === 'area' ? 0 : coordinates[axis.coordinateMode](axis, o);
@@ -193,13 +194,13 @@ function row(axis: AxisResize, o: number): Map<number, number> {
   return cells;
 }
 
-/** Whether the table copies its axis as it is. */
+/** Whether the table copies its axis unchanged. */
 export function isIdentity({ taps, index, weight }: AxisTable, input: number): boolean {
   return taps === 1 && index.length === input && index.every((cell, o) => cell === o) && weight.every((w) => w === 1);
 }
 
 /**
- * The table that spreads gradients: row i lists the output cells that read input cell i. What came from outside (−1) has no cell.
+ * The table of the gradient: row i lists the output cells that read input cell i. The extrapolation value (−1) gets no gradient.
  * Rows shorter than the longest are filled with taps of weight 0, which resampling skips.
  */
 export function transposeTable({ taps, index, weight }: AxisTable, input: number): AxisTable {

@@ -19,7 +19,7 @@ import {
 const ofInterpolate = checker('interpolate');
 
 /**
- * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate): separable, so a chain of one resampling per axis.
+ * Resizes x to `outputShape` (ONNX Resize, PyTorch interpolate). It is separable, so it is a chain of one resampling per axis.
  * PyTorch's modes: nearest = asymmetric + floor; nearest-exact = half_pixel + round_prefer_ceil; area = area; linear,
  * bilinear, trilinear, bicubic = half_pixel or align_corners. Non-float dtypes: nearest only.
  */
@@ -78,8 +78,8 @@ interface Pass {
 }
 
 /**
- * The axes that change, in the cheapest order. A pass costs (cells so far) · ratio · taps; swapping neighbours a, b helps
- * unless (1 − ratio)/(ratio · taps) of a is at least that of b: shrink first, grow last.
+ * The axes that change, in the cheapest order. A pass costs (cells so far) · ratio · taps. Pass a should be before b if
+ * (1 − ratio)/(ratio · taps) of a is at least that of b: passes that shrink come first.
  */
 export function passesOf(x: TensorInfo, attrs: InterpolateAttrs): Pass[] {
   const rank = x.shape.length;
@@ -96,7 +96,7 @@ export function passesOf(x: TensorInfo, attrs: InterpolateAttrs): Pass[] {
   return passes.sort((a, b) => gain(b) - gain(a));
 }
 
-/** Whether an axis of unchanged length is copied for sure: what spares a table for batch and channels. */
+/** Whether an axis of unchanged length is certainly copied, so that batch and channels need no table. */
 function isTrivial(attrs: InterpolateAttrs, scale: number | null, [start, end]: readonly [number, number]): boolean {
   if (scale !== null && scale !== 1) return false;
   if (attrs.coordinateMode === 'tf_half_pixel_for_nn') return false;
@@ -124,7 +124,7 @@ export function emitPass(
   });
 }
 
-/** An axis that is empty stays empty; the others get at least one cell. */
+/** Checks that an empty axis stays empty, and that the others get at least one cell. */
 function checkOutputShape(output: readonly number[], x: readonly number[]): void {
   const kept = x.every((d, axis) => d > 0 || output[axis] === 0);
   if (!kept) throw new ConvletError('shape', `interpolate: x expects no empty axis, got shape ${shapeText(x)}`);
@@ -138,7 +138,7 @@ function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number
     const got = shapeText(scales);
     throw new ConvletError('argument', `interpolate: scales expects ${x.length} numbers > 0, got ${got}`);
   }
-  // A kernel stretched by 1/scale reaches over the whole input at most.
+  // A kernel that is stretched by 1/scale may at most cover the whole input.
   if (!antialias || scales.every((s, axis) => x[axis] === 0 || s * x[axis] >= 0.5)) return;
   throw new ConvletError(
     'argument',
@@ -146,7 +146,7 @@ function checkScales({ scales, antialias }: InterpolateAttrs, x: readonly number
   );
 }
 
-/** The longest axis that is resized: each of its cells has a row in a table, which is made in JavaScript. */
+/** The longest axis that can be resized: each of its cells has a row in a table, which JavaScript computes. */
 const mostResized = 2 ** 20;
 
 function checkLengths({ outputShape }: InterpolateAttrs, x: readonly number[]): void {

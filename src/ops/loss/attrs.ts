@@ -9,14 +9,14 @@ export interface CtcLossAttrs {
 
 export interface CrossEntropyOpAttrs {
   readonly reduction: Reduction;
-  /** Targets of this value count for nothing. */
+  /** Targets of this value are ignored: their loss and gradient are 0. */
   readonly ignoreIndex: number;
-  /** Share of the target that is spread evenly over all classes (Szegedy et al. 2016). */
+  /** Share of the target that is distributed evenly over all classes (Szegedy et al. 2016). */
   readonly labelSmoothing: number;
 }
 
 export interface CrossEntropyGradOpAttrs extends CrossEntropyOpAttrs {
-  /** Gradient by the logits, else by the log-probabilities. */
+  /** True: gradient by the logits; false: by the log-probabilities. */
   readonly logits: boolean;
 }
 

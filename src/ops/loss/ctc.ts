@@ -12,20 +12,20 @@ const logAdd = (a: number, b: number): number => {
   return most === -Infinity ? most : most + Math.log1p(Math.exp(-Math.abs(a - b)));
 };
 
-/** Blanks around and between the labels. */
+/** The labels with blanks before, between and after them. */
 function withBlanks(target: ArrayLike<number>, blank: number): Int32Array {
   const labels = new Int32Array(2 * target.length + 1).fill(blank);
   for (let i = 0; i < target.length; i++) labels[2 * i + 1] = target[i];
   return labels;
 }
 
-/** Whether label s may come right after label s − 2: not a blank, and no repetition. */
+/** Whether label s may directly follow label s − 2: it is not a blank, and the two differ. */
 const mayJump = (labels: Int32Array, s: number, blank: number): boolean =>
   s >= 2 && labels[s] !== blank && labels[s] !== labels[s - 2];
 
 /**
  * Forward and backward variables of one sequence in the log domain (Graves et al. 2006). Returns −log P and adds the
- * probability that step t emits class c, given the target, to occupancy[t, c] (`place` finds both).
+ * probability that step t emits class c, given the target, to occupancy[t, c] (`place` is the index of [t, c] in y and occupancy).
  */
 function sequence(
   y: ArrayLike<number>,

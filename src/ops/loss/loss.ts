@@ -63,8 +63,8 @@ const layouts = (
 
 /**
  * Cross entropy of x [N,C,…] (or [C]) with target classes [N,…]: softmaxCrossEntropy of logits (outputs: loss, their
- * log-softmax, total), nllLoss of log-probabilities (outputs: loss, total). total is the sum of the targets' weights, which a mean
- * divides by (NaN where all are ignored). Inputs: x, target, weight [C] or null.
+ * log-softmax, total), nllLoss of log-probabilities (outputs: loss, total). total is the sum of the targets' weights; a mean is
+ * divided by it (NaN if all targets are ignored). Inputs: x, target, weight [C] or null.
  */
 export const crossEntropyOps = (['softmaxCrossEntropy', 'nllLoss'] as const).map((name) => {
   const logits = name === 'softmaxCrossEntropy';

@@ -1,5 +1,5 @@
-// Sums of products by an equation of labels (NumPy's and torch's einsum, ONNX Einsum) as a chain of matrix products. It is written
-// with ops, for whatever applies them: the importer's graph values, or variables.
+// Sums of products by an equation of labels (NumPy's and torch's einsum, ONNX Einsum) as a chain of matrix products. It applies ops
+// through `Builder`, so it serves the importer's graph values and variables.
 
 import { ConvletError, type ConvletErrorCode } from '../../common/error.ts';
 import { product } from '../../common/numbers.ts';
@@ -12,7 +12,7 @@ interface Shaped {
 export interface Builder<V extends Shaped> {
   /** The first result of an op. */
   apply<N extends OpName>(op: N, inputs: readonly (V | null)[], attrs: Ops[N]): V;
-  /** Of an equation that makes no sense. */
+  /** Code of the error for an invalid equation. */
   readonly code: ConvletErrorCode;
 }
 
@@ -41,7 +41,7 @@ function labelsOf(code: ConvletErrorCode, text: string, rank: number): string[] 
   return labels;
 }
 
-/** Without an arrow: the ellipsis, then in alphabetical order (capitals first) the labels that occur once in all terms. */
+/** The output of an equation without an arrow: the ellipsis, then the labels that occur only once, in alphabetical order (capitals first). */
 function implicitOutput(labels: readonly string[]): string[] {
   const once = labels.filter((label) => label[0] !== '.' && labels.indexOf(label) === labels.lastIndexOf(label));
   return [...ellipsisOf(labels), ...once.sort()];
@@ -57,7 +57,7 @@ function reorder<V extends Shaped>(on: Builder<V>, term: Term<V>, labels: readon
   return { value: transposed(on, term.value, perm), labels };
 }
 
-/** A label that stands twice in one term means the diagonal: every (n+1)-th element of the two axes taken as one. */
+/** A label that is twice in one term means the diagonal: every (n+1)-th element of the two axes, merged into one. */
 function diagonals<V extends Shaped>(on: Builder<V>, term: Term<V>): Term<V> {
   let { value, labels } = term;
   for (let twice = repeated(labels); twice !== undefined; twice = repeated(labels)) {
@@ -99,7 +99,7 @@ function contract<V extends Shaped>(on: Builder<V>, left: Term<V>, right: Term<V
   const size = (label: string) => Math.max(...[a, b].map((term) => term.value.shape[term.labels.indexOf(label)] ?? 1));
   const matrix = (term: Term<V>, order: string[], front: string[], back: string[]): V => {
     const ordered = reorder(on, term, order);
-    // Axes that are summed over must be of full size, batch axes of size 1 are broadcast by the product.
+    // Axes that are summed over must have their full size; the product broadcasts batch axes of size 1.
     const shape = order.map((label, i) => (batch.includes(label) ? ordered.value.shape[i] : size(label)));
     const same = shape.every((d, i) => d === ordered.value.shape[i]);
     const full = same ? ordered.value : on.apply('expand', [ordered.value], { shape });
@@ -118,7 +118,7 @@ function contract<V extends Shaped>(on: Builder<V>, left: Term<V>, right: Term<V
   return { value: reshaped(on, y, labels.map(size)), labels };
 }
 
-/** @throws ConvletError `shape` for terms that do not fit their operands, `on.code` for an equation that makes no sense */
+/** @throws ConvletError `shape` for terms that do not fit their operands, `on.code` for an invalid equation */
 export function einsum<V extends Shaped>(on: Builder<V>, text: string, operands: readonly V[]): V {
   const equation = text.replace(/\s+/g, '');
   const [left, right, extra] = equation.split('->');

@@ -57,7 +57,7 @@ function ends(shape: readonly number[], transposed: boolean): [number, number] {
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** Where the matrix of each batch begins, for an operand with batch axes `own` broadcast to `batch`. */
+/** The offset of each batch's matrix, for an operand whose batch axes `own` are broadcast to `batch`. */
 function batchOffsets(own: readonly number[], batch: readonly number[], matrixSize: number): number[] {
   const strides = rowStrides(own);
   const missing = batch.length - own.length;
@@ -70,7 +70,7 @@ function batchOffsets(own: readonly number[], batch: readonly number[], matrixSi
 }
 
 /**
- * With A and B the matrices that are multiplied (transposed already, vectors as matrices): A′ = gy·Bᵀ and B′ = Aᵀ·gy, in
+ * A and B are the matrices that are multiplied (already transposed, vectors as matrices). The gradients are gy·Bᵀ and Aᵀ·gy, in
  * the order in which the operands are stored.
  */
 function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
@@ -94,7 +94,7 @@ function backward(g: GradContext<MatmulOpAttrs>): (TensorInfo | null)[] {
     return reshapeTo(g, sumTo(g, ga, matrixA.shape), a.shape);
   };
   const byB = (): TensorInfo => {
-    // One matrix on the right for all of a's: one long product instead of a sum of many.
+    // If all matrices of a have the same B, the gradient of B is one long product instead of a sum of many.
     const long = matrixB.shape.length === 2 && !transposeA && matrixA.shape.length > 2;
     const rows = elementCount(matrixA.shape.slice(0, -1));
     const left = long ? reshapeTo(g, matrixA, [rows, k]) : matrixA;
@@ -132,7 +132,7 @@ export const matmul = defineOp({
     const { n, k, aBatch, bBatch, batch } = sizes;
     const aTransposed = attrs.transposeA && a.rank > 1;
     const bTransposed = attrs.transposeB && b.rank > 1;
-    // One matrix on the right for all of a's: their rows follow each other, so it is one product of all rows.
+    // If all matrices of a have the same B, their rows are contiguous, so it is one product of all rows.
     const together = elementCount(bBatch) === 1 && !aTransposed && elementCount(aBatch) === elementCount(batch);
     const m = together ? sizes.m * elementCount(batch) : sizes.m;
     emit.call('matmul', [a, b, inputs[matmulInputs.bias] ?? null, null], outputs, {

@@ -9,7 +9,7 @@ export interface BatchNormTrainingAttrs {
   readonly epsilon: number;
   /** running = running · momentum + batch · (1 − momentum) (ONNX; PyTorch's momentum is 1 − this). */
   readonly momentum: number;
-  /** The running variance takes n/(n−1) times the batch's (PyTorch); absent or false: the batch's own (ONNX). */
+  /** True: the running variance is updated with n/(n−1) times the batch's variance (PyTorch); absent or false: with the batch's (ONNX). */
   readonly unbiased?: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface GroupNormAttrs extends BatchNormOpAttrs {
 }
 
 export interface LayerNormAttrs {
-  /** Statistics run over the axes from this one to the last. */
+  /** Statistics are taken over the axes from this one to the last. */
   readonly axis: number;
   readonly epsilon: number;
 }

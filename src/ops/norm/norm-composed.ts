@@ -1,4 +1,4 @@
-// Gradients of the normalisations by ops that have gradients themselves, for gradients of gradients. Formulas: prims/norm.ts.
+// Gradients of the normalisations by ops that have gradients, for gradients of gradients. Formulas: src/backend/prims/norm.ts.
 
 import { allocateArray, type DType } from '../../common/dtype.ts';
 import { product } from '../../common/numbers.ts';
@@ -13,7 +13,7 @@ const over = (g: OpApplier, kind: 'reduceSum' | 'reduceMean', x: TensorInfo, axe
 const rootOf = (g: OpApplier, variance: TensorInfo, epsilon: number): TensorInfo =>
   apply(g, 'rsqrt', [scale(g, variance, 1, epsilon)], {});
 
-/** What x is normalized by, and the result: over `axes`, or by a fixed mean and variance that broadcast. */
+/** How x is normalized: by its statistics over `axes`, or by a fixed mean and variance that broadcast. */
 export interface Normalized {
   readonly axes: Numbers;
   readonly epsilon: number;
@@ -21,7 +21,7 @@ export interface Normalized {
   readonly fixed?: readonly [mean: TensorInfo, variance: TensorInfo];
 }
 
-/** x̂ and gx, gy being already times the weight. */
+/** x̂ and gx; gy is already multiplied by the weight. */
 export function composedNormalize(
   g: OpApplier,
   x: TensorInfo,
@@ -52,7 +52,7 @@ export const parameterGrads = (
   reshapeTo(g, over(g, 'reduceSum', gy, axes), shape),
 ];
 
-/** Sums over windows of `size` channels, as a product with a band matrix [C, C]; `back`: to the channels whose windows hold one. */
+/** Sums over windows of `size` channels, as a product with a band matrix [C, C]; `back`: with its transpose. */
 function windowSums(g: OpApplier, x: TensorInfo, size: number, back: boolean): TensorInfo {
   const [n, channels, ...spatial] = x.shape;
   const band = allocateArray('float32', channels * channels);

@@ -1,4 +1,4 @@
-// Gradients of the normalisations. Statistics are computed again from x: as cheap as reading them would be, and nothing is kept.
+// Gradients of the normalisations. Statistics are computed again from x, which is as cheap as reading them and keeps no memory.
 
 import { batchNormGradInputs, normalizeGradInputs } from '../../backend/prims/norm.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
@@ -16,7 +16,7 @@ const ofLrnGrad = checker('lrnGrad');
 
 type Inputs = readonly (TensorInfo | null)[];
 
-/** x and gy of the same shape, gy at `index`. */
+/** Checks x (input 0), and gy (input `index`) of the same shape. */
 function dataAndGrad(op: string, inputs: Inputs, index: number, epsilon: number): TensorInfo {
   const x = required(op, inputs, 0, 'x');
   expectFloat(op, 'x', x);
@@ -29,7 +29,7 @@ function dataAndGrad(op: string, inputs: Inputs, index: number, epsilon: number)
 
 const dataInputs = [0, 2];
 
-/** x, gy and gx channels-last where the rank has that; parameters and their gradients in row order. */
+/** x, gy and gx channels-last if their rank has that layout; parameters and their gradients in row order. */
 function gradLayouts(inputs: Inputs, data: readonly number[] = dataInputs): Layouts {
   const wanted = canBeChannelsLast(inputs[0]!.shape.length)
     ? channelsLastLayouts(inputs, [], data)

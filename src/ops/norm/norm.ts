@@ -33,7 +33,7 @@ const ofLrn = checker('lrn');
 
 type Inputs = readonly (TensorInfo | null)[];
 
-/** x of `ranks` with channels in axis 1, checked with its epsilon. */
+/** Checks x of one of `ranks` with channels in axis 1, and epsilon. */
 function channelInput(op: string, inputs: Inputs, epsilon: number, ...ranks: number[]): TensorInfo {
   const x = required(op, inputs, 0, 'x');
   expectRank(op, 'x', x, ...ranks);
@@ -48,7 +48,7 @@ function perChannel(op: string, inputs: Inputs, x: TensorInfo, ...names: string[
   });
 }
 
-/** Channels-last where the rank has that, row order else; parameters in row order. */
+/** Data channels-last if its rank has that layout, else in row order; parameters in row order. */
 const dataChannelsLast = (inputs: Inputs, _attrs: unknown, outputs: readonly TensorInfo[]): Layouts =>
   canBeChannelsLast(inputs[0]!.shape.length) ? channelsLastLayouts(inputs, outputs) : rowLayouts(inputs, outputs);
 
@@ -65,7 +65,7 @@ export const batchNorm = defineOp({
     perChannel('batchNorm', inputs, x, 'weight', 'bias', 'mean', 'variance');
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  // Works in either order: stays in the one that x comes in.
+  // The op works in either layout: it keeps that of x.
   layouts: (inputs) => ({
     inputs: inputs.map((_, i) => (i === 0 ? inputs[0]!.layout : 'row')),
     outputs: [inputs[0]!.layout],
@@ -299,7 +299,7 @@ export const rmsNorm = defineOp({
 
 /**
  * Local response normalisation across channels (Krizhevsky et al. 2012, ONNX LRN): y = x / (bias + alpha/size · Σ x²)^beta,
- * the sum over `size` channels around each, the longer half behind where size is even. x [N,C,…] of rank 2 to 5.
+ * the sum over `size` channels around each; if size is even, there is one more channel after it. x [N,C,…] of rank 2 to 5.
  */
 export const lrn = defineOp({
   name: 'lrn',

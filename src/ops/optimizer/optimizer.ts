@@ -1,5 +1,5 @@
-// Updates of parameters, each one op that writes in place. What changes from step to step (learning rate, bias corrections)
-// comes in a small tensor `hyper`, so that a compiled step reads the new values.
+// Updates of parameters, each one op that writes in place. Numbers that change from step to step (learning rate, bias corrections)
+// are in a small tensor `hyper`, so that a compiled step reads the new values.
 
 import { optimizerHyper } from '../../backend/prims/optimizer.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -26,7 +26,7 @@ export const optimizerStates: Readonly<
   lamb: { names: ['exp_avg', 'exp_avg_sq'], needed: 2 },
 };
 
-/** Checks parameter, grad, states and hyper; the infos of what is written: the parameter and the states that are there. */
+/** Checks parameter, grad, states and hyper. Returns the infos of the outputs: the parameter and the states that are present. */
 function checkUpdate(kind: UpdateKind, inputs: readonly (TensorInfo | null)[]): TensorInfo[] {
   const op = `${kind}Step`;
   const { names, needed } = optimizerStates[kind];
@@ -47,8 +47,8 @@ function checkUpdate(kind: UpdateKind, inputs: readonly (TensorInfo | null)[]): 
 
 /**
  * sgdStep, adamStep, …: formulas of torch.optim (src/backend/js/optimizer/optimizer.ts). Inputs: parameter, grad, the kind's states
- * (those that may be absent are null, the last ones first), hyper (entries: `optimizerHyper`). Outputs, in place: the
- * parameter and the states that are there.
+ * (optional states may be null, the last ones first), hyper (entries: `optimizerHyper`). Outputs, in place: the
+ * parameter and the states that are present.
  */
 export const optimizerOps = (Object.keys(optimizerStates) as UpdateKind[]).map((kind) => {
   const { length: states } = optimizerStates[kind].names;

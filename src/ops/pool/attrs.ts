@@ -13,7 +13,7 @@ export interface IndexAttrs {
 }
 
 export interface MaxPoolAttrs extends WindowPoolAttrs, IndexAttrs {
-  /** A second output (int64) says where each maximum was found. */
+  /** Whether there is a second output (int64): the index of each maximum. */
   readonly indices: boolean;
   /** Indices count the first spatial axis fastest (ONNX storage_order 1). */
   readonly columnMajor: boolean;
@@ -38,7 +38,7 @@ export interface AdaptivePoolOpAttrs {
 export interface MaxUnpoolAttrs extends IndexAttrs {
   /** Spatial size of the output. */
   readonly outputSize: readonly number[];
-  /** Spatial size that the indices count in, where the output is larger than that (ONNX output_shape). */
+  /** Spatial size to which the indices refer, if the output is larger (ONNX output_shape). */
   readonly indexSize?: readonly number[];
 }
 

@@ -15,7 +15,7 @@ import { pooledShape } from './pool.ts';
 
 type Window = Partial<WindowPoolAttrs>;
 
-/** Input shape, kernel, the rest: what all window pools are tried with. */
+/** Cases of all window pools: input shape, kernel, other attributes. */
 const windows: readonly (readonly [number[], number[], Window])[] = [
   [[1, 1, 1, 1], [1, 1], {}],
   [[2, 8, 9, 7], [2, 2], { stride: [2, 2] }],

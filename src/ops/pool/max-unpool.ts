@@ -11,8 +11,8 @@ import { poolInput } from './pool.ts';
 const check = checker('maxUnpool');
 
 /**
- * Puts the values of x at the places that `indices` (int64 or int32, shape of x) name, zero elsewhere: the partial
- * inverse of maxPool. Throws `index-range` at run time for an index outside.
+ * Stores the values of x at the places that `indices` (int64 or int32, shape of x) name, and zero elsewhere: the partial
+ * inverse of maxPool. Throws `index-range` at run time for an index out of range.
  */
 export const maxUnpool = defineOp({
   name: 'maxUnpool',
@@ -32,7 +32,7 @@ export const maxUnpool = defineOp({
       scatterMaxima(tensors[0]!, tensors[1]!, y, attrs);
     emit.call('host', inputs, outputs, { name: 'maxUnpool', run });
   },
-  /** Each value's gradient is where the value went. */
+  /** The gradient of a value is the one at the place where the value was stored. */
   backward(g) {
     const [x, indices, gy] = [inputOf(g, 0), inputOf(g, 1), gradOf(g)];
     const { outputSize, indexSize = outputSize, indexBase } = g.attrs;

@@ -12,7 +12,7 @@ const ofAdaptiveMaxPoolGrad = checker('adaptiveMaxPoolGrad');
 
 type Inputs = readonly (TensorInfo | null)[];
 
-/** Checks gy [N,C,…] against the shape that it comes from. */
+/** Checks gy [N,C,…] against the shape of the pool's output. */
 function expectGrad(op: string, inputs: Inputs, index: number, shape: readonly number[], x?: TensorInfo): TensorInfo {
   const gy = required(op, inputs, index, 'gy');
   expectFloat(op, 'gy', gy);
@@ -38,7 +38,7 @@ function atMaxima(g: OpApplier, x: TensorInfo, gy: TensorInfo, indices: TensorIn
 }
 
 /**
- * Gradient of maxPool: each window's goes to its maximum, the first of equal ones; windows that overlap add up. Inputs:
+ * Gradient of maxPool: each window's gradient is added to its maximum, the first of equal ones. Inputs:
  * x [N,C,…], gy (like maxPool's y). Output: gx.
  */
 export const maxPoolGrad = defineOp({

@@ -44,14 +44,14 @@ export function pooledShape(op: string, shape: readonly number[], attrs: WindowP
       );
     });
   }
-  // Padding is no cell: a window of nothing else would have no maximum and no mean.
+  // Padding has no cells: a window that has nothing else would have no maximum and no mean.
   if (spatialOf(shape).includes(0)) {
     throw new ConvletError('shape', `${op}: x expects no empty spatial axis, got shape ${shapeText(shape)}`);
   }
   return [shape[0], shape[1], ...windowOutput(op, spatialOf(shape), attrs.kernel, attrs, attrs.ceilMode)];
 }
 
-/** The prim's attributes, of a pool as of its gradient: `x` and `y` as the pool has them. */
+/** The attributes of the prim of a pool or of its gradient; `x` and `y` are those of the pool. */
 export function poolAttrs(x: TensorInfo, y: TensorInfo, attrs: WindowPoolAttrs, kind: PoolAttrs['kind']): PoolAttrs {
   return {
     ...windowAttrs(x, spatialOf(y.shape), attrs.kernel, attrs),
@@ -73,7 +73,7 @@ const windowOf = ({ kernel, stride, padBegin, padEnd, dilation, ceilMode }: Wind
   ceilMode,
 });
 
-/** Maximum of each window. x [N,C,…] → y, and with `indices` the places of the maxima. NaN wins. */
+/** Maximum of each window. x [N,C,…] → y, and with `indices` the indices of the maxima. NaN wins over any number. */
 export const maxPool = defineOp({
   name: 'maxPool',
   infer(inputs, attrs) {
@@ -99,7 +99,7 @@ export const maxPool = defineOp({
   backward: (g) => [apply(g, 'maxPoolGrad', [inputOf(g), gradOf(g)], windowOf(g.attrs))],
 });
 
-/** From row-major indices inside a plane to what ONNX wants. */
+/** Converts row-major indices inside a plane to the base and order of `attrs`. */
 function translateIndices(emit: Emitter, from: Tensor, to: Tensor, x: TensorInfo, attrs: MaxPoolAttrs): void {
   const [, channels, ...spatial] = x.shape;
   const [depth, height, width] = triple(spatial);

@@ -1,5 +1,5 @@
-// Products of whole numbers less their zero points. They are computed in double precision, in which sums are exact up to 2^53,
-// and cut off at the ends of int32.
+// Products of integers minus their zero points. They are computed in double precision, in which sums are exact up to 2^53,
+// and clamped to int32.
 
 import { dtypes } from '../../common/dtype.ts';
 import { ConvletError, shapeText } from '../../common/error.ts';
@@ -12,7 +12,7 @@ import { matmul } from '../matmul/matmul.ts';
 
 type Operand = Tensor | null | undefined;
 
-/** Checks operands 0 and 1, whose zero points are inputs 2 and 3; their infos as doubles. */
+/** Checks operands 0 and 1, whose zero points are inputs 2 and 3. Returns their infos as doubles. */
 function operands(op: string, inputs: readonly (TensorInfo | null)[], names: readonly string[]): TensorInfo[] {
   return names.map((name, i) => {
     const operand = required(op, inputs, i, name);
@@ -32,7 +32,7 @@ function operands(op: string, inputs: readonly (TensorInfo | null)[], names: rea
   });
 }
 
-/** The elements less their zero point, as doubles; of constants at once, so that a backend may pack them ahead. */
+/** The elements minus their zero point, as doubles. Those of constants are computed at once, so that a backend can pack them. */
 function centred(emit: Emitter, t: Tensor, zeroPoint: Operand): Tensor {
   const strides = zeroPoint ? broadcastStrides(zeroPoint, t.rank) : [];
   if (t.constant && (!zeroPoint || zeroPoint.constant)) {
@@ -66,7 +66,7 @@ function centred(emit: Emitter, t: Tensor, zeroPoint: Operand): Tensor {
   return y;
 }
 
-/** `forward` of an op of integers by that of the same op of doubles. */
+/** `forward` of an integer op, by the same op of doubles. */
 function inDoubles<A>(op: OpDef<A>, attrs: A): OpDef['forward'] {
   return (emit, [a, b, aZeroPoint, bZeroPoint, bias], [y]) => {
     const wide = emit.temp('float64', y.shape, y.layout);
@@ -81,9 +81,9 @@ function inDoubles<A>(op: OpDef<A>, attrs: A): OpDef['forward'] {
 }
 
 /**
- * y = Σ (x − xZeroPoint)·(weight − weightZeroPoint) + bias, exactly, as int32 (larger sums are cut off). Inputs: x [N,C,…] and
+ * y = Σ (x − xZeroPoint)·(weight − weightZeroPoint) + bias, exactly, as int32 (larger sums are clamped). Inputs: x [N,C,…] and
  * weight [O,C/groups,k…] of any integer types, xZeroPoint? and weightZeroPoint? (each broadcasts against its operand), bias? [O].
- * The padding is as the zero point of x. The formula is that of ONNX ConvInteger.
+ * Padding has the value of x's zero point. The formula is that of ONNX ConvInteger.
  */
 export const convInteger = defineOp({
   name: 'convInteger',
@@ -102,7 +102,7 @@ export const convInteger = defineOp({
 const plain = { transposeA: false, transposeB: false, alpha: 1, activation: null };
 
 /**
- * y = (a − aZeroPoint) × (b − bZeroPoint), exactly, as int32 (larger sums are cut off). Inputs: a and b as matmul's, of any integer
+ * y = (a − aZeroPoint) × (b − bZeroPoint), exactly, as int32 (larger sums are clamped). Inputs: a and b as matmul's, of any integer
  * types, aZeroPoint? and bZeroPoint?, each of which broadcasts against its operand. The formula is that of ONNX MatMulInteger.
  */
 export const matmulInteger = defineOp({

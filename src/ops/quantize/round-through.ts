@@ -4,7 +4,7 @@ import { defineOp, followLayouts } from '../core/op.ts';
 
 const check = checker('roundThrough');
 
-/** Rounds half to even and lets gradients through as they are (straight-through estimator, Bengio et al. 2013). */
+/** Rounds half to even, and passes gradients on unchanged (straight-through estimator, Bengio et al. 2013). */
 export const roundThrough = defineOp({
   name: 'roundThrough',
   infer(inputs) {

@@ -1,13 +1,13 @@
 import type { DType } from '../../common/dtype.ts';
 
 export interface DropoutMaskAttrs {
-  /** Of the mask. */
+  /** Shape of the mask. */
   readonly shape: readonly number[];
   /** Probability of `dropped`. */
   readonly p: number;
-  /** Value of an element that stays, 1/(1 − p) in plain dropout. */
+  /** Mask value of a kept element, 1/(1 − p) in plain dropout. */
   readonly kept: number;
-  /** Value of one that goes. */
+  /** Mask value of a dropped element. */
   readonly dropped: number;
 }
 
@@ -17,7 +17,7 @@ export interface DrawAttrs {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly distribution: Distribution;
-  /** Of integers: the least, and what all are below. */
+  /** For integers: the least value, and the bound below which all values are. */
   readonly low: number;
   readonly high: number;
 }

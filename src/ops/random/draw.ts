@@ -12,15 +12,15 @@ const values: { readonly [D in Distribution]: (word: number, low: number, span: 
   // A multiple of 2^-24 in [0, 1), which float32 holds exactly.
   uniform: (word) => (word >>> 8) / 2 ** 24,
   normal: (word) => inverseNormal((word + 0.5) / 2 ** 32),
-  // The high half of the 64-bit product word · span: at most span/2^32 off from equally likely.
+  // The high half of the 64-bit product word · span: probabilities differ by at most span/2^32 of their value.
   integers: (word, low, span) => low + Math.floor((word / 2 ** 32) * span),
 };
 
 export const distributions = Object.keys(values) as Distribution[];
 
 /**
- * Random numbers of a shape. Input: key [2] (int32), from which every element follows by Philox: element i takes word i mod 4 of
- * counter i / 4 (as dropoutMask does). So they are the same on every backend, on any number of threads, eager and compiled; a
+ * Random numbers of a shape. Input: key [2] (int32), from which Philox computes every element: element i is word i mod 4 of
+ * counter i / 4 (as in dropoutMask). So numbers are the same on every backend, with any number of threads, eager and compiled; a
  * compiled step reads a new key in each run. Uniform in [0, 1), standard normal, or whole numbers low … high − 1.
  */
 export const draw = defineOp({

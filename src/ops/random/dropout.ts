@@ -7,9 +7,9 @@ import type { DropoutMaskAttrs } from './attrs.ts';
 const check = checker('dropoutMask');
 
 /**
- * A random mask: each element is `dropped` with probability p, else `kept`. Input: key [2] (int32), from which every element
- * follows by Philox: element i, in memory order, takes word i mod 4 of counter i / 4. A compiled step reads a new key in
- * each run. Dropout is a product with this, so it needs no gradient of its own.
+ * A random mask: each element is `dropped` with probability p, else `kept`. Input: key [2] (int32), from which Philox computes every
+ * element: element i, in memory order, is word i mod 4 of counter i / 4. A compiled step reads a new key in
+ * each run. Dropout is a product with the mask, so the mask needs no gradient.
  */
 export const dropoutMask = defineOp({
   name: 'dropoutMask',
@@ -20,7 +20,7 @@ export const dropoutMask = defineOp({
     check.number('p', p, 0);
     return [{ dtype: 'float32', shape: checkShape('dropoutMask', shape) }];
   },
-  // What is dropped comes from convolutions, as a rule.
+  // Dropout mostly follows convolutions, whose results are channels-last.
   layouts: (inputs, _, outputs) => channelsLastLayouts(inputs, outputs, []),
   forward(emit, inputs, outputs, attrs) {
     emit.call('host', inputs, outputs, {

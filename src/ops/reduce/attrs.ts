@@ -1,6 +1,6 @@
 import type { ReduceKind } from '../../backend/prims/reduce.ts';
 
-/** `axes` counted from 0, sorted; none reduced where empty (the kind is then applied to each element by itself). */
+/** `axes` count from 0 and are sorted. If there are none, the kind is applied to each element by itself. */
 export interface ReduceOpAttrs {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -26,15 +26,15 @@ export interface TopKAttrs {
   readonly k: number;
   readonly axis: number;
   readonly largest: boolean;
-  /** Unsorted results may come in any order: they come sorted all the same. */
+  /** False allows any order of the results; they are sorted in any case. */
   readonly sorted: boolean;
 }
 
 export interface CumulativeAttrs {
   readonly axis: number;
-  /** Element i gets what comes before it, without itself. */
+  /** Element i is the result of the elements before it, without element i itself. */
   readonly exclusive: boolean;
-  /** From the end of the axis. */
+  /** True: from the end of the axis to its start. */
   readonly reverse: boolean;
 }
 

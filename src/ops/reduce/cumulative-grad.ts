@@ -6,8 +6,8 @@ import { aroundAxis } from './softmax.ts';
 const check = checker('cumProdGrad');
 
 /**
- * Gradient of cumProd: gx[k] = Σ gy[i] · Π x[j] over the products i that hold k, j running over their other factors. Each
- * product is formed anew (quadratic in the axis), so that zeros need no division.
+ * Gradient of cumProd: gx[k] = Σ gy[i] · Π x[j] over the products i that contain k, where j are their other factors. Each
+ * product is computed again (quadratic in the axis), so that there is no division by a zero element.
  */
 export const cumProdGrad = defineOp({
   name: 'cumProdGrad',

@@ -1,4 +1,4 @@
-// Backward rules of the reductions: gx from gy and y with the reduced axes put back, which then broadcast with x.
+// Backward rules of the reductions: gx from gy and y, in which the reduced axes have size 1, so that they broadcast with x.
 import type { ReduceKind } from '../../backend/prims/reduce.ts';
 import {
   apply,
@@ -21,14 +21,14 @@ import type { ReduceOpAttrs } from './attrs.ts';
 type G = GradContext<ReduceOpAttrs>;
 type Rule = (g: G, x: TensorInfo, y: TensorInfo, gy: TensorInfo) => TensorInfo;
 
-/** The gradient of an extreme is shared evenly by all elements that reach it (PyTorch's amax, amin). */
+/** The gradient of an extreme is divided evenly among all elements that have its value (PyTorch's amax, amin). */
 const extreme: Rule = (g, x, y, gy) => {
   const hit = castTo(g, apply(g, 'equal', [x, y]), x.dtype);
   const count = apply(g, 'reduceSum', [hit], { axes: g.attrs.axes, keepDims: true });
   return mul(g, hit, div(g, gy, count));
 };
 
-/** Product of all others, as exclusive running products from both ends: right where some are zero. */
+/** The product of all other elements, from exclusive running products from both ends, which is right even if elements are zero. */
 const product: Rule = (g, x, _, gy) => {
   const { axes } = g.attrs;
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
@@ -53,7 +53,7 @@ const rules: Readonly<Record<ReduceKind, Rule>> = {
   l1: (g, x, _, gy) => mul(g, apply(g, 'sign', [x]), gy),
   l2: (g, x, y, gy) => {
     const zero = scalar(g, 0, x.dtype);
-    // No direction at the origin: PyTorch takes 0.
+    // A norm has no gradient at the origin: 0, as in PyTorch.
     const perNorm = apply(g, 'where', [apply(g, 'equal', [y, zero]), zero, div(g, gy, y)]);
     return mul(g, x, perNorm);
   },

@@ -13,7 +13,7 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
   return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
 }
 
-/** The input in its own layout if what remains of its axes is in row or channels-last order of the output, else in row order. */
+/** The input keeps its layout if its remaining axes are in row or channels-last order of the output; else row order. */
 function reduceLayouts(x: Placed, axes: readonly number[], keepDims: boolean): Layouts {
   if (keepDims || x.layout === 'row') return { inputs: [x.layout], outputs: [x.layout] };
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
@@ -27,7 +27,7 @@ function reduceLayouts(x: Placed, axes: readonly number[], keepDims: boolean): L
   return { inputs: ['row'], outputs: ['row'] };
 }
 
-/** Moves the reduced axes to the end, in a temporary, where they are not adjacent in memory. */
+/** Emits a reduction. If the reduced axes are not adjacent in memory, a temporary has them at the end. */
 function emitReduce(emit: Emitter, kind: ReduceKind, x: Tensor, y: Tensor, axes: readonly number[]): void {
   const order = memoryOrder(x.rank, x.layout).filter((axis) => x.shape[axis] !== 1);
   const reduced = order.filter((axis) => axes.includes(axis));

@@ -4,7 +4,7 @@ import { expectDType, normalizeAxis, required } from '../check.ts';
 import { apply, gradOf } from '../core/gradient.ts';
 import { defineOp, followLayouts } from '../core/op.ts';
 
-/** `t` as [outer, length, inner] in memory order, length being that of `axis`. */
+/** `t` as [outer, length, inner] in memory order, where `length` is that of `axis`. */
 export function aroundAxis(t: Tensor, axis: number): { outer: number; length: number; inner: number } {
   const order = memoryOrder(t.rank, t.layout);
   const at = order.indexOf(axis);

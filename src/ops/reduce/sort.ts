@@ -48,7 +48,7 @@ export const topK = defineOp({
         for (let o = 0; o < outer; o++) {
           for (let i = 0; i < inner; i++) {
             for (let j = 0, at = o * length * inner + i; j < length; j++, at += inner) {
-              // Sorted by descending key; −NaN would sort like NaN.
+              // Keys are sorted in descending order. NaN becomes ∞ before the sign changes, since −NaN would sort like NaN.
               const v = array[at];
               const rank = Number.isNaN(v) ? Infinity : v;
               line[j] = largest ? rank : -rank;
@@ -71,13 +71,13 @@ export const topK = defineOp({
   },
 });
 
-/** Puts the positions of the k largest keys at the front of `order`, best first, the earlier of equals first. */
+/** Moves the positions of the k largest keys to the front of `order`, best first, the earlier of equals first. */
 function best(keys: Float64Array, order: Uint32Array, k: number): void {
   if (k * 8 > order.length) {
     order.sort((p, q) => keys[q] - keys[p] || p - q);
     return;
   }
-  // Few of many: insertion into a sorted front; most elements fail the first comparison.
+  // Few of many: insertion into a sorted front. For most elements the first comparison is enough.
   let count = 0;
   for (let j = 0; j < order.length && k > 0; j++) {
     if (count === k && !(keys[j] > keys[order[k - 1]])) continue;

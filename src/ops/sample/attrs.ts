@@ -4,7 +4,7 @@ export type SamplePadding = 'zeros' | 'border' | 'reflection';
 export interface NonMaxSuppressionAttrs {
   /** Boxes are [x centre, y centre, width, height] instead of two opposite corners [y1, x1, y2, x2]. */
   readonly centerPointBox: boolean;
-  /** 0: none at all. */
+  /** 0: no boxes. */
   readonly maxOutputBoxesPerClass: number;
   /** A box that overlaps a chosen one by more than this (intersection over union) is dropped. */
   readonly iouThreshold: number;

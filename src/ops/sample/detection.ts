@@ -77,7 +77,7 @@ export const nonMaxSuppression = defineOp({
   },
 });
 
-/** More samples per bin and axis than this are a mistake, and would take forever. */
+/** The most samples per bin and axis: more are a mistake, and would take very long. */
 const maxSamplingRatio = 256;
 
 interface Sample {
@@ -86,15 +86,15 @@ interface Sample {
 }
 
 /**
- * The centres of `count` equal parts of begin…begin + extent that lie on an axis of `size` pixels or at most one pixel
- * outside; those further out are zero, and a region far larger than the map has any number of them.
+ * The centres of `count` equal parts of begin…begin + extent that are on an axis of `size` pixels or at most one pixel
+ * outside. Samples further outside are zero and are left out: a region far larger than the map has very many of them.
  */
 function positionsIn(begin: number, extent: number, count: number, size: number): number[] {
   const spacing = extent / count;
   const out: number[] = [];
   let [first, last] = [0, count - 1];
   if (count > maxSamplingRatio) {
-    // One part is half a pixel or more here: the first that matters, and no more than two per pixel.
+    // A part is half a pixel or more here: start with the first part that is not too far outside, and take at most two per pixel.
     first = Math.max(0, Math.ceil((-1 - begin) / spacing - 0.5) - 1);
     last = Math.min(last, first + 2 * size + 8);
   }
@@ -201,8 +201,8 @@ function alignRegions(x: Tensor, rois: Tensor, batch: Tensor, y: Tensor, attrs: 
 }
 
 /**
- * ONNX's max takes the largest weighted tap, not the largest interpolated value, as its reference and ONNX Runtime do.
- * `count` samples in all; those that are not listed are zero.
+ * The mean or the maximum of `count` samples; samples that are not listed are zero. ONNX's max is the largest weighted tap, not the
+ * largest interpolated value, in its reference and in ONNX Runtime.
  */
 function poolSamples(
   x: ArrayLike<number>,

@@ -12,7 +12,7 @@ interface SlopedTaps extends Taps {
   readonly slope: Float64Array;
 }
 
-/** d position / d grid value: the stretch of −1…1 to the axis, 0 where the border stops it, reversed by a reflection. */
+/** d position / d grid value: the factor from −1…1 to pixels, 0 if the position is clamped to the border, negative after a reflection. */
 function stretch(v: number, size: number, { alignCorners, paddingMode, mode }: GridSampleAttrs): number {
   const factor = (alignCorners ? size - 1 : size) / 2;
   const at = alignCorners ? ((v + 1) / 2) * (size - 1) : ((v + 1) * size - 1) / 2;
@@ -114,7 +114,7 @@ function scatter(x: Tensor, grid: Tensor, gy: Tensor, gx: Tensor, ggrid: Tensor,
   }
 }
 
-/** The product of the weights of a combination of taps, that of axis `sloped` replaced by its derivative. */
+/** The product of the weights of a combination of taps, with the derivative instead of the weight on axis `sloped`. */
 function slopeProduct(axes: readonly SlopedTaps[], combination: number, sloped: number): number {
   let product = 1;
   for (let d = 0, rest = combination; d < axes.length; d++) {

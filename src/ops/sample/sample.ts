@@ -14,7 +14,7 @@ const ofAffineGrid = checker('affineGrid');
 export const sampleModes = ['nearest', 'linear', 'cubic'] as const satisfies readonly SampleMode[];
 export const paddingModes = ['zeros', 'border', 'reflection'] as const satisfies readonly SamplePadding[];
 
-/** Mirrors `x` into low…high, as often as it takes. */
+/** Reflects `x` into low…high, as many times as needed. */
 function reflect(x: number, low: number, high: number): number {
   const span = high - low;
   if (span <= 0) return low;
@@ -26,7 +26,7 @@ function reflect(x: number, low: number, high: number): number {
 /** Pixel position of a grid value on an axis of `size` pixels, border and reflection applied. */
 export function position(v: number, size: number, attrs: GridSampleAttrs): number {
   const at = attrs.alignCorners ? ((v + 1) / 2) * (size - 1) : ((v + 1) * size - 1) / 2;
-  // Cubic applies the padding to each of its taps instead. NaN and ∞ sample like −1 (PyTorch).
+  // NaN and ∞ sample like −1 (PyTorch). The mode 'cubic' applies the padding to each of its taps instead of the position.
   if (!Number.isFinite(at)) return -1;
   return attrs.mode === 'cubic' ? at : folded(at, size, attrs);
 }
@@ -38,7 +38,7 @@ function folded(at: number, size: number, { paddingMode, alignCorners }: GridSam
   return Math.min(Math.max(inside, 0), size - 1);
 }
 
-/** Taps along one axis: pixel indices (−1 where the value is zero) and weights. */
+/** Taps along one axis: pixel indices (−1 for a value of zero) and weights. */
 export interface Taps {
   readonly index: Int32Array;
   readonly weight: Float64Array;
