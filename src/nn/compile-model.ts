@@ -118,7 +118,7 @@ export class CompiledForward {
   }
 }
 
-const isShape = (value: unknown): value is readonly number[] =>
+export const isShape = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((d) => typeof d === 'number');
 
 /**

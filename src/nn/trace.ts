@@ -22,8 +22,10 @@ export class TraceExecutor implements Executor {
   readonly after: (() => void)[] = [];
   /** Whose gradients are wanted, beside those of what the trace makes: those of others would stay behind as values of the graph. */
   learning: ReadonlySet<Variable> = new Set();
-  /** Told of the results of each op. */
-  onApply: ((values: readonly Value[]) => void) | null = null;
+  /** Told of each op and its results. */
+  onApply:
+    | ((values: readonly Value[], op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown) => void)
+    | null = null;
   private readonly engine: Engine;
   private readonly frozen: boolean;
   private readonly builder = new GraphBuilder(new JsBackend({ prims: allJsPrims }));
@@ -63,7 +65,7 @@ export class TraceExecutor implements Executor {
         cause: error,
       });
     }
-    this.onApply?.(outputs);
+    this.onApply?.(outputs, op, inputs, attrs);
     if (op.inPlace !== undefined) this.updates.push(...outputs);
     return outputs;
   }

@@ -10,6 +10,7 @@ import { Tensor, wrap } from '../tensor/tensor.ts';
 import type { AnyModule } from './module.ts';
 import { TraceExecutor } from './trace.ts';
 import { type Difference, differenceOf, drawnInside } from './trace-twice.ts';
+import { watchForward } from './watch.ts';
 
 /** The parts of a batch in their order, and where each stands: '[0]', '[1].mask'. */
 export function partsOf(what: string, batch: unknown): { parts: VariableLike[]; paths: string[] } {
@@ -136,27 +137,15 @@ function watch(model: AnyModule, executor: TraceExecutor, noted: Map<Value, stri
     const layer = layers.at(-1);
     if (layer !== undefined) for (const value of values) noted.set(value, layer);
   };
-  const ends = [...model.namedModules()].map(([path, module]) => {
-    const own = Object.getOwnPropertyDescriptor(module, 'forward');
-    const { forward } = module;
-    const name =
-      path === '' ? `forward() of ${module.constructor.name}` : `layer '${path}' (${module.constructor.name})`;
-    module.forward = (...inputs) => {
-      layers.push(name);
-      try {
-        return forward.apply(module, inputs);
-      } finally {
-        layers.pop();
-      }
-    };
-    return () => {
-      if (own === undefined) delete (module as Partial<AnyModule>).forward;
-      else Object.defineProperty(module, 'forward', own);
-    };
+  return watchForward(model, (path, module, forward) => {
+    const { name } = module.constructor;
+    layers.push(path === '' ? `forward() of ${name}` : `layer '${path}' (${name})`);
+    try {
+      return forward();
+    } finally {
+      layers.pop();
+    }
   });
-  return () => {
-    for (const end of ends) end();
-  };
 }
 
 /** The tensors of a plan's operands, in their order. */

@@ -37,6 +37,7 @@ export { rand, randint, randLike, randn, randnLike } from '../nn/functional/rand
 export { F } from '../nn/functional.ts';
 export * as metrics from '../nn/metrics.ts';
 export * as nn from '../nn/modules.ts';
+export { type LayerSummary, type ModelSummary, type SummaryOptions, summary } from '../nn/summary.ts';
 export * as optim from '../optim/index.ts';
 export { type Tensor, tensor } from '../tensor/tensor.ts';
 export * from '../train/index.ts';

@@ -4,6 +4,7 @@ import { defaultGenerator, type RandomState } from '../common/random.ts';
 import type { AnyBatch, AnyLoader, LoaderState } from '../data/loader.ts';
 import type { AnyModule, StateDict } from '../nn/module.ts';
 import { partsOf } from '../nn/traced.ts';
+import { watchForward } from '../nn/watch.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import { eagerStepper, type StepParts, type Stepper, type Watch } from './step.ts';
 
@@ -152,22 +153,11 @@ function firstNonFinite(values: TypedArray): number | null {
 
 /** Calls `seen` with what each layer returns, inner layers before those around them. Returns how to end it. */
 function watchLayers(model: AnyModule, seen: (layer: string, output: Variable) => void): () => void {
-  const watched = [...model.namedModules()].map(([name, module]) => {
-    const own = Object.getOwnPropertyDescriptor(module, 'forward');
-    const original = module.forward;
-    module.forward = (...inputs) => {
-      const output = original.apply(module, inputs);
-      const kind = module.constructor.name.replace(/^_/, '');
-      if (output instanceof Variable)
-        seen(name === '' ? `the output of the model (${kind})` : `the output of layer '${name}' (${kind})`, output);
-      return output;
-    };
-    return { module, own };
+  return watchForward(model, (name, module, forward) => {
+    const output = forward();
+    const kind = module.constructor.name.replace(/^_/, '');
+    if (output instanceof Variable)
+      seen(name === '' ? `the output of the model (${kind})` : `the output of layer '${name}' (${kind})`, output);
+    return output;
   });
-  return () => {
-    for (const { module, own } of watched) {
-      if (own === undefined) delete (module as Partial<AnyModule>).forward;
-      else Object.defineProperty(module, 'forward', own);
-    }
-  };
 }
