@@ -1,8 +1,8 @@
 // npm run build, after tsc has written the declarations: src/ → the few files that the package's entries load. Hundreds of
-// small modules cost 100 ms and more to import, and what V8 has to read costs in proportion to its length (Node 24, importing
-// the core: as written 74 ms, without whitespace 62, names shortened as well 57). The maps lead back from stack traces.
-// Half of the rest is V8 looking through the functions once; an application that turns on Node's compile cache
-// (module.enableCompileCache, NODE_COMPILE_CACHE) saves a third of the new pages of the import (1460 → 970). It is theirs to turn on.
+// small modules take 100 ms and more to import, and V8's time to read a file is proportional to its length (Node 24, importing
+// the core: as written 74 ms, without whitespace 62, with short names as well 57). The source maps serve to read stack traces.
+// Half of the remaining time V8 scans the functions. An application that enables Node's compile cache
+// (module.enableCompileCache, NODE_COMPILE_CACHE) saves a third of the new pages of the import (1460 → 970).
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { build, type Plugin } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
 
-/** Files of src/ that package.json, or a Worker, names. What several of them need goes into build/chunks/. */
+/** Files of src/ that package.json, or a Worker, names. Code that several of them need is put into build/chunks/. */
 const entries = [
   'index',
   'train',
@@ -27,8 +27,9 @@ const entries = [
 ];
 
 /**
- * For bench/peers, which must not load more than this for engines that have no ONNX reader. They share nothing with the
- * package's entries and are not in the package (its `files`): the more entries, the more chunks, and each file that an entry loads costs 1 to 2 ms.
+ * For bench/peers, which must not load more than this for engines that have no ONNX reader. They share no chunks with the
+ * package's entries and are not in the package (its `files`): more entries make more chunks, and each file that an entry loads costs
+ * 1 to 2 ms.
  */
 const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 
@@ -39,8 +40,8 @@ export async function bundlePackage(folder: string): Promise<string[]> {
 }
 
 /**
- * jpeg-js makes Node's Buffer where there is one. Bundlers that see the name put a package in its place, or look for one, and
- * edge runtimes have none; a Uint8Array is as good.
+ * jpeg-js allocates a Buffer if the runtime has one. Bundlers that see that name add a package for it, or search for one, and
+ * edge runtimes have no Buffer; a Uint8Array serves as well.
  */
 const withoutBuffer: Plugin = {
   name: 'jpeg-js without Buffer',
@@ -51,7 +52,7 @@ const withoutBuffer: Plugin = {
   },
 };
 
-/** In front of a module's name that is made up when the program runs: what bundlers are not to look for, in the words of each. */
+/** Comments before a module name that is computed at run time: they tell each bundler not to search for the module. */
 const ignore = '/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ ';
 
 async function bundle(folder: string, names: readonly string[], chunk: string): Promise<string[]> {
@@ -65,15 +66,15 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
     splitting: true,
     format: 'esm',
     target: 'es2023',
-    // Not jpeg-js, a CommonJS module: not every bundler can import it. It is in the package, with its licence.
+    // jpeg-js is not external: it is a CommonJS module, which not every bundler can import. The package contains it, with its licence.
     external: ['node:*', '*.wasm', '*.wasm?module', ...Object.keys(dependencies)],
-    // package.json's sideEffects speak of the built files.
+    // package.json's sideEffects are about the built files, not about src/.
     ignoreAnnotations: true,
-    // Names of classes, which errors, summaries and checkpoints show, are written out in the classes.
+    // Classes whose names appear in errors, summaries and checkpoints define them as a static `name`, which minifying keeps.
     minify: true,
     // Node prints the whole line of an uncaught error: a file of one line hides the message behind 300 KB.
     lineLimit: 160,
-    // Beside the package (its `files` leave them out), to read stack traces of users by.
+    // Source maps are not in the package (its `files`); they serve to read stack traces of users.
     sourcemap: 'external',
     sourcesContent: false,
     metafile: true,
@@ -85,14 +86,14 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
   for (const path of paths) {
     if (!path.endsWith('.js')) continue;
     const text = readFileSync(path, 'utf8');
-    // The minifier drops the comments that the sources have there.
+    // The minifier removes these comments from the sources.
     const marked = text.replace(/\bimport\((?=[A-Za-z_$])/g, `import(${ignore}`);
     if (marked !== text) writeFileSync(path, marked);
   }
   return paths.map((path) => path.slice(join(folder, '/').length));
 }
 
-/** Removes the JavaScript of earlier builds, which would go into the package. */
+/** Removes the JavaScript of earlier builds, which would otherwise be packed. */
 function removeOthers(folder: string, written: readonly string[]): void {
   const kept = new Set(written);
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -101,10 +102,10 @@ function removeOthers(folder: string, written: readonly string[]): void {
   }
 }
 
-/** Licences of what is packed into the chunks. */
+/** Licences of the packages whose code is in the chunks. */
 function writeLicences(folder: string): void {
   const licence = readFileSync(join(root, 'node_modules/jpeg-js/LICENSE'), 'utf8').trim();
-  // Its decoder is older than it and has a licence of its own, in a comment at the top.
+  // The decoder of jpeg-js has a separate licence, in a comment at its top.
   const [, decoder] = readFileSync(join(root, 'node_modules/jpeg-js/lib/decoder.js'), 'utf8').match(
     /\/\*\s*(Copyright[\s\S]*?)\*\//,
   )!;

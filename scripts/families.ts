@@ -1,7 +1,7 @@
-// The one list of families, read by the check, the benchmarks and the docs. A family has a folder of its name, or one
-// file, on every layer; where a layer has none, `without` says why.
+// The only list of families: the check, the benchmarks and the docs read it. A family has a folder of its name, or one
+// file, on every layer; if it has none on a layer, `without` says why.
 
-/** The layers that are divided into families: folder → what a family's part of it is. */
+/** The layers that are divided into families: folder → what a family has in it. */
 export const familyLayers = {
   'src/backend/prims': 'prims: their attributes, kinds and inputs by name',
   'src/ops': 'ops: shapes, checks, lowering, gradients',

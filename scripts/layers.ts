@@ -1,4 +1,4 @@
-// The one table of layers, read by the check (which enforces its arrows) and by the docs (ARCHITECTURE.md prints it).
+// The only table of layers: the check enforces it, and ARCHITECTURE.md prints it.
 
 import { familyNames } from './families.ts';
 

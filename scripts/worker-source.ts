@@ -1,5 +1,5 @@
-// npm run kernels: the modules of worker threads, with what they import → texts that worker threads run. So the package, and what
-// bundlers make of it, needs no file for workers; and both halves of the thread protocol are the same code.
+// npm run kernels: bundles the modules of worker threads into strings that worker threads run. So neither the package nor an
+// application's bundle needs a file for workers, and both sides of the thread protocol are the same code.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Module of a thread → where its text goes. */
+/** Module of a thread → the file that gets its text. */
 const workers = {
   'src/backend/wasm/core/team-worker.ts': 'src/abi/generated/team-worker.ts',
   'src/data/node-image-worker.ts': 'src/data/generated/image-worker.ts',
@@ -26,7 +26,7 @@ async function writeWorkerSource(source: string, target: string): Promise<void> 
     format: 'cjs',
     platform: 'node',
     target: 'es2023',
-    // Nobody reads the text where it runs: short names too.
+    // The text is not for readers, so names are shortened too.
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',

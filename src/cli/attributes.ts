@@ -1,9 +1,9 @@
-// Attributes of ops, for people and as JSON.
+// Attributes of ops, as text and as JSON.
 
 import { shapeText } from '../common/error.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** As what JSON holds: typed arrays as lists, tensors by their type and shape, infinities as text. */
+/** As JSON values: typed arrays as lists, tensors as type and shape, infinities as text. */
 export function plainAttributes(value: unknown): unknown {
   if (value instanceof Tensor) return `${value.dtype} ${shapeText(value.shape)}`;
   if (ArrayBuffer.isView(value)) return plainAttributes(Array.from(value as unknown as ArrayLike<number>));
@@ -14,7 +14,7 @@ export function plainAttributes(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainAttributes(inner)]));
 }
 
-/** `kernel 3x3, stride 2x2, groups 1`; what is null or empty is left out. */
+/** `kernel 3x3, stride 2x2, groups 1`, without attributes that are null or empty. */
 export function attributesText(attributes: object): string {
   return Object.entries(plainAttributes(attributes) as object)
     .filter(([, value]) => value !== null && value !== undefined)

@@ -43,7 +43,7 @@ interface Report extends Timing {
   readonly load: number;
   readonly shapes: { readonly [name: string]: readonly number[] };
   readonly memory: MemoryReport;
-  /** The most memory that the process had, in bytes. */
+  /** The peak of the process's memory, in bytes. */
   readonly processPeak: number;
   /** Other engines on the same inputs. */
   readonly peers: readonly PeerTiming[];
@@ -96,7 +96,7 @@ const machineOf = ({ backend, variant, threads, leader, layout }: Model, { preci
   node: process.version,
 });
 
-/** The line that says what was measured; what is as usual is not in it. */
+/** The line that says what was measured, without settings that have their defaults. */
 function headOf(model: Model, { precision }: LoadOptions): string {
   const parts = [`${model.backend} ${model.variant}`];
   if (model.threads > 1) parts.push(`${model.threads} threads`);

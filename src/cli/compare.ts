@@ -1,4 +1,4 @@
-// An output against what it should be, by the rule of numpy.isclose: |value − expected| ≤ atol + rtol · |expected|.
+// Compares an output with expected values, by the rule of numpy.isclose: |value − expected| ≤ atol + rtol · |expected|.
 import { shapeText } from '../common/error.ts';
 import { numberText } from './table.ts';
 
@@ -14,7 +14,7 @@ interface Values {
 
 export interface Comparison {
   readonly output: string;
-  /** What it is compared with: a file, or an engine. */
+  /** What the output is compared with: a file, or an engine. */
   readonly against: string;
   readonly same: boolean;
   /** Why nothing could be compared; else null. */
@@ -22,11 +22,11 @@ export interface Comparison {
   readonly rtol: number;
   readonly atol: number;
   readonly elements: number;
-  /** How many elements are too far off. */
+  /** How many elements differ by more than the tolerance. */
   readonly different: number;
   readonly maxAbsolute: number;
   readonly maxRelative: number;
-  /** Where the greatest difference is, and what is there. */
+  /** The index of the greatest difference, and the two values. */
   readonly at: readonly number[] | null;
   readonly value: number;
   readonly expected: number;
@@ -61,7 +61,7 @@ export function compare(
   };
 }
 
-/** NaN is like NaN, an infinity like itself, and both are infinitely far from all else. */
+/** NaN equals NaN, an infinity equals itself, and both are infinitely far from all other values. */
 function distance(value: number, expected: number): number {
   if (value === expected || (Number.isNaN(value) && Number.isNaN(expected))) return 0;
   const far = Math.abs(value - expected);

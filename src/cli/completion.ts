@@ -50,7 +50,7 @@ function describe(program: Command): readonly Completed[] {
   }));
 }
 
-/** Of descriptions, in single quotes. */
+/** A description in single quotes, for a shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const shells = {

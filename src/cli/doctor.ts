@@ -54,7 +54,7 @@ async function doctor(flags: { readonly json?: boolean }): Promise<void> {
   console.log(`\n${hints.map((hint) => `- ${hint}`).join('\n')}`);
 }
 
-/** Every backend, build and kind of threads that should work here runs a network whose results plain JS knows. */
+/** Runs a network on every backend, build and kind of threads that should work here, and compares the results with plain JS. */
 async function checkAll({ simd, relaxed, processors, sharedMemory }: Machine): Promise<Check[]> {
   const network = testNetwork();
   const ways: [string, LoadOptions][] = [['plain JS', { backend: 'js' }]];
@@ -136,7 +136,7 @@ function testNetwork(): Uint8Array {
   return new ProtoWriter().int(1, 8).message(7, graph).message(8, new ProtoWriter().int(2, 13)).finish();
 }
 
-/** What would make it faster, and what other places than this one need. */
+/** Hints: what would make runs faster, and what other runtimes need. */
 function hintsFor({ relaxed, processors }: Machine, sharp: boolean): string[] {
   const hints: string[] = [];
   if (processors > 1) hints.push("threads: one run is one thread's work unless load is told: { threads: 'auto' }");

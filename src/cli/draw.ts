@@ -1,11 +1,11 @@
-// A network as a picture: `convlet inspect MODEL --svg FILE`, and as a page that can be moved, zoomed and asked: `--html FILE`.
+// A network as a picture, `convlet inspect MODEL --svg FILE`, and as a page to move, zoom and click in, `--html FILE`.
 import { shapeText } from '../common/error.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { attributesText } from './attributes.ts';
 import { type Edge, type Placement, type Point, placeBoxes } from './layout.ts';
 import { grouped } from './table.ts';
 
-/** What is drawn of a layer. */
+/** A layer as it is drawn. */
 export interface DrawnLayer {
   readonly name: string;
   readonly op: string;
@@ -20,7 +20,7 @@ export interface DrawnLayer {
 
 interface Drawn {
   readonly lines: readonly [string, ...string[]];
-  /** What a click shows, and the pointer over it. */
+  /** The text that a click, or the pointer over the layer, shows. */
   readonly details: string;
   readonly color: string;
 }
@@ -28,7 +28,7 @@ interface Drawn {
 const character = 7;
 const lineHeight = 15;
 
-/** Colours by what a layer does. */
+/** Colours by op. */
 const colors: readonly (readonly [ops: RegExp, color: string])[] = [
   [/^conv|^deform/, '#cfe3ff'],
   [/^matmul|^gemm/, '#d9d4ff'],
@@ -38,7 +38,7 @@ const colors: readonly (readonly [ops: RegExp, color: string])[] = [
   [/^(interpolate|resize|gridSample)/, '#ffdff2'],
 ];
 
-/** `timed`: coloured by how long the layers take, not by what they do. */
+/** `timed`: layers are coloured by their time, not by their op. */
 export function drawNetwork(graph: Graph, layers: readonly DrawnLayer[], timed: boolean): string {
   const longest = Math.max(...layers.map(({ ms }) => ms ?? 0), 1e-9);
   const inputs = graph.inputs.map((value) => endOf('input', value.name, value));
@@ -108,14 +108,14 @@ function edgesOf(graph: Graph): Edge[] {
 
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** XML knows no control characters but these two. */
+/** XML allows no control characters except tab and newline. */
 const escaped = (text: string): string =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: those that XML refuses
     .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, ' ')
     .replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
-/** Through all points, upright at each. */
+/** A curve through all points that is vertical at each. */
 function pathOf([start, ...rest]: readonly Point[]): string {
   let from = start;
   const parts = rest.map((to) => {

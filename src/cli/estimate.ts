@@ -1,5 +1,5 @@
-// How long each layer would take: what the WebAssembly backend thinks where it chooses among algorithms (conv-cost.ts), else its
-// products or the bytes that it moves, on the machine of those figures. Within a factor of two mostly: `bench --profile` measures.
+// Estimates of each layer's time: the cost by which the WebAssembly backend chooses among algorithms (conv-cost.ts), else a cost per
+// product or per byte, on the machine of those figures. Mostly right within a factor of two; `bench --profile` measures.
 import { stepText } from '../backend/backend.ts';
 import type { PlannedStep } from '../compile/plan.ts';
 import type { LayerReport } from '../runtime/inspect.ts';
@@ -7,13 +7,13 @@ import type { LayerReport } from '../runtime/inspect.ts';
 /** Nanoseconds of a multiply–accumulate and of a byte, by a kernel and in plain JS. */
 const perMac = { kernel: 0.04, depthwise: 0.1, js: 1 };
 const perByte = { kernel: 0.04, js: 1 };
-/** Of a call. */
+/** Nanoseconds of a call. */
 const perStep = 500;
 
 export interface LayerPart {
-  /** What runs the layer: kernels, plain JS, or both; nothing runs what only looks at memory otherwise. */
+  /** What runs the layer: kernels, plain JS, or both; 'no work' for a layer that only changes a shape. */
   readonly runs: 'kernel' | 'plain JS' | 'kernel, plain JS' | 'no work';
-  /** Milliseconds, measured or estimated for one thread; null for a backend of which nothing is known. */
+  /** Milliseconds, measured or estimated for one thread; null for a backend without estimates. */
   readonly ms: number | null;
 }
 
@@ -30,7 +30,7 @@ const keyOf = ({ node, op }: { readonly node: string; readonly op: string }): st
  * A part for each layer, and a row for each step. Layers of one name and op share their steps.
  *
  * @param times measured milliseconds of the steps, or null for estimates
- * @param known whether there are any for this backend
+ * @param known whether there are estimates for this backend
  */
 export function partsOf(
   layers: readonly LayerReport[],
@@ -68,7 +68,7 @@ function nanoseconds({ baseOp, macs, bytes }: LayerReport, steps: readonly Plann
   const start = steps.length * perStep;
   if (costs.length > 0) return costs.reduce((sum, cost) => sum + cost, start);
   const by = steps.some(({ step }) => step.kernel === 'js') ? 'js' : 'kernel';
-  // Of convolutions only depthwise ones have no choice.
+  // Only depthwise convolutions have no choice of algorithm, and thus no cost.
   const mac = baseOp === 'conv' && by === 'kernel' ? perMac.depthwise : perMac[by];
   return start + Math.max(macs * mac, bytes * perByte[by]);
 }

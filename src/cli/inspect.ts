@@ -85,7 +85,7 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   }
 }
 
-/** A second of runs, and as much of single layers. */
+/** Times whole runs for a second, and single layers for another. */
 async function profile(model: Model, shapes: ReadonlyMap<string, readonly number[]>): Promise<readonly StepTiming[]> {
   const progress = startProgress();
   try {
@@ -136,7 +136,7 @@ function totalsOf({ layers, activations, late, parts, timed }: Report) {
     parameters: sum(layers.map((layer) => layer.parameters)),
     macs: sum(layers.map((layer) => layer.macs)),
     peakActivationBytes: activations,
-    /** One of the two, as `timed` says. */
+    /** One of the two is present, as `timed` says. */
     milliseconds: timed ? milliseconds : undefined,
     estimatedMilliseconds: timed ? undefined : milliseconds,
     plainJs: parts.filter(({ runs }) => runs === 'plain JS').length,

@@ -1,5 +1,5 @@
-// Where the nodes of a network are drawn: layers from top to bottom, few crossings, straight lines where it can be (Sugiyama et al. 1981,
-// "Methods for visual understanding of hierarchical system structures").
+// The places of the nodes in a drawing of a network: layers from top to bottom, few crossings, straight lines where possible (Sugiyama
+// et al. 1981, "Methods for visual understanding of hierarchical system structures").
 
 export interface Box {
   readonly width: number;
@@ -19,14 +19,14 @@ export interface Point {
 export interface Placement {
   /** Centre of each box. */
   readonly centers: readonly Point[];
-  /** Of each edge: from the lower side of a box, through the gaps between others, to the upper side of a box. */
+  /** The line of each edge: from the lower side of a box, through the gaps between others, to the upper side of a box. */
   readonly lines: readonly (readonly Point[])[];
   readonly width: number;
   readonly height: number;
 }
 
 const gap = { x: 24, y: 36 };
-/** A line that passes between boxes needs no more. */
+/** The width of a line that passes between boxes. */
 const lane = 6;
 const sweeps = 12;
 
@@ -41,13 +41,13 @@ interface Cell {
   y: number;
 }
 
-/** `edges` lead from earlier boxes to later ones. */
+/** `edges` go from earlier boxes to later ones. */
 export function placeBoxes(boxes: readonly Box[], edges: readonly Edge[]): Placement {
   const ranks = ranksOf(boxes.length, edges);
   const cells: Cell[] = boxes.map((box, i) => ({ ...box, rank: ranks[i], up: [], down: [], x: 0, y: 0 }));
   const layers: Cell[][] = Array.from({ length: Math.max(0, ...ranks) + 1 }, () => []);
   cells.forEach((cell) => layers[cell.rank].push(cell));
-  // Edges from one box to several go along one lane as far as they can.
+  // Edges from one box to several others share a lane as far as possible.
   const lanes = new Map<number, Cell[]>();
   const routes = edges.map(({ from, to }) => {
     const passed = lanes.get(from) ?? [];
@@ -89,7 +89,7 @@ function join(upper: Cell, lower: Cell): void {
   lower.up.push(upper);
 }
 
-/** One more than the greatest rank of what comes before. */
+/** The rank of a box is one more than the greatest rank of its predecessors. */
 function ranksOf(count: number, edges: readonly Edge[]): number[] {
   const ranks = new Array<number>(count).fill(0);
   const sorted = [...edges].sort((a, b) => a.to - b.to);
@@ -97,7 +97,7 @@ function ranksOf(count: number, edges: readonly Edge[]): number[] {
   return ranks;
 }
 
-/** Each cell near the middle of its neighbours, by turns those above and those below. */
+/** Orders the cells of each layer by the middle of their neighbours, alternately those above and those below. */
 function order(layers: Cell[][]): void {
   const place = new Map<Cell, number>();
   const note = (layer: readonly Cell[]): void => layer.forEach((cell, i) => place.set(cell, i));
@@ -118,7 +118,7 @@ function order(layers: Cell[][]): void {
   layers.forEach((layer) => sort(layer, 'up'));
 }
 
-/** Left to right: as near as can be to the mean of the neighbours, in the order that there is, without overlap. */
+/** Sets x: as near as possible to the mean of the neighbours, without a change of order and without overlap. */
 function setColumns(layers: readonly Cell[][]): void {
   for (const layer of layers) spread(layer, () => 0);
   const mean = (cells: readonly Cell[], otherwise: number): number =>
@@ -132,7 +132,7 @@ function setColumns(layers: readonly Cell[][]): void {
   }
 }
 
-/** Least squares with distances between neighbours: isotonic regression by pooling adjacent violators. */
+/** Least squares with least distances between neighbours: isotonic regression by pooling adjacent violators. */
 function spread(layer: readonly Cell[], wanted: (cell: Cell) => number): void {
   const offsets: number[] = [];
   layer.forEach(({ width }, i) => {
@@ -152,7 +152,7 @@ function spread(layer: readonly Cell[], wanted: (cell: Cell) => number): void {
     for (const end = at + count; at < end; at++) layer[at].x = sum / count + offsets[at];
 }
 
-/** Top to bottom; returns the height of all. */
+/** Sets y, from top to bottom; returns the total height. */
 function setRows(layers: readonly Cell[][]): number {
   let top = gap.y / 2;
   for (const layer of layers) {

@@ -1,4 +1,4 @@
-// What this machine and this runtime have, for `convlet --version` and `convlet doctor`.
+// Properties of this machine and this runtime, for `convlet --version` and `convlet doctor`.
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { abiHash } from '../abi/generated/abi.ts';
@@ -7,7 +7,7 @@ import { engineName } from './table.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** Package and kernels; kernels of another version are another number. */
+/** Versions of the package and of the kernels' interface (a hash). */
 export const versions = { package: version, kernels: (abiHash >>> 0).toString(16).padStart(8, '0') };
 
 export interface Machine {
@@ -15,9 +15,9 @@ export interface Machine {
   readonly platform: string;
   readonly simd: boolean;
   readonly relaxed: boolean;
-  /** Kernel build that `variant: 'auto'` takes; null where there is none. */
+  /** Kernel build that `variant: 'auto'` chooses; null if none is supported. */
   readonly variant: string | null;
-  /** What `threads: 'auto'` gives. */
+  /** The number of threads that `threads: 'auto'` chooses. */
   readonly threads: number;
   readonly processors: number;
   readonly sharedMemory: boolean;

@@ -10,8 +10,8 @@ import { separatePairs } from './options.ts';
 import { runCommand } from './run.ts';
 
 const program = new Command('convlet').description('convolutional networks in WebAssembly').version(versionText());
-// 1 is the answer of `inspect` to a model with nodes that cannot be run, and of comparisons that find a difference; a wrong
-// command line is 2, like all wrong input.
+// Exit status: 1 from `inspect` for a model with nodes that cannot be run, and from comparisons that find a difference; 2 for a
+// wrong command line and all other wrong input.
 program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 // A reader such as `head` may close the pipe early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,7 +23,7 @@ for (const add of [inspectCommand, runCommand, benchCommand, doctorCommand, comp
 try {
   await program.parseAsync(separatePairs(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
-  // Wrong input is the user's to mend: one line, no stack.
+  // The user can correct wrong input: print one line without a stack trace.
   if (error instanceof ConvletError) console.error(`convlet: ${error.message}`);
   else if ((error as NodeJS.ErrnoException).syscall !== undefined)
     console.error(`convlet: ${(error as Error).message}`);

@@ -8,7 +8,7 @@ import { type NamedInput, namedInputs } from './shapes.ts';
 export interface Opened {
   readonly model: Model;
   readonly inputs: readonly NamedInput[];
-  /** Milliseconds of `load`: reading, checking, getting the kernels ready. */
+  /** Milliseconds of `load`: reading, checking, compiling the kernels. */
   readonly loadTime: number;
 }
 
@@ -26,6 +26,6 @@ export async function openModel(path: string, options: LoadOptions): Promise<Ope
   }
 }
 
-/** The model of a program on a backend of its own. */
+/** The model of a program on a new backend. */
 export const modelOf = async (program: OnnxProgram, options: LoadOptions): Promise<Model> =>
   new Model(program, await createBackend(nodePlatform, options, inferencePrims), options);

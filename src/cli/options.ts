@@ -6,8 +6,8 @@ import { checkLoadOptions, type LoadOptions } from '../runtime/load.ts';
 const pairOptions: readonly string[] = ['--input', '--shape', '--compare'];
 
 /**
- * `--input a=1 b=2` as `--input a=1 --input b=2`: several values may follow one option, and yet the model may come behind
- * them, as it is no pair. (An option of any number of values would take the model for one of them.)
+ * Rewrites `--input a=1 b=2` as `--input a=1 --input b=2`: several pairs may follow one option, and the model, which is no pair, may
+ * follow them. (An option of any number of values would take the model as one of them.)
  */
 export function separatePairs(args: readonly string[]): string[] {
   const isPair = (text: string): boolean => /^[^-=/][^=/]*=/.test(text) && !/^\w+:\/\//.test(text);
@@ -29,7 +29,7 @@ export function separatePairs(args: readonly string[]): string[] {
 /** For options that may be repeated. */
 export const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 
-/** `NAME=VALUE` pairs of a repeatable option; a name may be given once. */
+/** `NAME=VALUE` pairs of a repeatable option; each name may be given once. */
 export function parsePairs(option: string, texts: readonly string[]): Map<string, string> {
   const pairs = new Map<string, string>();
   for (const text of texts) {
@@ -106,7 +106,7 @@ export interface EngineFlags {
   readonly layout?: string;
 }
 
-/** What all commands have. */
+/** Adds the options that all commands have. */
 export const addEngineOptions = (command: Command): Command =>
   command
     .option('--backend <name>', 'wasm or js')

@@ -1,4 +1,4 @@
-// Other engines, where they are installed beside the caller's program: `convlet bench MODEL --compare onnxruntime-web,onnxruntime-node`.
+// Other engines, if they are installed in the working directory: `convlet bench MODEL --compare onnxruntime-web,onnxruntime-node`.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { percentile } from '../runtime/measure.ts';
 import type { Model } from '../runtime/model.ts';
 import { compare } from './compare.ts';
 
-/** The part of ONNX Runtime's interface that is used here; its packages have the same. */
+/** The part of ONNX Runtime's interface that is used here; all its packages have it. */
 interface Ort {
   readonly env: { readonly wasm?: { numThreads?: number } };
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => unknown;
@@ -60,7 +60,7 @@ export interface Peer {
 
 type Inputs = { readonly [name: string]: { readonly data: ArrayLike<number>; readonly shape: readonly number[] } };
 
-/** The package as a program in the working directory would find it. Throws `environment` where it is not there. */
+/** Opens the package that a program in the working directory would find. Throws `environment` if there is none. */
 export async function openPeer(name: string, path: string, model: Model, inputs: Inputs): Promise<Peer> {
   const { options, prepare } = packages[name];
   const folder = join(process.cwd(), 'package.json');
@@ -97,7 +97,7 @@ function versionOf(file: string): string {
   return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string }).version ?? '';
 }
 
-/** int64 is kept in 32 bits here. */
+/** convlet stores int64 in 32 bits: the other engine gets 64-bit integers. */
 function dataFor(dtype: string, data: ArrayLike<number>): unknown {
   if (dtype === 'int64') return BigInt64Array.from(data, BigInt);
   if (dtype === 'uint64') return BigUint64Array.from(data, BigInt);
@@ -111,16 +111,16 @@ export interface PeerTiming {
   readonly version: string;
   /** Milliseconds. */
   readonly median: number;
-  /** Convlet's in the same rounds. */
+  /** Milliseconds of convlet in the same rounds. */
   readonly own: number;
   readonly runs: number;
-  /** Of the outputs: the greatest difference, relative to the output's greatest value. */
+  /** The greatest difference of an output, relative to the output's greatest value. */
   readonly difference: number;
 }
 
 const rounds = 8;
 
-/** Times another engine and convlet in turns, after a warm-up of both. */
+/** Times another engine and convlet alternately, after a warm-up of both. */
 export async function timePeer(peer: Peer, model: Model, inputs: Inputs, seconds: number): Promise<PeerTiming> {
   const own = await model.run(inputs as Parameters<Model['run']>[0]);
   const other = await peer.run();

@@ -57,14 +57,14 @@ function perChannel(option: string, text: string): number | number[] {
 const resized = (image: Image, width: number, height: number): Image =>
   resizeImage(image, width, height, { mode: 'bilinear', antialias: true });
 
-/** The picture at this size with its proportions, so that the factor of width and height is `pick` of the two. */
+/** The picture, scaled by `pick` of the factors of width and height, so that it keeps its proportions. */
 function proportional(image: Image, width: number, height: number, pick: (a: number, b: number) => number): Image {
   const factor = pick(width / image.width, height / image.height);
   const side = (length: number): number => Math.max(1, Math.round(length * factor));
   return resized(image, side(image.width), side(image.height));
 }
 
-/** How a picture of other proportions gets to a size. */
+/** Ways to bring a picture of other proportions to a size. */
 const fits = {
   stretch: resized,
   contain(image: Image, width: number, height: number, color: number | number[]): Image {
@@ -79,7 +79,7 @@ const fits = {
   },
 };
 
-/** The bytes of a PNG or JPEG file as a value for an input of this shape; a size that is open is the picture's. */
+/** The bytes of a PNG or JPEG file as a value for an input of this shape; an open size becomes that of the picture. */
 export async function pictureInput(
   name: string,
   shape: readonly (number | null)[],

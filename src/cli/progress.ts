@@ -1,20 +1,20 @@
-// A line on the standard error that says what goes on, for what takes over a second. Only where somebody watches: a terminal.
+// A line of progress on the standard error, if it is a terminal, for work that takes more than a second.
 
 const width = 24;
 const delay = 1000;
 const interval = 100;
 
-/** Draws over itself; `end` takes it away. */
+/** The line is drawn over itself; `end` removes it. */
 export interface Progress {
   /**
-   * What is going on, and how much of it is done: 0 to 1, null where that is not known. It is drawn from time to time until
-   * something else goes on.
+   * Sets the current work, and how much of it is done: 0 to 1, or null if that is not known. The line is drawn from time to time until
+   * the next call.
    */
   show(what: string, done?: number | null): void;
   end(): void;
 }
 
-/** `stream`: where it is drawn, if that is a terminal. */
+/** `stream`: where the line is drawn, if that is a terminal. */
 export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   if (!stream.isTTY) return { show() {}, end() {} };
   const begin = performance.now();
@@ -28,7 +28,7 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr): Prog
     drawn = true;
     stream.write(`\r\x1b[K${lineOf(...latest, (now - begin) / 1000)}`);
   };
-  // While a file is awaited nobody calls `show`.
+  // During the reading of a file nothing calls `show`, so a timer draws.
   const timer = setInterval(draw, interval);
   timer.unref();
   return {

@@ -58,7 +58,7 @@ export function runCommand(program: Command): void {
   addEngineOptions(addPictureOptions(command)).action(run);
 }
 
-/** Of an output whose values are printed as JSON: `--output` is for larger ones. */
+/** The most values of an output that are printed as JSON: `--output` is for larger outputs. */
 const mostValues = 10_000;
 
 interface Settings {
@@ -73,7 +73,7 @@ interface Settings {
   readonly labels: readonly string[] | null;
 }
 
-/** All that can be checked before the model is read. */
+/** Checks all settings that can be checked before the model is read. */
 function settingsOf(flags: RunFlags): Settings {
   const engine = engineOptions(flags);
   const other = flags.against && parseWord('--against', flags.against, 'js', 'simd', 'relaxed');

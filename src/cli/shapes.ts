@@ -1,4 +1,4 @@
-// Which shapes the inputs of a model get: those of the command line; what a model leaves open and nobody says is asked for.
+// Shapes of a model's inputs: from the model and the command line. An error asks for open dimensions that have no size.
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { OnnxProgram } from '../io/onnx/import.ts';
 
@@ -8,7 +8,7 @@ export interface NamedInput {
   readonly name: string;
   readonly dtype: string;
   readonly optional?: boolean;
-  /** As the file declares it, with the names of free dimensions; null where the rank is free too. */
+  /** The shape that the file declares, with the names of free dimensions; null if the rank is free too. */
   readonly declared: Dims | null;
 }
 
@@ -29,8 +29,8 @@ export interface ChosenShapes {
 }
 
 /**
- * A shape for every input but optional ones that are not given. A dimension whose name has a size elsewhere has it here too; an
- * open batch of pictures or volumes is 1. Throws `argument` for what is still open, with an option that would do.
+ * A shape for every input except optional ones that are not given. A dimension whose name has a size in another input gets that size;
+ * an open batch of pictures or volumes is 1. If dimensions are still open, throws `argument`, with an option that would set them.
  */
 export function chooseShapes(
   what: string,
@@ -64,7 +64,7 @@ export function chooseShapes(
   return { shapes, batchOne };
 }
 
-/** Given shapes by the names of inputs, of which there are no others. Throws `argument` and `unknown-name`. */
+/** The given shapes by names of inputs; '' is replaced by the only input's name. Throws `argument` and `unknown-name`. */
 export function nameShapes(inputs: readonly NamedInput[], given: ReadonlyMap<string, number[]>): Map<string, number[]> {
   const names = inputs.map(({ name }) => name);
   const required = inputs.filter(({ optional }) => !optional);
@@ -84,7 +84,7 @@ export function nameShapes(inputs: readonly NamedInput[], given: ReadonlyMap<str
   return found;
 }
 
-/** Sizes for examples of what could be given: a picture of 640 × 480, sequences of 16. */
+/** Sizes for the examples in errors: a picture of 640 × 480, volumes of 16 slices. */
 const examples: { readonly [rank: number]: readonly number[] } = { 4: [1, 3, 480, 640], 5: [1, 3, 16, 112, 112] };
 
 function askFor(what: string, open: readonly NamedInput[], sizes: ReadonlyMap<string, number>): ConvletError {

@@ -1,8 +1,8 @@
-// What is said of an output's values.
+// Statistics of an output's values.
 
 export interface Statistics {
   readonly count: number;
-  /** Of the values that are numbers. */
+  /** Minimum, maximum and mean are of the values that are not NaN. */
   readonly min: number;
   readonly max: number;
   readonly mean: number;
@@ -24,7 +24,7 @@ export function statisticsOf(data: ArrayLike<number>): Statistics {
   return { count: data.length, min, max, mean: sum / (data.length - nan), nan };
 }
 
-/** Indices of the largest values, the first of equals first, NaN never. */
+/** Indices of the largest values, the first of equals first, without NaN. */
 export function topOf(data: ArrayLike<number>, count: number): number[] {
   const top: number[] = [];
   for (let i = 0; i < data.length; i++) {
@@ -38,5 +38,5 @@ export function topOf(data: ArrayLike<number>, count: number): number[] {
   return top;
 }
 
-/** A number as JSON has it, and what it has not as text: "NaN", "Infinity". */
+/** A number for JSON; values that JSON does not have become text: "NaN", "Infinity". */
 export const jsonNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));

@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; numbers (columns listed in `right`) end flush. */
+/** Columns as wide as their widest cell; numbers (columns listed in `right`) are aligned to the right. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -30,14 +30,14 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Six significant digits, as much as float32 holds for sure: 0.995728, 2.83115e-6, 12. */
+/** Six significant digits, as many as float32 always holds: 0.995728, 2.83115e-6, 12. */
 export function numberText(value: number, digits = 6): string {
   if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < 1e9)) return String(value);
   const rounded = Number(value.toPrecision(digits));
   return Math.abs(rounded) < 1e-4 || Math.abs(rounded) >= 1e9 ? rounded.toExponential() : String(rounded);
 }
 
-/** Deno and Bun give themselves out as a Node too. */
+/** Deno and Bun report a version of Node too, so they are tested first. */
 export function engineName(): string {
   const { deno, bun, node } = process.versions;
   return deno !== undefined ? `Deno ${deno}` : bun !== undefined ? `Bun ${bun}` : `Node ${node}`;

@@ -4,7 +4,7 @@ const table = Uint32Array.from({ length: 256 }, (_, n) => {
   return crc;
 });
 
-/** CRC-32 (ISO 3309; PNG's annex D) of bytes; `before` is that of what comes before them. */
+/** CRC-32 (ISO 3309; PNG's annex D) of bytes; `before` is the CRC of the bytes before them. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let crc = ~before;
   for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]) & 0xff] ^ (crc >>> 8);

@@ -1,8 +1,8 @@
 import { ConvletError } from './error.ts';
 
 /**
- * Element types, and the typed array that stores them. int64 and uint64 live in 32-bit storage, checked where values
- * enter; float16 and bfloat16 live in float32 storage and are rounded where a value is cast to them.
+ * Element types, and the typed array that stores them. int64 and uint64 are stored in 32 bits, checked where values
+ * enter; float16 and bfloat16 are stored as float32, rounded where a value is cast to them.
  */
 export const dtypes = {
   float32: { bytes: 4, array: Float32Array, kind: 'float' },
@@ -31,7 +31,7 @@ export const quantizedRanges: { readonly [D in DType]?: readonly [number, number
   uint16: [0, 65535],
 };
 
-/** What tensors keep their elements in; which one for which dtype is in `dtypes`. */
+/** The arrays in which tensors store their elements; `dtypes` says which array for which dtype. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -45,7 +45,7 @@ export type TypedArray =
 /** Arrays of 64-bit integers, which callers may use in place of the 32-bit storage of int64 and uint64. */
 export type BigIntArray = BigInt64Array | BigUint64Array;
 
-/** The big one of int64 and uint64. */
+/** The 64-bit arrays of int64 and uint64. */
 export const bigIntArrays: { readonly [D in DType]?: BigInt64ArrayConstructor | BigUint64ArrayConstructor } = {
   int64: BigInt64Array,
   uint64: BigUint64Array,
@@ -83,7 +83,7 @@ export function dtypeOf(array: unknown): DType {
   return dtype;
 }
 
-/** What a value is, for messages about a wrong one. */
+/** The kind of a value, for messages about a wrong value. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;

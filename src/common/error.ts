@@ -1,4 +1,4 @@
-/** What kind of thing went wrong; stable across versions, meant for `switch`. */
+/** The kind of an error; stable across versions, meant for `switch`. */
 export type ConvletErrorCode =
   | 'shape' // a shape does not fit an op or a model input
   | 'dtype' // an element type does not fit
@@ -16,7 +16,7 @@ export type ConvletErrorCode =
   | 'environment'; // the runtime lacks something (WebAssembly SIMD, file access, an optional package)
 
 /**
- * The one error type that convlet throws for wrong input. `code` says what kind; the message names the op, node and
+ * The only error type that convlet throws for wrong input. `code` is the kind of the error; the message names the op, node and
  * argument, what was expected and what came.
  */
 export class ConvletError extends Error {
@@ -32,15 +32,15 @@ export class ConvletError extends Error {
   }
 }
 
-/** The same error, with where it happened put in front ("node 'conv1' (Conv): …"). Other errors pass through. */
+/** The same error with the place in front of its message ("node 'conv1' (Conv): …"). Other errors are returned unchanged. */
 export function withContext(where: string, error: unknown): unknown {
   if (!(error instanceof ConvletError)) return error;
   return new ConvletError(error.code, `${where}: ${error.message}`, { cause: error.cause ?? error });
 }
 
 /**
- * What a caller of `what` gets to see of an error: a ConvletError as it is; of others, memory that the engine does not have is
- * `memory`, and the rest, which should not happen, is `internal`, with the error as its cause.
+ * The error that a caller of `what` gets: a ConvletError unchanged; `memory` if the engine has no more memory; for any other
+ * error, which should not happen, `internal` with the error as its cause.
  */
 export function asConvletError(what: string, error: unknown): ConvletError {
   if (error instanceof ConvletError) return error;
@@ -51,7 +51,7 @@ export function asConvletError(what: string, error: unknown): ConvletError {
   return new ConvletError('internal', `${what}: ${message} (a fault of convlet's, please report it)`, { cause: error });
 }
 
-/** `[1,3,224,224]`, with `?` where a dimension is not known. */
+/** `[1,3,224,224]`, with `?` for a dimension that is not known. */
 export function shapeText(shape: readonly (number | string | null)[]): string {
   return `[${shape.map((d) => d ?? '?').join(',')}]`;
 }

@@ -1,25 +1,25 @@
 import { ConvletError } from './error.ts';
 
 /**
- * Files as data sets, checkpoints and reports need them. The core has no file system: the entry for Node gives it one
- * (`useFiles`), and so may an application for another runtime. Paths are the runtime's own; '/' joins their parts.
+ * The file operations that data sets, checkpoints and reports need. The core has no file system: the entry for Node gives it one
+ * (`useFiles`), and an application can do so for another runtime. Paths are those of the runtime; '/' joins their parts.
  *
- * Errors of the file system may be thrown as they are: `fileError` puts them into words.
+ * Errors of the file system may be thrown unchanged: `fileError` explains them.
  */
 export interface Files {
   /** All bytes of a file; null if there is none. */
   read(path: string): Promise<Uint8Array | null>;
   /** Names in a directory, sorted; folders end with '/'. Null if there is no such directory. */
   list(directory: string): Promise<string[] | null>;
-  /** With those above it; nothing happens if it exists. */
+  /** Creates the directory and its parents; does nothing if it exists. */
   makeDirectory(directory: string): Promise<void>;
-  /** Creates or replaces a file, and returns when its bytes are on the disk. */
+  /** Creates or replaces a file; resolves when its bytes are on the disk. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** Replaces `to` in one instant, and returns when the directory is on the disk. */
+  /** Replaces `to` atomically; resolves when the directory is on the disk. */
   rename(from: string, to: string): Promise<void>;
-  /** Nothing happens if there is no such file. */
+  /** Removes a file; does nothing if there is no such file. */
   remove(path: string): Promise<void>;
-  /** Whether a process of this number runs on this machine: its temporary files are not leftovers. */
+  /** Whether a process of this number runs on this machine: its temporary files must not be removed. */
   isRunning(process: number): boolean;
   /** The number of this process. */
   readonly process: number;
@@ -32,7 +32,7 @@ export function useFiles(files: Files): void {
   current = files;
 }
 
-/** The file system. Throws `environment` where there is none. */
+/** The file system. Throws `environment` if there is none. */
 export function files(what: string): Files {
   if (current !== null) return current;
   throw new ConvletError('environment', `${what}: this runtime has no file system; give one to useFiles()`);
@@ -52,7 +52,7 @@ const reasons: { readonly [code: string]: string } = {
   EIO: 'the disk reports an error',
 };
 
-/** A failure of the file system as a ConvletError('environment'); other errors pass through. */
+/** A failure of the file system as a ConvletError('environment'); other errors are returned unchanged. */
 export function fileError(what: string, path: string, cause: unknown): unknown {
   const code = (cause as { code?: unknown } | null)?.code;
   if (typeof code !== 'string' || cause instanceof ConvletError) return cause;

@@ -1,6 +1,6 @@
 /**
- * float16 (IEEE 754 binary16) and bfloat16, bit for bit. Tensors of these types live in float32 storage; both conversions
- * work on bit patterns, so that NaN payloads survive and nothing depends on how an engine treats NaN in a double.
+ * float16 (IEEE 754 binary16) and bfloat16, bit for bit. Tensors of these types are stored as float32. Both conversions
+ * work on bit patterns, so that NaN payloads are kept and nothing depends on how an engine treats NaN in a double.
  * float32 -> half rounds to nearest, ties to even; half -> float32 is exact.
  */
 
@@ -15,7 +15,7 @@ export function float16ToFloat32Bits(half: number): number {
   if (exponent === 0x1f) return (sign | 0x7f800000 | (mantissa << 13)) >>> 0;
   if (exponent !== 0) return (sign | ((exponent + 112) << 23) | (mantissa << 13)) >>> 0;
   if (mantissa === 0) return sign >>> 0;
-  // Subnormal: shift the leading one into the implicit place; float32 has exponent to spare.
+  // Subnormal: shift the leading one into the implicit place; float32 has enough exponents for that.
   const shift = Math.clz32(mantissa) - 21;
   mantissa = (mantissa << shift) & 0x3ff;
   return (sign | ((113 - shift) << 23) | (mantissa << 13)) >>> 0;

@@ -1,4 +1,4 @@
-// Checks of options and of the arguments before them, from tables: which names there are, and which values they take.
+// Checks of options and arguments, by tables of their names and of the values that they take.
 import { ConvletError } from './error.ts';
 
 /** Which values an option or argument takes. */
@@ -6,16 +6,16 @@ export interface Kind<T> {
   /** Completes "expects …". */
   readonly text: string;
   holds(value: unknown): value is T;
-  /** Of an option that is an object of options itself. */
+  /** For an option that is itself an object of options. */
   readonly inside?: Known;
 }
 
-/** Options or arguments by name; in the order in which PyTorch takes them as arguments. */
+/** Options or arguments by name, in the order in which PyTorch takes them as arguments. */
 export type Known = { readonly [name: string]: Kind<unknown> };
-/** A kind for every option of an interface: one that an interface has and its table has not is an error of the compiler. */
+/** A kind for every option of an interface: the compiler reports an option that its table lacks. */
 export type KnownOf<O> = { readonly [name in keyof O]-?: Kind<O[name]> };
 
-/** What a class or function is called with: arguments in their order, and options behind them. */
+/** The parameters of a class or function: arguments in their order, and options after them. */
 export interface Signature {
   readonly args: Known;
   readonly options?: Known;
@@ -41,13 +41,13 @@ export const inside = <T>(known: Known): Kind<T> => ({
 export const flag = kind<boolean>('true or false', (value) => typeof value === 'boolean');
 export const number = kind<number>('a number', (value) => typeof value === 'number');
 export const callable = kind<never>('a function', (value) => typeof value === 'function');
-/** For what is checked elsewhere. */
+/** For values that are checked elsewhere. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for the kind of any option
 export const anything = kind<any>('anything', () => true);
 
 /**
- * Whether `options` are undefined, or options of these names with values of their kinds. Nothing is allocated: functions that
- * run in every step ask this first, and call `refuse` where it is false.
+ * Whether `options` are undefined, or options of these names with values of their kinds. It allocates nothing: functions that
+ * run in every step call it first, and call `refuse` if it returns false.
  */
 export function fits(options: unknown, known: Known): boolean {
   if (options === undefined) return true;
@@ -60,7 +60,7 @@ export function fits(options: unknown, known: Known): boolean {
   return true;
 }
 
-/** Throws `argument` for options that do not fit. `what`: the function that they were given to, or the class. */
+/** Throws `argument` for options that do not fit. `what`: the function or class that got them. */
 export function checkOptions(what: string, options: unknown, known: Known): void {
   if (!fits(options, known)) complain(what, options, known, { args: {}, surplus: [], form: () => '' });
 }
@@ -76,7 +76,7 @@ export function checkCall(
   const named = Object.fromEntries(names.map((name, i) => [name, name === wrong ? undefined : given[i]]));
   const [first, ...surplus] = given.slice(names.length);
   const fitting = fits(first, options);
-  // What is said of options that were meant as such holds whatever the arguments are.
+  // If the argument is an object of options that do not fit, the error about the options is more helpful.
   if (wrong !== undefined && (fitting || !isPlain(first))) {
     const got = shown(given[names.indexOf(wrong)]);
     fail(
@@ -89,15 +89,15 @@ export function checkCall(
     expectKind(what, name, (first as Record<string, unknown> | undefined)?.[name], options[name]);
 }
 
-/** Options over their defaults; an option that is undefined is not given. */
+/** The defaults, replaced by given options; an undefined option counts as not given. */
 export function withDefaults<D extends object>(defaults: D, options: Partial<D> = {}): D {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
 /**
- * Throws `argument` for options or a flag given to a function of one operand (PyTorch's `inplace`); numbers pass, which
- * `Array.map` gives.
+ * Throws `argument` for options or a flag given to a function of one operand (PyTorch's `inplace`). Numbers are allowed, since
+ * `Array.map` passes an index.
  */
 export function expectNothing(what: string, surplus: unknown): void {
   if (surplus !== undefined && (typeof surplus === 'boolean' || isPlain(surplus)))
@@ -112,7 +112,8 @@ export function expectKind(what: string, name: string, value: unknown, expected:
 /**
  * Says what is wrong with options that do not fit, and shows the right form of the call.
  *
- * @param args the arguments before the options, surplus those behind them
+ * @param args the arguments before the options
+ * @param surplus the arguments after them
  */
 export function refuse(
   what: string,
@@ -124,15 +125,15 @@ export function refuse(
   return complain(what, options, known, { args, surplus, form: (given) => callOf(what, known, args, given) });
 }
 
-/** What an error knows of a call beside its options. */
+/** The parts of a call, except its options, that an error mentions. */
 interface Call {
   readonly args: { readonly [name: string]: unknown };
   readonly surplus: readonly unknown[];
-  /** The call as it should be; '' where nobody knows. A parameter, so that `load` and `run` come without it. */
+  /** The call as it should be; '' if that is not known. It is a parameter, so that `load` and `run` do not contain its code. */
   form(given: readonly unknown[]): string;
 }
 
-/** `path`: of options inside of an option, its name and a dot. */
+/** `path`: for options inside of an option, the name of that option and a dot. */
 function complain(what: string, options: unknown, known: Known, call: Call, path = ''): never {
   const { args, surplus, form } = call;
   const names = Object.keys(known);
@@ -163,7 +164,7 @@ function fail(what: string, text: string): never {
   throw new ConvletError('argument', `${what}: ${text}`);
 }
 
-/** Something that can only be meant as options: no array, no variable or other object of a class. */
+/** Whether a value can only be meant as options: not an array, a variable or another object of a class. */
 export function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const made = Object.getPrototypeOf(value)?.constructor;
@@ -178,7 +179,7 @@ export function shown(value: unknown): string {
   return isPlain(value) ? `{ ${Object.keys(value).join(', ')} }` : (value.constructor?.name ?? 'an object');
 }
 
-/** The call as it should be: what was given behind the arguments as options, long values as names. */
+/** The call as it should be: values given after the arguments become options, and long values become names. */
 function callOf(
   what: string,
   known: Known,
@@ -206,11 +207,11 @@ function callOf(
 
 /** kernel_size and kernelSize are the same. */
 const small = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-/** Of learning_rate and of learningRate: lr. */
+/** `lr` for learning_rate and for learningRate. */
 const initials = (name: string): string =>
   name.replace(/(?:^|_)(\w)|([A-Z])|./g, (_, first = '', capital = '') => first + capital).toLowerCase();
 
-/** The name that was probably meant; undefined if none is near. */
+/** The name that was probably meant; undefined if none is similar. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   const given = small(name);
   let found: string | undefined;

@@ -3,7 +3,7 @@ import { ConvletError } from './error.ts';
 /**
  * Random numbers that are the same on every machine and engine: Philox4x32-10 (Salmon et al. 2011, "Parallel random
  * numbers: as easy as 1, 2, 3"), a function of (seed, counter) without other state, so that any number of the sequence can
- * be computed directly; what is derived from it uses only arithmetic that IEEE 754 defines to the last bit (no Math.log).
+ * be computed directly. All other distributions use only arithmetic that IEEE 754 defines to the last bit (no Math.log).
  */
 
 const multiplier0 = 0xd2511f53;
@@ -20,8 +20,8 @@ export function philox(counter: readonly number[], key: readonly number[], out: 
   let c3 = counter[3] | 0;
   let k0 = key[0] | 0;
   let k1 = key[1] | 0;
-  // Dropout calls this for every four elements: int32 scalars throughout, which V8 keeps in registers (arrays for pairs: 4×
-  // as long).
+  // Dropout calls this for every four elements: all variables are int32 scalars, which V8 keeps in registers (with arrays for pairs
+  // it took four times as long).
   for (let round = 0; round < rounds; round++) {
     const high0 = mulHigh(c0, multiplier0 & 0xffff, multiplier0 >>> 16);
     const high1 = mulHigh(c2, multiplier1 & 0xffff, multiplier1 >>> 16);
@@ -51,14 +51,14 @@ function mulHigh(a: number, bLow: number, bHigh: number): number {
   return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
-/** A place in a sequence; enough to go on from there. */
+/** A position in a sequence, from which it can be continued. */
 export interface RandomState {
   readonly seed: number;
   /** 32-bit numbers drawn so far. */
   readonly drawn: number;
 }
 
-/** A sequence of random numbers that belongs to a seed. */
+/** A sequence of random numbers, determined by a seed. */
 export class Generator {
   static readonly name: string = 'Generator';
 
@@ -81,7 +81,7 @@ export class Generator {
     if (drawn % 4 !== 0) this.fill();
   }
 
-  /** Begins another sequence. */
+  /** Starts the sequence of another seed. */
   manualSeed(seed: number): this {
     this.state = { seed, drawn: 0 };
     return this;
@@ -212,7 +212,7 @@ const tail = {
   ],
 };
 
-/** The sequence that initialisers, dropout and shuffles draw from unless they are given one. */
+/** The sequence from which initialisers, dropout and shuffles draw unless they are given another. */
 export const defaultGenerator = new Generator(0);
 
 /** Restarts the default sequence: programs with the same seed draw the same numbers. */

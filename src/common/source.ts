@@ -1,12 +1,12 @@
 import { ConvletError } from './error.ts';
 
-/** What is read of a `Blob` or `File`. */
+/** The part of a `Blob` or `File` that is used. */
 export interface BlobLike {
   readonly size: number;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What is read of the answer of `fetch`. Its body must not have been read before. */
+/** The part of the `Response` of `fetch` that is used. Its body must not have been read before. */
 export interface ResponseLike {
   readonly ok: boolean;
   readonly status: number;
@@ -18,7 +18,7 @@ export interface ResponseLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What is used of an `AbortSignal`. */
+/** The part of an `AbortSignal` that is used. */
 export interface SignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -28,21 +28,21 @@ export interface SignalLike {
 export interface LoadProgress {
   /** Bytes so far. */
   readonly loaded: number;
-  /** Bytes of the whole, or null where they are not known before the end. */
+  /** Bytes of the whole source, or null if they are not known before the end. */
   readonly total: number | null;
 }
 
-/** What accompanies the reading of a source. */
+/** Options of reading a source. */
 export interface Transfer {
   /** The function that reads, for errors. Default 'load'. */
   readonly what?: string;
   readonly signal?: SignalLike;
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Most bytes that are taken. */
+  /** The most bytes that are read. */
   readonly limit?: number;
 }
 
-/** What is read of a `ReadableStream` of bytes. */
+/** The part of a `ReadableStream` of bytes that is used. */
 interface Chunks {
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array }>;
@@ -52,26 +52,26 @@ interface Chunks {
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** By the tag, as `instanceof` knows the classes of one realm only. */
+/** Tests the tag, since `instanceof` works for the classes of one realm only. */
 export const isUrl = (value: unknown): value is URL => tagOf(value) === 'URL';
 export const isBlob = (value: unknown): value is BlobLike => tagOf(value) === 'Blob' || tagOf(value) === 'File';
 export const isResponse = (value: unknown): value is ResponseLike => tagOf(value) === 'Response';
 const isBuffer = (value: unknown): value is ArrayBuffer =>
   tagOf(value) === 'ArrayBuffer' || tagOf(value) === 'SharedArrayBuffer';
 
-/** The bytes of an ArrayBuffer, or of what a view of one shows; null for anything else. */
+/** The bytes of an ArrayBuffer, or of a view of one; null for anything else. */
 export function bytesOf(value: unknown): Uint8Array | null {
   if (isBuffer(value)) return new Uint8Array(value);
   if (!ArrayBuffer.isView(value)) return null;
   return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** Throws `aborted` once the signal says so. */
+/** Throws `aborted` if the signal is aborted. */
 export function throwIfAborted(what: string, signal: SignalLike | undefined): void {
   if (signal?.aborted) throw new ConvletError('aborted', `${what}: aborted by its signal`, { cause: signal.reason });
 }
 
-/** Tells the caller; what the caller's function throws is said to be its own. */
+/** Calls the caller's function; an error that it throws is reported as the caller's. */
 export function report({ onProgress }: Transfer, loaded: number, total: number | null): void {
   try {
     onProgress?.({ loaded, total });
@@ -90,7 +90,7 @@ export async function readHeld(source: unknown, transfer: Transfer): Promise<Uin
   return bytes;
 }
 
-/** The body of a response. Throws `environment` for a status that is no success and for a transfer that breaks off. */
+/** The body of a response. Throws `environment` for an unsuccessful status and for a transfer that breaks off. */
 export async function readResponse(response: ResponseLike, transfer: Transfer): Promise<Uint8Array> {
   const { what = 'load' } = transfer;
   const name = response.url === '' ? 'the response' : `'${response.url}'`;
@@ -100,7 +100,7 @@ export async function readResponse(response: ResponseLike, transfer: Transfer): 
       'argument',
       `${what}: the body of ${name} has been read already; give its bytes, or a clone()`,
     );
-  // An encoded body has another length than what comes out of it.
+  // The length of an encoded body is not that of the decoded bytes.
   const length = response.headers.get('content-encoding') === null ? response.headers.get('content-length') : null;
   const total = length !== null && /^\d+$/.test(length) ? Number(length) : null;
   checkLimit(total ?? 0, transfer);
@@ -143,7 +143,7 @@ async function readChunks(body: Chunks, total: number | null, transfer: Transfer
   return loaded === bytes.byteLength ? bytes : bytes.slice(0, loaded);
 }
 
-/** Throws `memory` for more bytes than may be taken. */
+/** Throws `memory` for more bytes than the limit. */
 export function checkLimit(bytes: number, { limit }: Transfer): void {
   if (limit !== undefined && bytes > limit)
     throw new ConvletError('memory', `load: the model has ${bytes} bytes, maxMemoryBytes is ${limit}`);

@@ -1,8 +1,8 @@
-// What models take and give, and what batches are made of: a value, or arrays and records of values, however deep.
+// The inputs and outputs of models, and batches: a value, or nested arrays and records of values.
 
 import { ConvletError } from './error.ts';
 
-/** A value, or arrays and records of such. */
+/** A value, or arrays and records of structures. */
 export type Structure<T> = T | readonly Structure<T>[] | { readonly [name: string]: Structure<T> };
 
 /** A structure with its leaves of type `From` replaced by `To`. */
@@ -21,10 +21,10 @@ const isRecord = (value: unknown): value is { readonly [name: string]: unknown }
 };
 
 /**
- * The structure with `body` of each leaf in its place; `path` is where a leaf stands: '', '[0]', '.boxes'.
+ * The structure with each leaf replaced by `body` of it; `path` is the place of a leaf: '', '[0]', '.boxes'.
  *
  * @param expected what a leaf is, for the error
- * @throws ConvletError `argument` naming the path of what is neither a leaf nor an array or record
+ * @throws ConvletError `argument` with the path of a value that is neither a leaf nor an array or record
  */
 export function mapStructure<U>(
   structure: unknown,

@@ -7,7 +7,7 @@ import {
   float32ToFloat16Bits,
 } from '../common/half.ts';
 
-/** How one element is stored in a file: its size there, and the dtype that it becomes. */
+/** How one element is stored in a file: its size, and the dtype as which it is read. */
 export const elementTypes = {
   f64: { bytes: 8, dtype: 'float64' },
   f32: { bytes: 4, dtype: 'float32' },
@@ -26,20 +26,20 @@ export const elementTypes = {
 
 export type ElementType = keyof typeof elementTypes;
 
-/** A tensor as files hold it: row-major `data` in the storage of `dtype`. */
+/** A tensor to read or write: row-major `data` in the storage of `dtype`. */
 export interface TensorValue {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: TypedArray;
 }
 
-/** Which format and which tensor of it an error is about: `onnx`, `initializer 'w'`. */
+/** The format and the tensor that an error is about: `onnx`, `initializer 'w'`. */
 export interface Source {
   readonly format: string;
   readonly what: string;
 }
 
-/** The plain view of bytes that may come as a Node Buffer, whose `slice` does not copy. */
+/** A plain Uint8Array of bytes that may be a Node Buffer, whose `slice` does not copy. */
 export function plainBytes(bytes: Uint8Array, format: string): Uint8Array {
   if (!(bytes instanceof Uint8Array)) {
     throw new ConvletError('argument', `${format}: expected the file's bytes as a Uint8Array, got ${typeof bytes}`);
@@ -47,7 +47,7 @@ export function plainBytes(bytes: Uint8Array, format: string): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Product of dimensions, or NaN where one is not a natural number or the product is beyond 2^53-1. */
+/** Product of dimensions, or NaN if a dimension is not a natural number or the product exceeds 2^53-1. */
 export function countElements(shape: readonly number[]): number {
   let count = 1;
   let empty = false;
@@ -56,13 +56,13 @@ export function countElements(shape: readonly number[]): number {
     if (dim === 0) empty = true;
     else count *= dim;
   }
-  // Checked over the non-zero dimensions: strides of an empty shape are computed too.
+  // The check is over the non-zero dimensions, since strides of an empty shape are computed too.
   return Number.isSafeInteger(count) ? (empty ? 0 : count) : Number.NaN;
 }
 
 /**
  * Reads `bytes` as elements of `type`; the caller has checked that the byte count is a multiple of the element size.
- * Little-endian data of a type whose storage is the same and which is aligned in `bytes.buffer` is a view, else a copy.
+ * The result is a view if the data is little-endian, aligned in `bytes.buffer` and of a type with the same storage; else a copy.
  */
 export function decodeElements(type: ElementType, bytes: Uint8Array, source: Source, bigEndian = false): TypedArray {
   const size = elementTypes[type].bytes;
@@ -95,12 +95,12 @@ export function encodeElements(type: ElementType, data: TypedArray): Uint8Array 
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** The element type that a dtype is written as. */
+/** The element type as which a dtype is written. */
 export const elementTypeOf = Object.fromEntries(
   Object.entries(elementTypes).map(([type, { dtype }]) => [dtype, type]),
 ) as Record<DType, ElementType>;
 
-/** Checks a tensor that is to be written: known dtype, data in its storage, as many elements as the shape says. */
+/** Checks a tensor before it is written: known dtype, data in its storage, as many elements as the shape has. */
 export function checkTensor(tensor: TensorValue, source: Source): void {
   const { format, what } = source;
   const spec = Object.hasOwn(dtypes, tensor.dtype) ? dtypes[tensor.dtype] : undefined;
@@ -123,8 +123,8 @@ export function checkTensor(tensor: TensorValue, source: Source): void {
 const sentinel = 0x40000000; // high word of 2^62
 
 /**
- * A 64-bit integer (low word unsigned, high word signed) in 32-bit storage. From 2^62 on, what exporters write for "to
- * the end" (int64's limits and their neighbours), it saturates; any other value that does not fit is NaN.
+ * A 64-bit integer (low word unsigned, high word signed) in 32-bit storage. Values from 2^62 on saturate: exporters write int64's
+ * limits and their neighbours for "to the end". Any other value that does not fit becomes NaN.
  */
 export function narrowInt64(low: number, high: number, signed: boolean): number {
   if (signed) {
@@ -168,7 +168,7 @@ function decodeHalf(bytes: Uint8Array, type: 'f16' | 'bf16'): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** Any non-zero byte is true, as in numpy; kernels count on 0 and 1. */
+/** Any non-zero byte is true, as in numpy; kernels need 0 or 1. */
 function decodeBool(bytes: Uint8Array): Uint8Array {
   return bytes.every((byte) => byte <= 1) ? bytes : Uint8Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
 }

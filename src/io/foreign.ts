@@ -1,10 +1,10 @@
-// What a file is that is not what it was taken for: people give a page that a server answered with, a pointer of Git LFS, the
-// file of another framework. Asked only where reading has failed, so nothing that can be read is refused by it.
+// Recognises files that are not of the expected format: an error page of a server, a Git LFS pointer, a file of another
+// framework. It is used only after reading has failed, so it never refuses a readable file.
 import { ConvletError } from '../common/error.ts';
 
 interface Foreign {
   readonly name: string;
-  /** Bytes at `at`: a text for printable ones; case and leading white space do not count for `isText`. */
+  /** Bytes at `at`, as a string. With `isText`, case and leading white space are ignored. */
   readonly magic: string;
   readonly at?: number;
   readonly isText?: boolean;
@@ -14,7 +14,7 @@ interface Foreign {
 const page = 'the address answers with a page (a login, an error, a view of the file), not with the file';
 const exported = 'export it as ONNX (PyTorch: torch.onnx.export)';
 
-/** Sources: the specifications of the formats; the first fitting row counts. */
+/** The first fitting row counts. Sources: the specifications of the formats. */
 const foreign: readonly Foreign[] = [
   {
     name: 'a Git LFS pointer',
@@ -39,7 +39,7 @@ const foreign: readonly Foreign[] = [
   { name: 'a JPEG picture', magic: '\xff\xd8\xff', advice: 'decodeImage of convlet/images reads it' },
 ];
 
-/** The length of the header comes first, then its JSON. */
+/** The file begins with the length of the header, then the header's JSON. */
 const safetensors: Foreign = {
   name: 'a safetensors file',
   magic: '{"',
@@ -52,8 +52,8 @@ const empty: Foreign = { name: 'an empty file', magic: '', advice: 'it has 0 byt
 const mostRead = 512;
 
 /**
- * The error that says what a file is, where it is known not to be `wanted` ('an ONNX model'); else the one that reading it
- * ended with.
+ * The error that says what a file is, if it is of a known kind other than `wanted` ('an ONNX model'); else the error of
+ * reading it.
  */
 export function foreignError(bytes: Uint8Array, format: string, wanted: string, error: unknown): unknown {
   if (!(error instanceof ConvletError) || error.code !== 'malformed') return error;
@@ -63,7 +63,7 @@ export function foreignError(bytes: Uint8Array, format: string, wanted: string, 
     : new ConvletError('malformed', `${format}: expected ${wanted}, got ${found}`, { cause: error });
 }
 
-/** What a file is, with what to do about it; null for a file of no known kind and for one of the kind `wanted`. */
+/** The kind of a file, and advice; null if the kind is unknown or is `wanted`. */
 export function foreignText(bytes: Uint8Array, wanted: string): string | null {
   const found = bytes.byteLength === 0 ? empty : [...foreign, safetensors].find((row) => fits(row, bytes));
   return found === undefined || found.name === wanted ? null : `${found.name}: ${found.advice}`;

@@ -58,7 +58,7 @@ export function readNpy(bytes: Uint8Array): { dtype: DType; shape: number[]; dat
 }
 
 /**
- * Writes a .npy file in C order, little-endian, as numpy does: version 1, or 2 where the header is longer than 65535
+ * Writes a .npy file in C order, little-endian, as numpy does: version 1, or 2 if the header is longer than 65535
  * bytes. bfloat16, which numpy does not have, is written as float32. Throws `dtype` or `shape`.
  */
 export function writeNpy(tensor: TensorValue): Uint8Array<ArrayBuffer> {
@@ -108,7 +108,7 @@ function readHeader(file: Uint8Array): { header: string; dataStart: number } {
     throw malformed(`header of ${length} bytes, ${file.byteLength - start} are left`);
   }
   if (length > maxHeaderBytes) throw malformed(`header of ${length} bytes, at most ${maxHeaderBytes}`);
-  // Names of structured fields are all that could be other than ASCII, and those are not supported.
+  // Only names of structured fields could be other than ASCII, and those are not supported.
   const header = new TextDecoder('utf-8').decode(new Uint8Array(file.subarray(start, start + length)));
   return { header, dataStart: start + length };
 }
@@ -179,7 +179,7 @@ function isNaturals(value: Literal | undefined): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
 }
 
-/** Elements whose first index varies fastest, reordered so that the last one does. */
+/** Reorders elements whose first index varies fastest, so that the last index does. */
 function fromFortranOrder(values: TypedArray, shape: readonly number[]): TypedArray {
   const out = new (values.constructor as new (length: number) => TypedArray)(values.length);
   const index = shape.map(() => 0);

@@ -46,8 +46,8 @@ interface Entry {
 }
 
 /**
- * Reads a safetensors file: name -> tensor, in file order. Strict, as the reference implementation: tensors must cover
- * the data section without holes or overlaps, byte counts must match shapes. Aligned data is viewed, not copied; int64
+ * Reads a safetensors file: name -> tensor, in file order. It is as strict as the reference implementation: tensors must cover
+ * the data section without gaps or overlaps, and byte counts must match shapes. Aligned data is viewed, not copied; int64
  * becomes checked int32, half floats become float32. Throws `malformed` or `unsupported`.
  */
 export function readSafetensors(bytes: Uint8Array): Map<string, TensorValue> {
@@ -61,14 +61,14 @@ export function readSafetensors(bytes: Uint8Array): Map<string, TensorValue> {
   return tensors;
 }
 
-/** The `__metadata__` of a safetensors file: text by key; empty where there is none. */
+/** The `__metadata__` of a safetensors file: text by key; empty if there is none. */
 export function readSafetensorsMetadata(bytes: Uint8Array): Map<string, string> {
   return parse(bytes).metadata;
 }
 
 /**
- * Writes a safetensors file, laid out as the reference implementation does it: element types from wide to narrow, then
- * names; header padded with spaces so that the data starts at a multiple of 8. Throws `dtype`, `shape` or `argument`.
+ * Writes a safetensors file in the order of the reference implementation: element types from wide to narrow, then
+ * names. Spaces pad the header, so that the data starts at a multiple of 8. Throws `dtype`, `shape` or `argument`.
  */
 export function writeSafetensors(
   tensors: Iterable<readonly [string, TensorValue]>,
@@ -82,7 +82,7 @@ export function writeSafetensors(
   });
   entries.sort((a, b) => b.rank - a.rank || (a.name < b.name ? -1 : 1));
   const parts: string[] = [];
-  // Built by hand: as keys of an object, names that look like integers would change their order.
+  // The JSON is built by hand: as keys of an object, names that look like integers would change their order.
   if (metadata !== undefined) parts.push(`"__metadata__":${JSON.stringify(Object.fromEntries(metadata))}`);
   const seen = new Set(['__metadata__']);
   let end = 0;

@@ -8,14 +8,14 @@ import { decodeJpeg } from './jpeg.ts';
 import { decodePng } from './png.ts';
 import { type PictureLike, pixelsOf } from './sources.ts';
 
-/** What `decodeImage` is to make of a file. */
+/** Options of `decodeImage`. */
 export interface DecodeOptions {
   /**
    * Channels wanted: 1 grey, 3 RGB, 4 RGBA. Default: as the file has them (a palette as RGB, grey with alpha as RGBA).
-   * Alpha is composed on white where it goes away.
+   * If alpha is removed, the picture is composed on white.
    */
   channels?: Channels;
-  /** Most pixels (width × height) that are decoded; checked against the header before anything is. Default 100e6. */
+  /** The most pixels (width × height) that are decoded; the header is checked before decoding. Default 100e6. */
   maxPixels?: number;
   /** 'auto' (default) takes sharp if the application has it installed, else the decoder without native code. */
   decoder?: 'auto' | 'js' | 'sharp';
@@ -30,7 +30,7 @@ const known: KnownOf<DecodeOptions> = {
 /** A PNG or JPEG file, as bytes, Blob or Response; or a picture that is decoded already, which becomes an Image. */
 export type PictureSource = ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike | PictureLike;
 
-/** A decoder of the application's own, which is asked for once the header has been checked. */
+/** A decoder that the application has installed. It is loaded after the header has been checked. */
 export type NativeDecoder = (bytes: Uint8Array, components: number) => Promise<Image>;
 
 /** `decodeImage` of a runtime. `native` finds sharp, if the application has it; null: the runtime cannot have it. */

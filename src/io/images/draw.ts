@@ -39,7 +39,7 @@ export function drawPolygon(image: Image, points: readonly Point[], color: Color
   }
 }
 
-/** Colours all pixels whose centre is at most `radius` from the segment. */
+/** Colours all pixels whose centre is at most `radius` away from the segment. */
 function drawLine(image: Image, from: Point, to: Point, pixel: readonly number[], radius: number): void {
   const { data, width, height, channels } = image;
   const dx = to[0] - from[0];

@@ -1,7 +1,7 @@
 import { ConvletError } from '../../common/error.ts';
 import { foreignText } from '../foreign.ts';
 
-/** What the first bytes of a picture file say, read without decoding it. */
+/** The contents of a picture file's header, which is read without decoding the picture. */
 export interface ImageHeader {
   format: 'png' | 'jpeg';
   width: number;
@@ -12,7 +12,7 @@ export interface ImageHeader {
 
 const pngMagic = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Formats that are recognised only to be named in the error: magic bytes (`null` matches any byte). */
+/** Formats that are recognised only to name them in the error: magic bytes (`null` matches any byte). */
 const otherFormats: { name: string; magic: (number | null)[] }[] = [
   { name: 'GIF', magic: ascii('GIF8') },
   { name: 'WebP', magic: [...ascii('RIFF'), null, null, null, null, ...ascii('WEBP')] },
@@ -89,7 +89,7 @@ export interface JpegHeader extends ImageHeader {
   rgb: boolean;
 }
 
-/** More scans than any encoder writes; a limit, as every scan of a progressive file visits all its pixels. */
+/** The most scans: more than any encoder writes. There is a limit, since each scan of a progressive file visits all pixels. */
 const maxScans = 100;
 
 const baselineFrames = new Set([0xc0, 0xc1, 0xc2]);
@@ -107,8 +107,8 @@ const otherFrames: Record<number, string> = {
 };
 
 /**
- * Walks all segments of a JPEG file (ITU T.81, annex B) up to its end marker. Decoders fill missing data of a truncated
- * file with grey, so that it is found here.
+ * Reads all segments of a JPEG file (ITU T.81, annex B) up to its end marker. This detects truncated files, whose missing data
+ * decoders would fill with grey.
  */
 export function scanJpeg(bytes: Uint8Array): JpegHeader {
   let frame: { width: number; height: number; ids: number[] } | undefined;
@@ -150,7 +150,7 @@ export function scanJpeg(bytes: Uint8Array): JpegHeader {
   }
   if (!frame || scans === 0) throw new ConvletError('malformed', 'JPEG: the file has no picture in it');
   const { width, height, ids } = frame;
-  // As libjpeg decides: Adobe's marker says it, else components named 'R', 'G', 'B'.
+  // As in libjpeg: Adobe's marker decides; without it, components named 'R', 'G', 'B' are RGB.
   const rgb = ids.length === 3 && (adobeTransform === 0 || (adobeTransform === undefined && ids.join() === '82,71,66'));
   return { format: 'jpeg', width, height, components: ids.length, rgb };
 }

@@ -14,7 +14,7 @@ export interface Image {
   channels: Channels;
 }
 
-/** Checks that an image is what it says; `where` is the function named in the error. */
+/** Checks that an image is consistent; `where` is the function that the error names. */
 export function checkImage(image: Image, where: string): void {
   const { data, width, height, channels } = image ?? {};
   if (!(data instanceof Uint8Array)) throw new ConvletError('dtype', `${where}: image.data must be a Uint8Array`);
@@ -45,8 +45,8 @@ export function checkChannels(channels: number, where: string): asserts channels
 }
 
 /**
- * The image with another number of channels. Colour becomes grey by Rec. 601 luma (0.299 R + 0.587 G + 0.114 B), alpha
- * is composed on white when it goes away and is 255 when it is new. Returns the same image if nothing changes.
+ * The image with another number of channels. Colour becomes grey by Rec. 601 luma (0.299 R + 0.587 G + 0.114 B). If alpha
+ * is removed, the picture is composed on white; added alpha is 255. Returns the same image if nothing changes.
  */
 export function convertChannels(image: Image, channels: Channels): Image {
   checkImage(image, 'convertChannels');

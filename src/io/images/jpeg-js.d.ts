@@ -1,4 +1,4 @@
-// The two halves of jpeg-js, whose own declarations are of both together.
+// jpeg-js's decoder and encoder as separate modules: its own declarations have both in one.
 declare module 'jpeg-js/lib/decoder.js' {
   import type { decode } from 'jpeg-js';
 

@@ -16,7 +16,7 @@ export function decodeJpeg(bytes: Uint8Array): Image {
       tolerantDecoding: true,
       colorTransform: rgb ? false : undefined,
       maxResolutionInMP: pixels / 1e6 + 1,
-      // It keeps 4 bytes per coefficient; sampling factors of up to 4 can round a small picture up a lot.
+      // jpeg-js keeps 4 bytes per coefficient, and sampling factors of up to 4 make the padded size of a small picture much larger.
       maxMemoryUsageInMB: 64 + (pixels * 64) / 2 ** 20,
     });
   } catch (cause) {

@@ -6,7 +6,7 @@ import type { Channels, Image } from './image.ts';
 
 /**
  * PNG decoder after the PNG specification (third edition): all colour types and bit depths, Adam7, tRNS. Rows are
- * unfiltered while they are inflated, so that memory is bounded by the picture's size, whatever the file claims.
+ * unfiltered while they are inflated, so that the picture's size bounds the memory, whatever else the file contains.
  * 16-bit samples keep their upper 8 bits.
  */
 export async function decodePng(bytes: Uint8Array): Promise<Image> {
@@ -19,7 +19,7 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   const bitsPerPixel = depth * components;
   let rawBytes = 0;
   for (const pass of passes) rawBytes += pass.rows * (1 + Math.ceil((pass.columns * bitsPerPixel) / 8));
-  // Deflate cannot expand by more than 1032; a file that claims it is refused before anything is allocated for it.
+  // Deflate expands by a factor of at most 1032; a file that would need more is refused before memory is allocated.
   let dataBytes = 0;
   for (const part of data) dataBytes += part.length;
   if (rawBytes > dataBytes * 1032) {
@@ -36,7 +36,7 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   let y = 0;
   let filled = 0;
   let rowBytes = 1 + Math.ceil((passes[0].columns * bitsPerPixel) / 8);
-  /** Takes inflated bytes; true when all rows are there. */
+  /** Takes inflated bytes; returns true when all rows are complete. */
   const take = (chunk: Uint8Array): boolean => {
     for (let at = 0; at < chunk.length; ) {
       const count = Math.min(rowBytes - filled, chunk.length - at);
@@ -62,7 +62,7 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   return image;
 }
 
-/** Inflates zlib data and hands it to `take` until that returns true. Returns false if the data ended before. */
+/** Inflates zlib data and passes it to `take` until that returns true. Returns false if the data ends earlier. */
 async function inflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): Promise<boolean> {
   try {
     // Vercel's edge runtime has no DecompressionStream.
@@ -88,12 +88,12 @@ async function inflateByStream(parts: readonly Uint8Array[], take: (chunk: Uint8
       if (take(value)) return true;
     }
   } finally {
-    // Stops the decompressor when there is more data than pixels; what it has to say about that is of no interest.
+    // Stops the decompressor if there is more data than pixels, and ignores its error about that.
     reader.cancel().catch(() => {});
   }
 }
 
-/** Compressed bytes that are inflated at once: what comes out is at most 1032 times as much. */
+/** Compressed bytes that are inflated at a time, to at most 1032 times as many. */
 const atOnce = 2 ** 14;
 
 function inflateByFflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): boolean {
@@ -211,7 +211,7 @@ function expander(
   transparency: Uint8Array | undefined,
   { data, width, channels }: Image,
 ): (row: Uint8Array, pass: Pass, y: number) => void {
-  // Below 8 bits a pixel is one sample; grey levels spread to 0..255.
+  // Below 8 bits a pixel is one sample; grey levels are scaled to 0..255.
   const spread = depth < 8 && colorType !== 3 ? 255 / ((1 << depth) - 1) : 1;
   const sampleBytes = depth === 16 ? 2 : 1;
   const pixelBytes = sampleBytes * components;

@@ -1,7 +1,7 @@
 import { anything, checkCall, flag, type KnownOf, oneOf } from '../../common/options.ts';
 import { checkImage, checkSize, type Image } from './image.ts';
 
-/** How values between pixels are found: ONNX's and PyTorch's names. */
+/** How values between pixels are interpolated; the names are those of ONNX and PyTorch. */
 export type ResizeMode = 'nearest' | 'bilinear' | 'bicubic';
 
 /** How `resizeImage` interpolates. */
@@ -17,8 +17,8 @@ const signature = { args: { image: anything, width: anything, height: anything }
 
 /**
  * The image at `width` × `height`, pixel centres at half coordinates (PyTorch's `interpolate` with align_corners=False;
- * 'nearest' is its 'nearest-exact'). Bicubic has a = -0.75, and -0.5 with `antialias`, as there. Sizes in pixels; the
- * result is a new image. Throws `argument` for another mode or a size that is no whole number ≥ 1.
+ * 'nearest' is its 'nearest-exact'). Bicubic has a = -0.75, and -0.5 with `antialias`, as in PyTorch. Sizes in pixels; the
+ * result is a new image. Throws `argument` for another mode or a size that is not a whole number ≥ 1.
  */
 export function resizeImage(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
   checkCall('resizeImage', signature, [image, width, height, options]);
@@ -92,7 +92,7 @@ function table(sourceSize: number, size: number, mode: ResizeMode, antialias: bo
     for (let k = 0; k < taps; k++) {
       const at = first + k;
       let w = weight(Math.abs(at - center) / stretch, antialias);
-      // With antialias the part of the filter outside the picture is left out; without, the edge pixel stands in.
+      // With antialias the part of the filter outside the picture has weight 0; without, it reads the edge pixel.
       if (antialias && (at < 0 || at >= sourceSize)) w = 0;
       indices[i * taps + k] = Math.min(sourceSize - 1, Math.max(0, at));
       weights[i * taps + k] = w;

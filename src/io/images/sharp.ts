@@ -2,7 +2,7 @@ import { ConvletError } from '../../common/error.ts';
 import type { NativeDecoder } from './decode.ts';
 import { convertChannels, type Image } from './image.ts';
 
-/** The part of sharp's interface that is used here; sharp is an optional peer dependency without types at hand. */
+/** The part of sharp's interface that is used here. sharp is an optional peer dependency, so its types may be missing. */
 interface Sharp {
   raw(options: { depth: 'uchar' }): Sharp;
   toBuffer(options: { resolveWithObject: true }): Promise<{
@@ -16,7 +16,7 @@ let loading: Promise<NativeDecoder | undefined> | undefined;
 
 /** sharp, if the application has it; undefined otherwise. */
 export function loadSharp(): Promise<NativeDecoder | undefined> {
-  // Neither a literal nor what a minifier makes one of: a bundler would look for the package, which may not be there, or pack it.
+  // The name is computed in a way that minifiers do not fold: a bundler would search for a literal, and fail, or pack sharp.
   const name = Array.from('prahs').reverse().join('');
   loading ??= import(/* webpackIgnore: true */ /* @vite-ignore */ name).then(
     // Bundlers may be told to put an empty module in its place.
@@ -31,7 +31,7 @@ export function loadSharp(): Promise<NativeDecoder | undefined> {
 export async function decodeWithSharp(sharp: SharpFactory, bytes: Uint8Array, components: number): Promise<Image> {
   let decoded: Awaited<ReturnType<Sharp['toBuffer']>>;
   try {
-    // Colour profiles are left alone and rotation tags unapplied, as in the decoder without sharp.
+    // Colour profiles and rotation tags are not applied, as in the decoder without sharp.
     const options = { failOn: 'warning', limitInputPixels: false, ignoreIcc: true };
     decoded = await sharp(bytes, options).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   } catch (cause) {
@@ -41,7 +41,7 @@ export async function decodeWithSharp(sharp: SharpFactory, bytes: Uint8Array, co
   const data = new Uint8Array(decoded.data.buffer, decoded.data.byteOffset, decoded.data.byteLength);
   if (channels === 2) return greyAlphaToRgba(data, width, height);
   const image: Image = { data, width, height, channels: channels as Image['channels'] };
-  // sharp gives three channels for grey; equal channels have their own value as luma.
+  // sharp gives three channels for grey. They are equal, so the luma is their value.
   return components === 1 && channels === 3 && isGrey(data) ? convertChannels(image, 1) : image;
 }
 

@@ -1,4 +1,4 @@
-// Pictures as browsers have them: pixels (ImageData), what is drawn (canvas, ImageBitmap, <img>, <video>, VideoFrame), and
+// Pictures in browsers: pixels (ImageData), drawable objects (canvas, ImageBitmap, <img>, <video>, VideoFrame), and
 // files (Blob, Response). Types are structural: convlet's declarations need no DOM.
 import { describe } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
@@ -19,13 +19,13 @@ export interface CanvasLike {
   getContext(type: '2d', settings?: any): any;
 }
 
-/** What a canvas can draw: an ImageBitmap; an <img>, <video> or VideoFrame has sizes under other names. */
+/** An object that a canvas can draw: an ImageBitmap; an <img>, <video> or VideoFrame has sizes under other names. */
 export interface DrawableLike {
   readonly width: number;
   readonly height: number;
 }
 
-/** A picture that is decoded already. */
+/** A picture that is already decoded. */
 export type PictureLike = Image | ImageDataLike | CanvasLike | DrawableLike;
 
 /** The part of CanvasRenderingContext2D that pictures are read with. */
@@ -56,9 +56,9 @@ const sizes = [
 ] as const;
 
 /**
- * The pixels of a picture that is decoded already, RGBA but for an Image; null for what is none.
+ * The pixels of a decoded picture: an Image unchanged, everything else as RGBA; null for other values.
  *
- * @throws ConvletError `environment` where pixels cannot be had: no canvas, or a picture of another origin
+ * @throws ConvletError `environment` if the pixels cannot be read: no canvas, or a picture of another origin
  */
 export function pixelsOf(picture: unknown, where: string): Image | null {
   if (typeof picture !== 'object' || picture === null || ArrayBuffer.isView(picture)) return null;
@@ -66,7 +66,7 @@ export function pixelsOf(picture: unknown, where: string): Image | null {
   if (isImageData(picture)) return fromImageData(picture, where);
   if (isCanvas(picture)) {
     checkSize(picture.width, picture.height, where);
-    // A canvas that WebGL draws on has no 2D context: it is drawn on another one.
+    // A canvas with a WebGL context has no 2D context: it is drawn on another canvas.
     const context: Context | null = picture.getContext('2d');
     if (context !== null) return read(context, picture.width, picture.height, where);
     return draw(picture, picture.width, picture.height, where);

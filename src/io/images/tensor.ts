@@ -19,7 +19,7 @@ export interface ImageTensorOptions {
   channelOrder?: 'rgb' | 'bgr';
   /**
    * Channels of the tensor: 1 grey, 3 RGB, 4 RGBA. Default: those of an Image; 3 for a canvas, an ImageBitmap and ImageData,
-   * which always have alpha. Alpha is composed on white where it goes away.
+   * which always have alpha. If alpha is removed, the picture is composed on white.
    */
   channels?: Channels;
 }
@@ -43,7 +43,7 @@ export interface ImageTensor {
  * The picture as the input of a network: float32 of shape [1,C,H,W] (or [1,H,W,C]), row-major.
  *
  * @param picture an Image, or what a browser has: ImageData, canvas, ImageBitmap, <img>, <video>, VideoFrame
- * @throws ConvletError `argument`, `dtype` or `shape` for what is no picture, `environment` where its pixels cannot be had
+ * @throws ConvletError `argument`, `dtype` or `shape` for a value that is no picture, `environment` if its pixels cannot be read
  */
 export function imageToTensor(picture: PictureLike, options: ImageTensorOptions = {}): ImageTensor {
   checkOptions('imageToTensor', options, known);
@@ -104,7 +104,7 @@ export function tensorToImage(
   return image;
 }
 
-/** Options as one multiplication and one addition per channel of the tensor; `order` is that channel's place in a pixel. */
+/** The options as one multiplication and one addition per channel of the tensor; `order` is the place of that channel in a pixel. */
 function plan(options: ImageTensorOptions, channels: Channels, where: string) {
   const { scale = 1 / 255, layout = 'channels-first', channelOrder = 'rgb' } = options;
   if (!Number.isFinite(scale) || scale === 0) {

@@ -4,7 +4,7 @@ import type { OnnxTensor } from './tensor-proto.ts';
 
 type AttributeType = OnnxAttribute['type'];
 
-/** Typed access to a node's attributes. Throws `malformed` for one of another type, or a missing one without default. */
+/** Typed access to a node's attributes. Throws `malformed` for an attribute of another type, or a missing one without default. */
 export class Attributes {
   private readonly map: ReadonlyMap<string, OnnxAttribute>;
 
@@ -29,7 +29,7 @@ export class Attributes {
     return this.int(name, Number(fallback)) !== 0;
   }
 
-  /** Single precision, the default as well: an attribute that is left out is what it would be written out. */
+  /** In single precision, like attributes of a file; the default is rounded too, so that an absent attribute equals an explicit one. */
   float(name: string, fallback?: number): number {
     const single = fallback === undefined ? undefined : Math.fround(fallback);
     return this.read(name, 'FLOAT', single, (a) => a.f);

@@ -9,24 +9,24 @@ import { Attributes } from './attributes.ts';
 import type { OnnxGraph, OnnxNode } from './model.ts';
 import type { OnnxTensor } from './tensor-proto.ts';
 
-/** What a handler needs of the walk it is called from: subgraphs and tensors of the file. */
+/** The part of the walk that a handler needs: subgraphs and tensors of the file. */
 export interface Surroundings {
-  /** Imports a subgraph (branch, loop body) with these values for its inputs; its outputs. */
+  /** Imports a subgraph (branch, loop body) with these values for its inputs; returns its outputs. */
   subgraph(graph: OnnxGraph, inputs: readonly Value[]): Value[];
   decode(tensor: OnnxTensor): Tensor;
-  /** All values are known and ops run as they are added: loops may be long, nothing is traced. */
+  /** True if all values are known and ops run when they are added. Loops may then be long, since they are not unrolled into a graph. */
   readonly eager: boolean;
   /**
-   * Frees what was computed since `mark` except what `keep` and `hold` need; only eager walks have something to free.
-   * The result is a mark behind `hold`, which stays until an earlier mark is released.
+   * Frees values computed since `mark` except those of `keep` and `hold`; only eager walks have values to free.
+   * Returns a mark after `hold`, whose values remain until an earlier mark is released.
    */
   readonly mark: () => number;
   readonly release: (mark: number, keep: readonly Value[], hold?: readonly Value[]) => number;
-  /** Counts an iteration of a loop. Throws `unsupported` where the loops of a run take too many. */
+  /** Counts an iteration of a loop. Throws `unsupported` if all loops of a run take too many. */
   readonly iteration: () => void;
 }
 
-/** One ONNX node as its handler sees it: inputs as values of the graph that is being built. */
+/** One ONNX node for its handler: inputs are values of the graph that is being built. */
 export class ImportContext {
   readonly node: OnnxNode;
   /** Version of the operator set that the node belongs to. */
@@ -53,12 +53,12 @@ export class ImportContext {
     this.label = node.name || (node.outputs.find((name) => name !== '') ?? '');
   }
 
-  /** Null where the node leaves the input out. */
+  /** The input; null if the node has none. */
   input(index: number): Value | null {
     return this.inputs[index] ?? null;
   }
 
-  /** Input that the operator requires. Throws `malformed` where it is left out. */
+  /** An input that the operator requires. Throws `malformed` if the node has none. */
   required(index: number): Value {
     const value = this.input(index);
     if (value === null) throw new ConvletError('malformed', `input ${index} is required, the node leaves it out`);
@@ -75,18 +75,18 @@ export class ImportContext {
     return value.constant.layout === 'row' ? value.constant.array : value.constant.data;
   }
 
-  /** As `constant`, as numbers; null where the input is left out. */
+  /** As `constant`, as numbers; null if the node has no such input. */
   numbers(index: number): number[] | null {
     return this.input(index) === null ? null : Array.from(this.constant(index));
   }
 
-  /** The one element of an input; `fallback` where it is left out. */
+  /** The only element of an input; `fallback` if the node has no such input. */
   scalar(index: number, fallback?: number): number {
     if (this.input(index) === null && fallback !== undefined) return fallback;
     return this.onlyElement(this.required(index), `input ${index}`);
   }
 
-  /** The element of a value that must have just one. Throws NeedsData unless it is known. */
+  /** The element of a value that must have exactly one. Throws NeedsData unless it is known. */
   onlyElement(value: Value, what: string): number {
     const data = this.dataOf(value);
     if (data.length === 1) return data[0];
@@ -154,11 +154,11 @@ export class ImportContext {
 
 /** How one ONNX operator becomes ops. */
 export interface Handler {
-  /** First opset version that has the operator as it is handled here. */
+  /** First opset version of the operator that this handler supports. */
   readonly since: number;
-  /** First version that no longer has it. */
+  /** First version that no longer has the operator. */
   readonly until?: number;
-  /** The outputs, as far as the node has them (a handler may return fewer where the rest are not wanted). */
+  /** The outputs. A handler may return fewer if the node does not use the others. */
   build(ctx: ImportContext): Value | (Value | null)[];
 }
 

@@ -15,7 +15,7 @@ import { type OnnxTensor, onnxTypeName } from './tensor-proto.ts';
 import { findUnsupported, type UnsupportedNode } from './unsupported.ts';
 import { type Binding, type DeferredNode, functionKey, Known, type ModelParts, present, Scope, Walk } from './walk.ts';
 
-/** An input or output as the file declares it; null stands for what it leaves open. */
+/** An input or output as the file declares it; null stands for anything that is open. */
 export interface Declared {
   readonly name: string;
   readonly dtype: DType | null;
@@ -25,27 +25,27 @@ export interface Declared {
 
 export interface DeclaredInput extends Declared {
   readonly dtype: DType;
-  /** True where the file has a value for it, which is taken where the caller gives none; else absent. */
+  /** True if the file has a default value, which is used if the caller gives none; else absent. */
   readonly optional?: boolean;
 }
 
 /** An ONNX model, checked as far as it can be without input shapes. Its constants are shared by all specializations. */
 export class OnnxProgram {
   /**
-   * What the caller gives, optional ones last: those with an initializer. Before IR version 4 all initializers were listed
-   * as inputs; those are constants.
+   * The inputs that the caller gives, optional ones (those with an initializer) last. Before IR version 4 all initializers were listed
+   * as inputs; they are constants here.
    */
   readonly inputs: readonly DeclaredInput[];
   readonly outputs: readonly Declared[];
-  /** Gives the model's file back; what has not been read of it cannot be read any more. */
+  /** Closes the model's file; parts that have not been read can no longer be read. */
   readonly close: () => void;
-  /** The file as it was read: versions, producer, metadata, names of free dimensions. */
+  /** The contents of the file: versions, producer, metadata, names of free dimensions. */
   readonly model: OnnxModel;
   private readonly parts: ModelParts;
 
   /**
-   * `readExternal` gives the bytes of a file beside the model; `close` is called when nothing more is read. Throws `malformed` for graphs that make no sense and
-   * `unsupported` for inputs that are not tensors of a known element type.
+   * `readExternal` returns the bytes of a file beside the model; `close` is called when nothing more will be read. Throws `malformed`
+   * for invalid graphs and `unsupported` for inputs that are not tensors of a known element type.
    */
   constructor(model: OnnxModel, readExternal?: (location: string) => Uint8Array, close?: () => void) {
     this.model = model;
@@ -76,12 +76,12 @@ export class OnnxProgram {
     this.ordered();
   }
 
-  /** Every node that convlet has no implementation of, in subgraphs and functions too. */
+  /** All nodes that convlet does not implement, in subgraphs and functions too. */
   unsupported(): UnsupportedNode[] {
     return findUnsupported(this.model, this.parts.functions);
   }
 
-  /** Throws `unsupported` with the whole list of nodes that cannot be run, if there are any. */
+  /** If there are nodes that cannot be run, throws `unsupported` with the list of them. */
   check(): void {
     const opset = this.model.opsetImports.get('') ?? 0;
     if (opset > latestOpset) {
@@ -98,9 +98,9 @@ export class OnnxProgram {
   }
 
   /**
-   * The graph for these input shapes (all of `inputs` but optional ones, by name). Throws what `check` throws, `missing-input` and
-   * `unknown-name` for names, `shape` where a shape contradicts what the file declares, and what an op says of its
-   * inputs, with the node's name. `limit`: bytes that no tensor may exceed (`memory`).
+   * The graph for these input shapes (by name; optional inputs may be absent). Throws what `check` throws, `missing-input` and
+   * `unknown-name` for names, `shape` for a shape that contradicts the file's declaration, and errors of ops about their
+   * inputs, with the node's name. `limit`: the most bytes of a tensor (`memory`).
    */
   specialize(inputShapes: ReadonlyMap<string, readonly number[]>, limit?: number): Specialized {
     this.check();

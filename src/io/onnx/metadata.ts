@@ -1,6 +1,6 @@
 import type { OnnxModel } from './model.ts';
 
-/** What a model file says of itself. Texts are '' where it says nothing. */
+/** The metadata of a model file. A text that is absent is ''. */
 export interface ModelMetadata {
   readonly irVersion: number;
   /** Version of ONNX's own operators; 0 for a model without any. */
@@ -9,18 +9,18 @@ export interface ModelMetadata {
   readonly opsets: { readonly [domain: string]: number };
   /** Name and version of the program that wrote the file: 'pytorch 2.6.0'. */
   readonly producer: string;
-  /** Reverse DNS name of whoever the model is from. */
+  /** Reverse DNS name of the model's author. */
   readonly domain: string;
   readonly version: number;
   readonly graph: string;
   readonly doc: string;
-  /** `metadata_props`: whatever the exporter wrote down. */
+  /** `metadata_props`: further properties from the exporter. */
   readonly properties: { readonly [key: string]: string };
-  /** Shapes of inputs and outputs with the names of free dimensions; null for one without a name, and for a shape that is left open. */
+  /** Shapes of inputs and outputs with the names of free dimensions; null for a dimension without a name, and for an open shape. */
   readonly shapes: { readonly [name: string]: readonly (number | string | null)[] | null };
 }
 
-/** What the file says of itself. */
+/** The metadata of a parsed file. */
 export function readMetadata(model: OnnxModel): ModelMetadata {
   const { irVersion, opsetImports, graph } = model;
   // Before IR version 4 all initializers were listed as inputs.

@@ -1,12 +1,12 @@
 import type { OnnxTensor } from './tensor-proto.ts';
 import type { OnnxValueInfo } from './value-info.ts';
 
-/** ModelProto, as far as running a model needs it. Domains are '' for ai.onnx. */
+/** The parts of ModelProto that are needed to run and describe a model. The domain '' is ai.onnx. */
 export interface OnnxModel {
   readonly irVersion: number;
   readonly producerName: string;
   readonly producerVersion: string;
-  /** Reverse DNS name of whoever the model is from. */
+  /** Reverse DNS name of the model's author. */
   readonly domain: string;
   readonly modelVersion: number;
   readonly docString: string;
@@ -33,15 +33,15 @@ export interface OnnxNode {
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
-  /** Selects among functions of one name. */
+  /** Distinguishes functions of the same name. */
   readonly overload: string;
-  /** '' stands for an optional input that is left out. */
+  /** '' stands for an optional input that is absent. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** Attribute values, in fields named as in AttributeProto. ints beyond ±(2^53-1) are saturated there. */
+/** Attribute values, in fields named as in AttributeProto. Ints beyond ±(2^53-1) are saturated. */
 export type OnnxAttribute =
   | { readonly type: 'FLOAT'; readonly f: number }
   | { readonly type: 'INT'; readonly i: number }

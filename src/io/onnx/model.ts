@@ -12,9 +12,8 @@ export type { OnnxTensor } from './tensor-proto.ts';
 export type { OnnxValueInfo } from './value-info.ts';
 
 /**
- * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`. `lazy`: what the bytes are
- * filled from while they are read.
- * Throws `malformed`, with the message and byte, for anything that is not a well-formed ModelProto with a graph.
+ * Parses the bytes of an .onnx file. Tensors stay in the file (views) until `decodeTensor`. `lazy`: the file from which `bytes`
+ * are filled on demand. Throws `malformed`, with the message and byte, for anything that is not a well-formed ModelProto with a graph.
  */
 export function parseModel(bytes: Uint8Array, lazy?: LazyFile): OnnxModel {
   const file = plainBytes(bytes, 'onnx');
@@ -196,7 +195,7 @@ interface AttributeDraft {
   name: string;
   refAttrName: string;
   type: number;
-  /** Type implied by the last value field, for files that leave `type` out (before IR version 2). */
+  /** Type implied by the last value field, for files without `type` (before IR version 2). */
   implied: number;
   f: number;
   i: number;
@@ -204,7 +203,7 @@ interface AttributeDraft {
   t: OnnxTensor | null;
   g: OnnxGraph | null;
   sparseTensor: OnnxTensor | null;
-  /** Made for the one of them that an attribute has: hundreds of attributes make a model. */
+  /** An attribute has at most one of these lists, so they are made on demand: a model has hundreds of attributes. */
   floats: number[] | null;
   ints: number[] | null;
   strings: string[] | null;
@@ -254,7 +253,7 @@ const attributeFields: FieldReaders<AttributeDraft> = {
   ),
 };
 
-/** AttributeProto.AttributeType -> the attribute, or null where the value is missing. */
+/** AttributeProto.AttributeType -> the attribute, or null if the value is missing. */
 const attributeTypes: { [type: number]: (attribute: AttributeDraft) => OnnxAttribute | null } = {
   1: ({ f }) => ({ type: 'FLOAT', f }),
   2: ({ i }) => ({ type: 'INT', i }),

@@ -5,7 +5,7 @@ const copyBelow = 256;
 
 /**
  * Writes one protobuf message. Large byte fields are kept by reference until `finish`, so that a model's weights are
- * copied once. Fields come out in the order of the calls.
+ * copied once. Fields are written in the order of the calls.
  */
 export class ProtoWriter {
   #chunks: Uint8Array[] = [];

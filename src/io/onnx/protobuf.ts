@@ -9,11 +9,11 @@ const wireNames = ['varint', 'fixed64', 'length-delimited', 'group start', 'grou
 /** The nesting limit that Google's readers use too; an ONNX subgraph costs three levels. */
 export const maxMessageDepth = 100;
 
-/** Well below the longest string of any engine, which would throw an error of its own. */
+/** Well below the longest string of any engine; an engine throws its own error for a longer string. */
 const maxTextBytes = 2 ** 27;
 
 const twoTo32 = 2 ** 32;
-/** Room for the characters of a text of so many. */
+/** An array for the characters of a short text, by its length. */
 const asciiCodes = Array.from({ length: 65 }, (_, length) => new Array<number>(length).fill(0));
 const lenientUtf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -23,11 +23,11 @@ export interface ByteRange {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
-  /** Where `bytes` are filled from; absent: they are all there. */
+  /** The file from which `bytes` are filled on demand; absent if all bytes are present. */
   readonly file?: LazyFile;
 }
 
-/** The bytes of a range, read if they have not been. */
+/** The bytes of a range; reads them from the file if necessary. */
 export function bytesOf({ bytes, start, end, file }: ByteRange): Uint8Array {
   file?.need(start, end);
   return bytes.subarray(start, end);
@@ -37,8 +37,8 @@ export function bytesOf({ bytes, start, end, file }: ByteRange): Uint8Array {
 export type FieldReaders<T> = { readonly [field: number]: (reader: ProtoReader, message: T) => void };
 
 /**
- * A bounded reader of one protobuf message. Every read is checked against the end of the message; what does not fit is
- * a ConvletError of code `malformed` that names the message and the byte. Nothing is allocated from a declared length:
+ * A bounded reader of one protobuf message. Every read is checked against the end of the message; a read beyond it throws
+ * a ConvletError of code `malformed` that names the message and the byte. No memory is allocated by a declared length:
  * bytes are views of the file.
  */
 export class ProtoReader {
@@ -56,7 +56,7 @@ export class ProtoReader {
   readonly #depth: number;
   readonly #view: DataView;
   readonly #file: LazyFile | undefined;
-  /** Up to where the bytes from `position` on are there; a reader goes forward only. */
+  /** The end of the bytes that are present from `position` on; a reader only goes forward. */
   #ready: number;
 
   constructor(range: ByteRange, message: string, depth = 0, view?: DataView) {
@@ -111,13 +111,13 @@ export class ProtoReader {
     else this.fail(`unsupported wire type ${wireNames[this.wireType]}`);
   }
 
-  /** An int64 field as a number; outside ±(2^53-1) it saturates there (exporters write int64's limits for "the end"). */
+  /** An int64 field as a number, saturated to ±(2^53-1) (exporters write int64's limits for "the end"). */
   int64(): number {
     this.varint64();
     return this.signed64();
   }
 
-  /** An int64 field left exact in `low` and `high`. */
+  /** Reads an int64 field exactly, into `low` and `high`. */
   varint64(): void {
     this.#expect(wireTypes.varint);
     this.#varint();
@@ -157,14 +157,14 @@ export class ProtoReader {
     return bytesOf(this.slice());
   }
 
-  /** A name: must be valid UTF-8, so that two names that differ in the file differ here. */
+  /** A name. It must be valid UTF-8, so that two different names in the file are different strings. */
   string(): string {
     const { start, end } = this.slice();
     if (end - start > maxTextBytes) this.fail(`text of ${end - start} bytes, at most ${maxTextBytes}`, start);
     this.#fetch(start, end);
     if (end - start <= 64) {
-      // Names are short and ASCII: several times faster than TextDecoder. Appending characters one by one would make a
-      // string of each of them, a MB for a few hundred nodes.
+      // Names are mostly short and ASCII: this is several times faster than TextDecoder. Appending characters one by one would
+      // allocate a string for each, a MB for a few hundred nodes.
       const { bytes } = this;
       const codes = asciiCodes[end - start];
       let at = start;
@@ -172,7 +172,7 @@ export class ProtoReader {
       if (at === end) return String.fromCharCode.apply(null, codes);
     }
     try {
-      // A copy, because TextDecoder refuses shared memory in some runtimes.
+      // TextDecoder needs a copy, since some runtimes refuse shared memory.
       return strictUtf8.decode(new Uint8Array(this.bytes.subarray(start, end)));
     } catch {
       return this.fail('text is not valid UTF-8', start);
@@ -232,7 +232,7 @@ export class ProtoReader {
     return this.high * twoTo32 + this.low;
   }
 
-  /** Checks that `count` bytes are left and steps over them; returns where they start. */
+  /** Checks that `count` bytes are left and skips them; returns where they start. */
   #take(count: number): number {
     const start = this.position;
     const left = this.#end - start;
@@ -241,7 +241,7 @@ export class ProtoReader {
     return start;
   }
 
-  /** As `#take`, for bytes that are looked at. */
+  /** As `#take`, for bytes whose values are read. */
   #need(count: number): number {
     const start = this.#take(count);
     this.#fetch(start, this.position);
@@ -256,7 +256,8 @@ export class ProtoReader {
     const { bytes } = this;
     const start = this.position;
     const end = this.#end;
-    // Nearly all are a byte long: tags, types, lengths of names. A model is parsed before V8 optimises anything.
+    // A short path for varints of one byte, which nearly all are (tags, types, lengths of names): models are parsed in code that V8
+    // has not optimised yet.
     if (start < end && start < this.#ready && bytes[start] < 0x80) {
       this.position = start + 1;
       this.low = bytes[start];

@@ -1,7 +1,7 @@
 import { ConvletError } from '../../common/error.ts';
 import type { OnnxGraph, OnnxNode } from './model.ts';
 
-/** How errors call a node: by its name, or that of its first output where it has none. */
+/** The name of a node in errors: its name, or that of its first output if it has none. */
 export function nodeLabel(node: OnnxNode): string {
   const name = node.name || (node.outputs.find((output) => output !== '') ?? '');
   return `node '${name}' (${node.domain === '' ? '' : `${node.domain}.`}${node.opType})`;
@@ -19,7 +19,7 @@ export function subgraphsOf(node: OnnxNode): OnnxGraph[] {
 
 const captured = new WeakMap<OnnxNode, readonly string[]>();
 
-/** Names of values around it that a node's subgraphs read. */
+/** Names of outer values that a node's subgraphs read. */
 export function capturesOf(node: OnnxNode): readonly string[] {
   let names = captured.get(node);
   if (names === undefined) {
@@ -31,7 +31,7 @@ export function capturesOf(node: OnnxNode): readonly string[] {
   return names;
 }
 
-/** Names of values around it that a graph reads. */
+/** Names of outer values that a graph reads. */
 export function freeNames(graph: OnnxGraph): Set<string> {
   const own = new Set<string>([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()]);
   for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
@@ -48,8 +48,8 @@ export function freeNames(graph: OnnxGraph): Set<string> {
 }
 
 /**
- * The nodes in topological order: as they are where that is one, which ONNX asks for. `own` are the names that the graph
- * defines otherwise (inputs, initializers), `outer` says which others can be seen from it; a node may hide those.
+ * The nodes in topological order: unchanged if they already are, as ONNX requires. `own` are the names of the graph's inputs and
+ * initializers; `outer` says which outer names are visible, and a node may redefine those.
  * Throws `malformed` for names that nothing defines, second definitions and cycles.
  */
 export function orderNodes(
@@ -87,7 +87,7 @@ export function orderNodes(
   return sorted(nodes, reads, where);
 }
 
-/** Kahn's algorithm over the node numbers that each node reads from. */
+/** Kahn's algorithm; `reads`: for each node the numbers of the nodes whose outputs it reads. */
 function sorted(nodes: readonly OnnxNode[], reads: readonly number[][], where: string): OnnxNode[] {
   const missing = reads.map((before) => before.length);
   const readers = nodes.map((): number[] => []);

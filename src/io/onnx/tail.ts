@@ -10,7 +10,7 @@ import type { OnnxGraph } from './model.ts';
 import { freeNames } from './structure.ts';
 import { type Binding, type DeferredNode, Known, type ModelParts, type Scope, Walk } from './walk.ts';
 
-/** Runs every op as it is added, on the given backend, and keeps account of the memory. */
+/** Runs every op when it is added, on the given backend, and tracks the memory of the results. */
 class EagerBuilder extends GraphBuilder {
   private readonly owned: Storage[] = [];
 
@@ -18,7 +18,7 @@ class EagerBuilder extends GraphBuilder {
     return this.owned.length;
   }
 
-  /** Frees what was computed since `mark` but the memory of `keep` and `hold`; a mark behind the latter. */
+  /** Frees the values computed since `mark` except those of `keep` and `hold`. Returns a mark after `hold`. */
   release(mark: number, keep: Iterable<Value>, hold: Iterable<Value> = []): number {
     const held = storagesOf(hold);
     const kept = storagesOf(keep);
@@ -33,7 +33,7 @@ class EagerBuilder extends GraphBuilder {
     return behind;
   }
 
-  /** A copy in the backend's memory, which is freed like what was computed. */
+  /** A copy in the backend's memory, which is freed like computed values. */
   adopt({ data, shape, dtype }: Tensor): Value {
     const storage = this.backend.memory.allocate(data.byteLength);
     this.owned.push(storage);
@@ -60,21 +60,21 @@ function storagesOf(values: Iterable<Value>): Set<Storage | null> {
   return storages;
 }
 
-/** How much a run may do beyond what its inputs' sizes imply. */
+/** Limits on the work of a run that does not follow from its inputs' sizes. */
 export interface RunLimits {
-  /** Iterations of all loops of a run together. */
+  /** The most iterations of all loops of a run together. */
   readonly maxLoopIterations: number;
 }
 
-/** A model, or what is left of it at run time, for one set of shapes. */
+/** A model, or the rest of it after the tail has run up to an `If`, for one set of shapes. */
 export interface Specialized {
-  /** Its outputs are those that it can compute, and what `tail` reads. */
+  /** Its outputs are the model's outputs that it can compute, and the values that `tail` reads. */
   readonly graph: Graph;
-  /** What depends on shapes that only the data decides; it computes the remaining outputs. */
+  /** The part that depends on shapes that only the data decides; it computes the other outputs. */
   readonly tail: Tail | null;
 }
 
-/** A compiled graph, and what runs after it. */
+/** A compiled graph, and the tail that runs after it. */
 export interface CompiledPart {
   readonly plan: {
     readonly inputs: ReadonlyMap<string, Tensor>;
@@ -84,15 +84,15 @@ export interface CompiledPart {
   readonly tail: Tail | null;
 }
 
-/** What tails run on. */
+/** The backend, the limits and the cache of plans that a tail uses. */
 export interface TailEngine {
   readonly backend: Backend;
   readonly limits: RunLimits;
-  /** What the run has taken of its limits so far. */
+  /** How much of its limits the run has used. */
   readonly spent: { iterations: number };
   /**
-   * The compiled form of what `make` gives, kept under `key`; null where plans cannot be run from here. The plan may be
-   * disposed of once another part is asked for.
+   * The compiled result of `make`, kept under `key`; null if plans cannot be run. The plan may be
+   * disposed of when another part is requested.
    */
   readonly part: ((key: string, make: () => Specialized) => CompiledPart) | null;
 }
@@ -100,25 +100,25 @@ export interface TailEngine {
 let tails = 0;
 
 /**
- * The part of a model whose shapes depend on data. It runs after the static graph, which has an output for each of `inputs`:
- * node by node up to an `If`, whose condition is known then; from there on all is a graph again, with the branch in it, that
+ * The part of a model whose shapes depend on data. It runs after the static graph, which has an output for each of `inputs`. It runs
+ * node by node up to an `If`, whose condition is known then. The rest, with the chosen branch in it, is a graph again, which
  * is compiled once for each branch and set of shapes.
  */
 export class Tail {
   /** Names of the graph's outputs that `run` needs. */
   readonly inputs: readonly string[];
-  /** Names of the model's outputs that come from here. */
+  /** Names of the model's outputs that the tail computes. */
   readonly outputs: readonly string[];
   private readonly id = ++tails;
-  /** Bodies of loops, and the types and shapes that they were last run with. */
+  /** Bodies of loops, and the types and shapes of their last run. */
   private readonly bodies = new Map<OnnxGraph, { readonly id: number; latest: string }>();
   private readonly parts: ModelParts;
   private readonly aliases: Known;
-  /** What depends on the data, in order. */
+  /** The nodes that depend on data, in order. */
   readonly nodes: readonly DeferredNode[];
   private readonly needed: ReadonlyMap<string, Binding>;
   private readonly results: ReadonlyMap<string, Binding>;
-  /** Bindings that nobody reads after node i. */
+  /** Bindings that no node after node i reads. */
   private readonly dying: readonly (readonly Binding[])[];
 
   private constructor(
@@ -138,7 +138,7 @@ export class Tail {
     this.dying = lastUses(nodes, new Set(results.values()), aliases);
   }
 
-  /** The tail that computes `open`, with what it reads added to the graph's `outputs`; null if nothing is open. */
+  /** The tail that computes `open`; the values that it reads are added to the graph's `outputs`. Null if nothing is open. */
   static of(
     parts: ModelParts,
     known: Known,
@@ -171,8 +171,8 @@ export class Tail {
   }
 
   /**
-   * Computes the outputs from the values of `inputs`. The results are row-major, on the JavaScript heap, and the
-   * caller's; everything else that was allocated on the backend is freed.
+   * Computes the outputs from the values of `inputs`. The results are row-major, on the JavaScript heap, and belong to the
+   * caller; everything else that was allocated on the backend is freed.
    */
   run(values: ReadonlyMap<string, Tensor>, engine: TailEngine): Map<string, Tensor> {
     const builder = new EagerBuilder(engine.backend);
@@ -183,7 +183,7 @@ export class Tail {
       if (++engine.spent.iterations > most) {
         throw new ConvletError('unsupported', `the run's loops take more than maxLoopIterations, ${most}, iterations`);
       }
-      count.nodes = 0; // The bound is on what one iteration may grow to.
+      count.nodes = 0; // The bound on nodes is for one iteration.
     };
     const walk = new Walk({
       parts: this.parts,
@@ -226,7 +226,7 @@ export class Tail {
     }
   }
 
-  /** Node i and all behind it, compiled, if that is an `If`; null otherwise. */
+  /** Node i and all nodes after it, compiled, if node i is an `If`; null otherwise. */
   private partFrom(i: number, known: Known, engine: TailEngine): CompiledPart | null {
     const { node, scope } = this.nodes[i];
     if (engine.part === null || node.domain !== '' || node.opType !== 'If') return null;
@@ -241,7 +241,7 @@ export class Tail {
     });
   }
 
-  /** The graph of node i and all behind it: what is known are its inputs, #0, #1, …, but for what is `fixed`. */
+  /** The graph of node i and all nodes after it: known values are its inputs, #0, #1, …, except `fixed` ones, which are constants. */
   private specialize(i: number, outer: Known, fixed: ReadonlyMap<Binding, Value>, limit: number): Specialized {
     const builder = this.parts.builder(limit);
     const known = new Known(outer);
@@ -271,9 +271,8 @@ export class Tail {
   }
 
   /**
-   * The outputs of a loop's body, which is compiled once it has had the same shapes twice in a row; null until then, and
-   * where it belongs to a function, whose attributes are another call's the next time. What a body compiled for growing
-   * shapes saves would be less than the compilation takes.
+   * The outputs of a loop's body, which is compiled when it has had the same shapes twice in a row: for shapes that grow, compilation
+   * would take longer than it saves. Null until then, and if the body belongs to a function, whose attributes depend on the call.
    */
   private runBody(
     graph: OnnxGraph,
@@ -300,7 +299,7 @@ export class Tail {
     return graph.outputs.map((_, k) => outputs.get(`${k}`)!);
   }
 
-  /** A body's graph: its inputs and what it captures are #0, #1, …, its outputs 0, 1, …. */
+  /** A body's graph: its inputs and captured values are #0, #1, …; its outputs are 0, 1, …. */
   private specializeBody(
     graph: OnnxGraph,
     given: readonly Value[],
@@ -349,19 +348,19 @@ export class Tail {
   }
 }
 
-/** Runs a part on these inputs, #0, #1, …; copies of its outputs and of those of its tail. */
+/** Runs a part on these inputs, #0, #1, …. Returns copies of its outputs and of those of its tail. */
 function runPart({ plan, tail }: CompiledPart, inputs: readonly Value[], engine: TailEngine): Map<string, Tensor> {
   inputs.forEach(({ constant: tensor }, k) => {
     const target = plan.inputs.get(`#${k}`);
     target?.array.set((tensor!.layout === 'row' ? tensor!.array : tensor!.data) as Float32Array);
   });
   plan.run();
-  // Copies: while the rest runs, its own parts may take the place of this one.
+  // The outputs are copied, since the tail's own parts may evict this plan from the cache.
   const computed = new Map(Array.from(plan.outputs, ([name, tensor]) => [name, onHeap(tensor)]));
   return tail === null ? computed : new Map([...computed, ...tail.run(computed, engine)]);
 }
 
-/** A row-major copy that is nobody else's. */
+/** A row-major copy on the JavaScript heap. */
 function onHeap({ data, shape, dtype }: Tensor): Tensor {
   return constant(data, shape, dtype);
 }

@@ -68,7 +68,7 @@ export const onnxDataTypes = Object.fromEntries(
   }),
 ) as Record<DType, number>;
 
-/** Where the bytes of an EXTERNAL tensor are; `length` null means as many as the shape needs. */
+/** The place of an EXTERNAL tensor's bytes; if `length` is null, there are as many as the shape needs. */
 export interface ExternalData {
   readonly location: string;
   readonly offset: number;
@@ -78,7 +78,7 @@ export interface ExternalData {
 /** A tensor of a model, not decoded yet: its values stay in the file until `decodeTensor`. */
 export interface OnnxTensor {
   readonly name: string;
-  /** How errors call it: `initializer 'conv1.weight'`, `attribute 'value' of node 'c' (Constant)`. */
+  /** Its name in errors: `initializer 'conv1.weight'`, `attribute 'value' of node 'c' (Constant)`. */
   readonly label: string;
   /** TensorProto.DataType. */
   readonly dataType: number;
@@ -97,7 +97,7 @@ export interface OnnxTensor {
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 type TensorDraft = Draft<OnnxTensor> & { dims: number[]; entries: Map<string, string>; location: number };
 
-/** Notes which field holds the values. Empty ones do not count: some writers leave an empty raw_data beside typed data. */
+/** Notes which field contains the values. Empty fields do not count: some writers add an empty raw_data to typed data. */
 function readStorage(reader: ProtoReader, tensor: TensorDraft): void {
   const { field, position: at } = reader;
   let range: ByteRange | null = null;
@@ -182,7 +182,7 @@ function checkDims(dims: readonly number[], label: string): void {
   }
 }
 
-/** Reads a TensorProto's header; values stay in the file. `label` makes the name for errors of the tensor's own. */
+/** Reads a TensorProto's header; values stay in the file. `label`: the name in errors, from the tensor's name. */
 export function readTensor(reader: ProtoReader, label: (name: string) => string): OnnxTensor {
   const { entries, location, ...tensor } = reader.read(tensorFields, emptyTensor(reader.range));
   tensor.label = label(tensor.name);
@@ -191,7 +191,7 @@ export function readTensor(reader: ProtoReader, label: (name: string) => string)
   return tensor;
 }
 
-/** Reads a SparseTensorProto, which its values tensor names. It becomes dense when it is decoded. */
+/** Reads a SparseTensorProto, whose name is that of its tensor of values. It becomes dense when it is decoded. */
 export function readSparseTensor(reader: ProtoReader, label: (name: string) => string): OnnxTensor {
   const draft = { ...emptyTensor(reader.range), values: null as OnnxTensor | null, indices: null as OnnxTensor | null };
   reader.read(sparseFields, draft);
@@ -227,7 +227,7 @@ function readExternal(entries: Map<string, string>, label: string): ExternalData
   const location = entries.get('location') ?? '';
   if (location === '') throw bad('no location');
   const parts = location.split(/[\\/]/);
-  // The file lies beside the model or below; a colon would be a drive, an alternate stream or a URL's scheme.
+  // The file must be in the model's directory or below. A colon would be a drive, an alternate stream or a URL's scheme.
   if (parts[0] === '' || parts.includes('..') || /[:\0]/.test(location)) {
     throw bad(`location '${location}' leaves the model's directory`);
   }

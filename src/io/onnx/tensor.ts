@@ -25,20 +25,20 @@ import {
   storageFields,
 } from './tensor-proto.ts';
 
-/** Bytes that the decoded tensor takes in memory, from its header alone. Throws `unsupported` as `decodeTensor` does. */
+/** Bytes of the decoded tensor in memory, computed from its header. Throws `unsupported` as `decodeTensor` does. */
 export function tensorByteLength(tensor: OnnxTensor): number {
   return byteLength(elementTypes[elementOf(tensor)].dtype, countElements(tensor.dims));
 }
 
-/** A sparse tensor is the one thing whose size the file does not pay for; beyond this it is refused. */
+/** The most bytes of a dense copy of a sparse tensor, the only tensor that may be larger than its file. */
 export const maxSparseBytes = 2 ** 28;
 
 /**
- * The values of a tensor, in the storage of its dtype. Values that lie aligned in the file are viewed, not copied, so
+ * The values of a tensor, in the storage of its dtype. Values that are aligned in the file are views, not copies, so
  * treat them as read-only. int64 becomes checked int32 (see `narrowInt64`), float16 and bfloat16 become float32.
  *
- * `readExternal` gives the bytes of a file beside the model, named by a relative path without `..`.
- * Throws `malformed` when the byte count does not match the shape, `unsupported` for types convlet does not store.
+ * `readExternal` returns the bytes of a file beside the model, named by a relative path without `..`.
+ * Throws `malformed` if the byte count does not match the shape, `unsupported` for types that convlet does not store.
  */
 export function decodeTensor(
   tensor: OnnxTensor,
@@ -57,10 +57,10 @@ export function decodeTensor(
   return { dtype, shape, data };
 }
 
-/** Weights from this size on are left in a file that is read by pieces until somebody wants them. */
+/** Weights of at least so many bytes stay in a file that is read on demand until they are needed. */
 const lazyBytes = 1 << 14;
 
-/** As `decodeTensor`, as a constant; floats that lie unaligned or unread in the file stay there until somebody reads them. */
+/** As `decodeTensor`, as a constant. Floats that are unaligned in the file, or not read yet, stay in the file until they are needed. */
 export function decodeConstant(tensor: OnnxTensor, readExternal?: (location: string) => Uint8Array): Tensor {
   if (tensor.sparse === null && tensor.external === null && tensor.raw !== null && elementOf(tensor) === 'f32') {
     const { file, start, end } = tensor.raw;
@@ -176,7 +176,7 @@ function decodeTyped(tensor: OnnxTensor, element: ElementType, source: Source): 
   }
   const unit = `values in ${storageFields[field as number]}`;
   if (found !== count) throw countError(tensor, unit, count, found);
-  // The usual case of packed floats is raw data in all but name.
+  // Packed floats, the usual case, have the same bytes as raw data.
   if (fixed && only !== null && (only.end - only.start) / size === count) {
     return decodeElements(element, bytesOf(only), source);
   }
@@ -226,7 +226,7 @@ const smallArrays = {
   bool: Uint8Array,
 };
 
-/** Every varint ends with the one byte whose high bit is clear. */
+/** Counts the last bytes of varints, the only ones whose high bit is clear. */
 function countVarints(range: ByteRange): number {
   const bytes = bytesOf(range);
   let count = 0;

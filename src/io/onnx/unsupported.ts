@@ -12,10 +12,10 @@ export interface UnsupportedNode {
   readonly reason: string;
 }
 
-/** Calls inside calls that are followed; the import of a model goes as deep. */
+/** The depth to which calls inside calls are followed; it is that of the import. */
 const maxDepth = 100;
 
-/** Nodes without a handler, in the graph, its subgraphs and the functions that it calls. */
+/** Nodes without a handler, in the graph, its subgraphs and the functions that they call. */
 export function findUnsupported(model: OnnxModel, functions: ReadonlyMap<string, OnnxFunction>): UnsupportedNode[] {
   const found: UnsupportedNode[] = [];
   const visited = new Set<OnnxFunction>();

@@ -5,11 +5,11 @@ import { onnxDType } from './tensor-proto.ts';
 export interface OnnxValueInfo {
   readonly name: string;
   readonly kind: 'tensor' | 'sequence' | 'map' | 'optional' | 'sparse' | 'unknown';
-  /** TensorProto.DataType; 0 where it is not given. */
+  /** TensorProto.DataType; 0 if it is not given. */
   readonly elementType: number;
-  /** Null where it is not given or not one that convlet stores. */
+  /** Null if it is not given, or not stored by convlet. */
   readonly dtype: DType | null;
-  /** Null where the rank is not known; a dimension is a number, the name of a symbolic one, or null. */
+  /** Null if the rank is not known; a dimension is a number, the name of a symbolic dimension, or null. */
   readonly shape: readonly (number | string | null)[] | null;
 }
 
@@ -55,7 +55,7 @@ const valueInfoFields: FieldReaders<ValueInfoDraft> = {
   },
 };
 
-/** Reads a ValueInfoProto; `what` says of what, for the error about a missing name. */
+/** Reads a ValueInfoProto; `what`: what it describes, for the error about a missing name. */
 export function readValueInfo(reader: ProtoReader, what: string): OnnxValueInfo {
   const info = reader.child('ValueInfoProto').read<ValueInfoDraft>(valueInfoFields, {
     name: '',

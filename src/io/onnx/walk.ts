@@ -8,12 +8,12 @@ import { findHandler } from './ops/index.ts';
 import { capturesOf, nodeLabel, orderNodes } from './structure.ts';
 import type { OnnxTensor } from './tensor-proto.ts';
 
-/** What a name of the file stands for. One object may bear several names. */
+/** The meaning of a name in the file. Several names may have the same object. */
 export interface Binding {
   readonly name: string;
-  /** Null for what is only known at run time: its shape depends on data. */
+  /** Null if it is only known at run time, since its shape depends on data. */
   readonly value: Value | null;
-  /** Whether the value is the same in all runs: the file has it. */
+  /** Whether the value is the same in all runs, because it is from the file. */
   readonly fixed?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Binding {
 export class Scope {
   readonly parent: Scope | null;
   readonly opsets: ReadonlyMap<string, number>;
-  /** Attributes of the call, in a function's body. */
+  /** In a function's body, the attributes of the call. */
   readonly callAttributes: ReadonlyMap<string, OnnxAttribute> | null;
   private readonly bindings = new Map<string, Binding>();
   private readonly initializers: ReadonlyMap<string, OnnxTensor>;
@@ -58,27 +58,27 @@ export class Scope {
     return this.parent.lookup(name);
   }
 
-  /** Names defined here, not around. */
+  /** Names defined in this scope, not in outer ones. */
   ownNames(): Set<string> {
     return new Set([...this.bindings.keys(), ...this.initializers.keys()]);
   }
 
-  /** Every name that is visible here. */
+  /** All names that are visible in this scope. */
   names(): Set<string> {
     return new Set([...(this.parent?.names() ?? []), ...this.ownNames()]);
   }
 }
 
-/** A node left to run time, with the scope that its names belong to. */
+/** A node that is deferred to run time, with the scope of its names. */
 export interface DeferredNode {
   readonly node: OnnxNode;
   readonly scope: Scope;
-  /** Everything that it reads: inputs and what its subgraphs capture. */
+  /** All bindings that it reads: inputs, and outer values of its subgraphs. */
   readonly reads: readonly Binding[];
   readonly outputs: readonly Binding[];
 }
 
-/** What the walk needs of the program. */
+/** The part of the program that the walk needs. */
 export interface ModelParts {
   readonly functions: ReadonlyMap<string, OnnxFunction>;
   decode(tensor: OnnxTensor): Tensor;
@@ -88,25 +88,25 @@ export interface ModelParts {
 
 export const functionKey = (domain: string, name: string, overload: string): string => `${domain}/${name}/${overload}`;
 
-/** Values by binding, of which some stand for others: what a branch hands out stands for the output of its `If`. */
+/** Values by binding. A binding may be an alias of another: the output of an `If` is an alias of its branch's output. */
 export class Known {
   private readonly values: Map<Binding, Value>;
   private readonly aliases: Map<Binding, Binding>;
 
-  /** `from`: whose aliases hold here too; it is not changed. */
+  /** `from`: its aliases are copied; it is not changed. */
   constructor(from?: Known) {
     this.values = new Map();
     this.aliases = new Map(from?.aliases);
   }
 
-  /** The binding that this one stands for. */
+  /** The binding at the end of the aliases. */
   original(binding: Binding): Binding {
     let found = binding;
     for (let next = this.aliases.get(found); next !== undefined; next = this.aliases.get(found)) found = next;
     return found;
   }
 
-  /** What is known at run time, else what the file says; null if neither. Throws `malformed` for what a caller leaves out. */
+  /** The value known at run time, else that of the file; null if there is neither. Throws `malformed` for an absent function input. */
   lookup(binding: Binding): Value | null {
     const found = present(this.original(binding));
     return this.values.get(found) ?? found.value;
@@ -116,7 +116,7 @@ export class Known {
     this.values.set(this.original(binding), value);
   }
 
-  /** What a node's output is: the value of `result`, or whatever that will be. */
+  /** Sets a node's output to the value of `result`, or makes it an alias if that is not known yet. */
   bind(output: Binding, result: Binding): void {
     const found = this.original(result);
     const value = found === absent ? null : this.lookup(found);
@@ -134,16 +134,16 @@ export class Known {
   }
 }
 
-/** An input that a function's caller leaves out: whoever reads it leaves its own input out. */
+/** A function input that the caller does not give: a node that reads it has no such input either. */
 const absent: Binding = { name: '', value: null };
 
-/** Throws `malformed` for what stands for an input that a function's caller leaves out. */
+/** Throws `malformed` if the binding is a function input that the caller does not give. */
 export function present(binding: Binding): Binding {
   if (binding !== absent) return binding;
   throw new ConvletError('malformed', "expects an input that the function's caller leaves out");
 }
 
-/** Subgraphs whose nodes were checked and put in order, which loops would do over and over. */
+/** The checked and ordered nodes of subgraphs, so that loops do not order them in each iteration. */
 const ordered = new WeakMap<OnnxGraph, readonly OnnxNode[]>();
 
 const noInitializers: ReadonlyMap<string, OnnxTensor> = new Map();
@@ -151,25 +151,25 @@ const noInitializers: ReadonlyMap<string, OnnxTensor> = new Map();
 export interface WalkOptions {
   readonly parts: ModelParts;
   readonly builder: GraphBuilder;
-  /** Takes the nodes that cannot be imported before run time; without it NeedsData reaches the caller. */
+  /** Gets the nodes that cannot be imported before run time; without it, NeedsData is thrown to the caller. */
   readonly defer?: (node: DeferredNode) => void;
-  /** Values that hold at run time instead of what the scopes say. */
+  /** Values of run time, which have precedence over those of the scopes. */
   readonly known?: Known;
   readonly around?: Eagerness;
-  /** Runs a subgraph in another way than node by node; null where it is to be walked. */
+  /** Runs a subgraph by a compiled plan; null if it has to be walked. */
   readonly compiled?: (graph: OnnxGraph, inputs: readonly Value[], scope: Scope) => Value[] | null;
   /** Nodes imported so far; shared by the walks of one import. */
   readonly count?: { nodes: number };
 }
 
-/** Functions that call functions twice each grow without bounds; no honest model comes near this. */
+/** The most nodes: functions that each call another one twice grow exponentially. No real model has nearly as many. */
 const maxNodes = 100_000;
 
 type Eagerness = Pick<Surroundings, 'eager' | 'mark' | 'release' | 'iteration'>;
 
 const traced: Eagerness = { eager: false, mark: () => 0, release: () => 0, iteration: () => {} };
 
-/** Walks ONNX nodes in order and has their handlers add ops to a graph; inlines functions and decided branches. */
+/** Walks ONNX nodes in order and calls their handlers, which add ops to a graph; inlines functions and branches of known conditions. */
 export class Walk {
   private readonly options: WalkOptions;
 
@@ -187,7 +187,7 @@ export class Walk {
     }
   }
 
-  /** One node's outputs, one for each that the file names. */
+  /** The outputs of a node, as many as the file names. */
   node(node: OnnxNode, scope: Scope): Binding[] {
     try {
       return this.dispatch(node, scope);
@@ -201,7 +201,7 @@ export class Walk {
     }
   }
 
-  /** The graph's outputs; its nodes see what `scope` has, and `inputs` under the graph's input names. */
+  /** The graph's outputs; its nodes see the names of `scope`, and `inputs` under the graph's input names. */
   subgraph(graph: OnnxGraph, inputs: readonly Binding[], scope: Scope): Binding[] {
     const where = `graph '${graph.name}'`;
     if (inputs.length > graph.inputs.length) {
@@ -248,13 +248,13 @@ export class Walk {
     return node.outputs.map((name, i) => {
       const value = values[i] ?? null;
       if (name !== '' && value === null) throw new ConvletError('unsupported', `output ${i} is not supported`);
-      // A constant that is computed ahead; all that an eager walk computes is one too, but of this run.
+      // A constant that was computed at build time. Results of an eager walk are constants too, but only of this run.
       const fixed = this.options.around?.eager !== true && value !== null && value.constant !== null;
       return { name, value, fixed };
     });
   }
 
-  /** The same walk, but without deferring: a loop's body is imported as a whole or not at all. */
+  /** The same walk without deferring: a loop's body is imported as a whole or not at all. */
   private strictly(): Walk {
     return this.options.defer === undefined ? this : new Walk({ ...this.options, defer: undefined });
   }
@@ -266,7 +266,7 @@ export class Walk {
     return this.subgraph(graph, bindings, scope).map((binding) => this.valueOf(binding));
   }
 
-  /** `If`: the branch that the condition picks takes the node's place. */
+  /** `If`: the branch that the condition chooses replaces the node. */
   private branch(node: OnnxNode, attributes: ReadonlyMap<string, OnnxAttribute>, scope: Scope): Binding[] {
     const context = new ImportContext(
       { ...node, attributes },
@@ -283,7 +283,7 @@ export class Walk {
     return outputs.slice(0, node.outputs.length);
   }
 
-  /** A model-local function: its body in place of the node. */
+  /** A model-local function: its body replaces the node. */
   private call(
     definition: OnnxFunction,
     node: OnnxNode,
@@ -325,7 +325,7 @@ export class Walk {
   }
 }
 
-/** The node's attributes, with references to those of a function's call replaced by their values. */
+/** The node's attributes; references to attributes of a function's call are replaced by their values. */
 function resolveAttributes(node: OnnxNode, scope: Scope): ReadonlyMap<string, OnnxAttribute> {
   if (![...node.attributes.values()].some((attribute) => attribute.type === 'REF')) return node.attributes;
   const resolved = new Map<string, OnnxAttribute>();

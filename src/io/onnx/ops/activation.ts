@@ -4,7 +4,7 @@ import { product } from '../../../common/numbers.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
-/** Attribute that gives a parameter, and its default in ONNX. */
+/** The attribute of a parameter, and its default in ONNX. */
 type Parameter = readonly [attribute: string, fallback: number];
 
 function unary(op: UnaryKind, since = 1, alpha?: Parameter, beta?: Parameter): Handler {
@@ -18,7 +18,7 @@ function unary(op: UnaryKind, since = 1, alpha?: Parameter, beta?: Parameter): H
   };
 }
 
-/** Bounds are attributes before opset 11, inputs since. */
+/** Bounds are attributes before opset 11, inputs since then. */
 function clip(ctx: ImportContext): Value {
   const x = ctx.required(0);
   if (ctx.opset < 11) {
@@ -35,7 +35,7 @@ function clip(ctx: ImportContext): Value {
   return high === null ? raised : ctx.one('min', [raised, high]);
 }
 
-/** Before opset 13 the input is taken as a matrix: axes from `axis` on are one. */
+/** Before opset 13 the input counts as a matrix: the axes from `axis` on are one axis. */
 function alongAxis(op: 'softmax' | 'logSoftmax' | 'hardmax'): Handler {
   return {
     since: 1,
@@ -66,7 +66,7 @@ function swish(ctx: ImportContext): Value {
   return ctx.one('mul', [x, gate]);
 }
 
-/** Before opset 7 a slope of one value per channel runs along axis 1, since then it broadcasts as NumPy has it. */
+/** Before opset 7 a slope of one value per channel applies to axis 1; since then it broadcasts by NumPy's rule. */
 function prelu(ctx: ImportContext): Value {
   const [x, slope] = [ctx.required(0), ctx.required(1)];
   const perChannel = ctx.opset < 7 && slope.shape.length === 1 && slope.shape[0] !== 1;
@@ -79,7 +79,7 @@ function isInf(ctx: ImportContext): Value {
   return ctx.one('isInf', [ctx.required(0)], { alpha, beta: ctx.attr.int('detect_negative', 1) });
 }
 
-/** Inference: the data passes unchanged. A training mode would be random, which no two runtimes agree on. */
+/** Inference: the output is the input. A training mode is unsupported: its random numbers differ between runtimes. */
 function dropout(ctx: ImportContext): (Value | null)[] {
   const x = ctx.required(0);
   const legacyTraining = ctx.opset < 7 && !ctx.attr.flag('is_test');

@@ -5,7 +5,7 @@ import { constant as constantTensor } from '../../../tensor/tensor.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { onnxDType, onnxTypeName } from '../tensor-proto.ts';
 
-/** Every form in which Constant may carry its value, but strings. */
+/** All attributes that may contain the value of Constant, except strings. */
 const constantForms: { readonly [attribute: string]: (ctx: ImportContext) => Value } = {
   value: (ctx) => ctx.fromTensor(ctx.around.decode(ctx.attr.tensor('value'))),
   value_float: (ctx) => ctx.values(ctx.attr.float('value_float'), 'float32'),
@@ -14,7 +14,7 @@ const constantForms: { readonly [attribute: string]: (ctx: ImportContext) => Val
   value_ints: (ctx) => ctx.values(ctx.attr.ints('value_ints').map(int64), 'int64'),
 };
 
-/** int64 lives in 32 bits: the customary "to the very end" values are saturated. */
+/** int64 is stored in 32 bits: the values that exporters write for "to the end" are saturated. */
 const int64 = (value: number): number => Math.min(Math.max(value, -0x80000000), 0x7fffffff);
 
 function constant(ctx: ImportContext): Value {

@@ -7,12 +7,12 @@ import { onnxDType } from '../tensor-proto.ts';
 import { sliceOf } from './slice.ts';
 import { perAxis } from './window.ts';
 
-/** Loops of a known trip count are unrolled into the graph up to this; longer ones are interpreted at run time. */
+/** Loops of a known trip count up to this are unrolled into the graph; longer loops are interpreted at run time. */
 const maxUnrolled = 64;
 
 /**
- * Runs the body once and frees what it computed but does not pass on: the first `carried` outputs go to the next
- * iteration, the others stay to the end of the loop. Gives the outputs and the mark for the next iteration.
+ * Runs the body once and frees its other values: the first `carried` outputs are inputs of the next iteration, and the other
+ * outputs remain to the end of the loop. Returns the outputs and the mark for the next iteration.
  */
 function iterate(ctx: ImportContext, body: OnnxGraph, inputs: Value[], carried: number, mark: number) {
   ctx.around.iteration();
@@ -26,7 +26,7 @@ function expectOutputs(body: OnnxGraph, least: number): void {
   throw new ConvletError('malformed', `the body expects at least ${least} outputs, got ${body.outputs.length}`);
 }
 
-/** Values of all iterations along a new axis; without any, an empty tensor of the type that the body declares. */
+/** The values of all iterations along a new axis; without iterations, an empty tensor of the type that the body declares. */
 function stack(ctx: ImportContext, values: Value[], body: OnnxGraph, output: number, axis = 0): Value {
   if (values.length === 0) {
     const info = body.outputs[output];
@@ -61,7 +61,7 @@ function loop(ctx: ImportContext): Value[] {
   return [...carried, ...scanned.map((list, k) => stack(ctx, list, body, 1 + carried.length + k))];
 }
 
-/** Opset 9 and later: states, then sequences that are cut along an axis; no batch axis. */
+/** Opset 9 and later: states, then sequences that are sliced along an axis; there is no batch axis. */
 function scan(ctx: ImportContext): Value[] {
   const body = ctx.attr.graph('body');
   const count = ctx.attr.int('num_scan_inputs');
@@ -104,7 +104,7 @@ function scan(ctx: ImportContext): Value[] {
   return [...carried, ...scanned.map((list, k) => stack(ctx, list, body, states + k, outputAxes[k]))];
 }
 
-/** `If` itself is resolved by the walk, since its branch takes the node's place. */
+/** The walk resolves `If`, since the chosen branch replaces the node. */
 function never(): never {
   throw new Error('If is imported by the walk');
 }

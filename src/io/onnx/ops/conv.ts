@@ -14,7 +14,7 @@ function kernelOf(ctx: ImportContext, weight: Value): readonly number[] {
   return kernel;
 }
 
-/** Window and groups of a convolution of x, whatever its element type. */
+/** Window and groups of a convolution of x, for any element type. */
 export const convAttrs = (ctx: ImportContext, x: Value, weight: Value) => ({
   ...windowOf(ctx, x.shape.slice(2), kernelOf(ctx, weight)),
   groups: ctx.attr.int('group', 1),
@@ -27,7 +27,7 @@ function conv(ctx: ImportContext): Value {
 
 /**
  * Output shape and auto_pad of ConvTranspose become padding and output padding: total padding =
- * stride·(input − 1) + output_padding + extent − output_shape; the odd cell goes behind for SAME_UPPER, else in front.
+ * stride·(input − 1) + output_padding + extent − output_shape. An odd cell is at the end for SAME_UPPER, else at the beginning.
  */
 function convTranspose(ctx: ImportContext): Value {
   const [x, weight, bias] = [ctx.required(0), ctx.required(1), ctx.input(2)];
@@ -64,7 +64,7 @@ function convTranspose(ctx: ImportContext): Value {
 }
 
 /**
- * Sum of columns into an image: a transposed convolution whose kernel sends each of a channel's kernel cells to its
+ * Sum of columns into an image: a transposed convolution whose kernel moves each of a channel's kernel cells to its
  * place.
  */
 function col2Im(ctx: ImportContext): Value {
@@ -77,7 +77,7 @@ function col2Im(ctx: ImportContext): Value {
     const given = `${shapeText(x.shape)}, image ${shapeText(image)}, block ${shapeText(block)}`;
     throw new ConvletError('shape', `expects [N, C·block, L] with a block of the image's rank, got ${given}`);
   }
-  // The kernel below has the square of the block's size per channel.
+  // Per channel the kernel below has as many elements as the square of the block's size.
   if (x.shape[1] * cells > 2 ** 26) throw new ConvletError('unsupported', `a block of ${cells} cells`);
   const stride = perAxis(ctx, 'strides', rank, 1);
   const dilation = perAxis(ctx, 'dilations', rank, 1);

@@ -96,7 +96,7 @@ function roiAlign(ctx: ImportContext): Value {
   });
 }
 
-/** Names of opset 16 and those since 20. */
+/** Names of opset 16, and of opset 20 and later. */
 const sampleModes: { readonly [name: string]: SampleMode } = {
   bilinear: 'linear',
   linear: 'linear',

@@ -16,7 +16,7 @@ import { resizeHandlers } from './resize.ts';
 import { shapeHandlers } from './shape.ts';
 import { sliceHandlers } from './slice.ts';
 
-/** Highest version of the default operator set whose operators the handlers were checked against. */
+/** Highest version of the default operator set against which the handlers were checked. */
 export const latestOpset = 27;
 
 /** Operators by domain ('' is ai.onnx). */
@@ -48,7 +48,7 @@ export function findHandler(domain: string, opType: string, opset: number): Hand
   return opset >= handler.since && opset < (handler.until ?? Number.POSITIVE_INFINITY) ? handler : null;
 }
 
-/** Why a node cannot be imported, as far as its operator alone tells; null if it can. */
+/** Why a node cannot be imported, judged by its operator only; null if it can. */
 export function whyUnsupported(node: OnnxNode, opset: number): string | null {
   if (opset === 0) return 'the model imports no operator set of this domain';
   if (findHandler(node.domain, node.opType, opset) !== null) return null;

@@ -2,7 +2,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 
 /**
- * −x[n, target, …] · weight[target], the entries of `ignore_index` left out; the mean is the one over the weights.
+ * −x[n, target, …] · weight[target] without targets that are `ignore_index`; a mean is divided by the sum of the weights.
  * x [N, C, d…], target [N, d…], weight [C] (input 2).
  */
 function negativeLogLikelihood(ctx: ImportContext, x: Value): Value {

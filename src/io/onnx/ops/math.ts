@@ -4,7 +4,7 @@ import { ConvletError } from '../../../common/error.ts';
 import type { Value } from '../../../graph/graph.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
-/** Opset 6 and before: b is aligned with a from `axis` on (by default at the end), if `broadcast` is set at all. */
+/** Opset 6 and before: if `broadcast` is set, b is aligned with a from `axis` on (by default at the end). */
 function legacyBroadcast(ctx: ImportContext, a: Value, b: Value): Value {
   if (!ctx.attr.flag('broadcast') || !ctx.attr.has('axis')) return b;
   const axis = ctx.axis(ctx.attr.int('axis'), a.shape.length);
@@ -23,7 +23,7 @@ function binary(op: BinaryKind, since = 1): Handler {
   };
 }
 
-/** Inputs 0, 1, … combined one after the other. */
+/** Combines inputs 0, 1, … from left to right. */
 function fold(ctx: ImportContext, op: BinaryKind): Value {
   let result = ctx.required(0);
   for (let i = 1; i < ctx.inputs.length; i++) result = ctx.one(op, [result, ctx.required(i)]);

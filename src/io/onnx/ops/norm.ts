@@ -5,15 +5,15 @@ import type { Handlers, ImportContext } from '../context.ts';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-/** Training where the attribute says so (opset 14+), or where there are more outputs than y (7 to 13). */
+/** Training mode: by the attribute (opset 14+), or if there are outputs besides y (7 to 13). */
 function isTraining(ctx: ImportContext): boolean {
   if (ctx.opset >= 14) return ctx.attr.flag('training_mode');
   return ctx.opset < 7 ? !ctx.attr.flag('is_test') : ctx.wants(1) || ctx.wants(2);
 }
 
 /**
- * x as [N, C, …] of at most five axes, which is what the statistics per channel ask for: one axis is a batch of one channel,
- * and all axes behind the fourth count as one.
+ * x as [N, C, …] of at most five axes, as the ops of statistics per channel need it: a single axis is a batch of one channel,
+ * and all axes after the fourth become one.
  */
 function perChannel(ctx: ImportContext, x: Value): Value {
   if (x.shape.length === 1) return ctx.reshape(x, [x.shape[0], 1]);
@@ -48,7 +48,7 @@ function instanceNorm(ctx: ImportContext): Value {
   return ctx.one('instanceNorm', [ctx.required(0), ctx.required(1), ctx.required(2)], { epsilon, activation: null });
 }
 
-/** Scale and bias are one value per group before opset 21, one per channel since. */
+/** Scale and bias are one value per group before opset 21, one per channel since then. */
 function groupNorm(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const groups = ctx.attr.int('num_groups');
@@ -112,7 +112,7 @@ function meanVarianceNormalization(ctx: ImportContext): Value {
   return ctx.one('div', [centred, deviation]);
 }
 
-/** x / ‖x‖ along one axis; where the norm is 0 the result is 0 (the ONNX reference since opset 22). */
+/** x / ‖x‖ along one axis; if the norm is 0, the result is 0 (as in the ONNX reference since opset 22). */
 function lpNormalization(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const axes = [ctx.axis(ctx.attr.int('axis', -1), x.shape.length)];

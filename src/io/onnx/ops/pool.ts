@@ -22,7 +22,7 @@ function averagePool(ctx: ImportContext): Value {
   return ctx.one('averagePool', [ctx.required(0)], { ...poolAttrs(ctx), countIncludePad, divisorOverride: 0 });
 }
 
-/** The natural output size undoes MaxPool's: stride·(input − 1) + kernel − padding; input 2 may ask for another. */
+/** The default output size inverts that of MaxPool: stride·(input − 1) + kernel − padding; input 2 may give another. */
 function maxUnpool(ctx: ImportContext): Value {
   const [x, indices] = [ctx.required(0), ctx.required(1)];
   const kernel = ctx.attr.ints('kernel_shape');
@@ -35,7 +35,7 @@ function maxUnpool(ctx: ImportContext): Value {
   if (shape === null) {
     return ctx.one('maxUnpool', [x, indices], { outputSize: natural, indexBase: 'tensor' });
   }
-  // The indices count in the tensor of the natural size; a larger output is that one at the origin of zeros.
+  // Indices refer to a tensor of the default size; a larger output is that tensor, padded with zeros at the end.
   const y = ctx.one('maxUnpool', [x, indices], { outputSize: natural, indexBase: 'tensor' });
   const end = shape.map((size, i) => size - y.shape[i]);
   if (end.every((count) => count === 0)) return y;

@@ -7,7 +7,7 @@ import { convAttrs } from './conv.ts';
 import { sliceOf } from './slice.ts';
 
 /**
- * A scale or zero point against x: one value, one per entry of `axis`, or (blocked) one per block of entries along it.
+ * Shapes a scale or zero point to broadcast against x: one value, one per entry of `axis`, or (blocked) one per block of entries.
  */
 function alongAxis(ctx: ImportContext, x: Value, parameter: Value): Value {
   const { shape } = parameter;
@@ -24,7 +24,7 @@ function alongAxis(ctx: ImportContext, x: Value, parameter: Value): Value {
   return sliceOf(ctx, ctx.reshape(flat, blocked), axis, 0, x.shape[axis]);
 }
 
-/** saturate(round(x) + zeroPoint) as `to`; rounds halves to even. x and zeroPoint are floating. */
+/** saturate(round(x) + zeroPoint) as `to`; rounds half to even. x and zeroPoint are floating-point. */
 function toQuantized(ctx: ImportContext, x: Value, zeroPoint: Value | null, to: DType): Value {
   const limit = quantizedRanges[to];
   if (limit === undefined) throw new ConvletError('unsupported', `quantized type ${to}`);
@@ -52,7 +52,7 @@ function dequantizeLinear(ctx: ImportContext): Value {
   return ctx.cast(ctx.one('mul', [y, ctx.cast(alongAxis(ctx, x, scale), 'float32')]), to);
 }
 
-/** Scale (max − min) / 255 and zero point of the range of x, widened to hold 0; outputs y, scale, zero point. */
+/** Scale (max − min) / 255 and zero point of the range of x, extended to contain 0; outputs y, scale, zero point. */
 function dynamicQuantizeLinear(ctx: ImportContext): Value[] {
   const x = ctx.required(0);
   const all = { axes: x.shape.map((_, i) => i), keepDims: false };
@@ -88,7 +88,7 @@ function sumsOfConv(ctx: ImportContext, inputs: readonly (Value | null)[]): Valu
 const convInteger = (ctx: ImportContext): Value =>
   sumsOfConv(ctx, [ctx.required(0), ctx.required(1), ctx.input(2), ctx.input(3), null]);
 
-/** Product of the scales of both operands over that of the result, times the sums, as the result's type. */
+/** sums · scaleA · scaleB / scaleY, quantized to the result's type. */
 function requantize(ctx: ImportContext, sums: Value, scales: readonly Value[], zeroPoint: Value): Value {
   const [a, b, y] = scales.map((scale) => ctx.cast(scale, 'float32'));
   const scale = ctx.one('div', [ctx.one('mul', [a, b]), y]);

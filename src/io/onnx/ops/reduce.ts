@@ -2,7 +2,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { ReduceName } from '../../../ops/reduce/attrs.ts';
 import type { Handler, Handlers, ImportContext } from '../context.ts';
 
-/** Axes are an attribute before version `axesInput`, an input since; none means all, unless noop_with_empty_axes. */
+/** Axes are an attribute before version `axesInput`, an input since then; no axes mean all axes, unless noop_with_empty_axes. */
 export function reduceAxes(ctx: ImportContext, rank: number, axesInput: number): number[] {
   const given = ctx.opset >= axesInput ? ctx.numbers(1) : ctx.attr.ints('axes', []);
   const axes = given ?? [];
@@ -17,7 +17,7 @@ function reduce(op: ReduceName, axesInput = 18): Handler {
     build(ctx) {
       const x = ctx.required(0);
       const axes = reduceAxes(ctx, x.shape.length, axesInput);
-      // Maximum and minimum of truth values, since opset 20.
+      // Maximum and minimum of bool, since opset 20.
       if (x.dtype === 'bool') {
         const number = ctx.one(op, [ctx.cast(x, 'uint8')], { axes, keepDims: ctx.attr.flag('keepdims', true) });
         return ctx.cast(number, 'bool');

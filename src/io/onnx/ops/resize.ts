@@ -28,7 +28,7 @@ const scaled = (size: number, scale: number): number => Math.floor(Math.fround(s
 
 type Mode = (typeof modes)[number];
 
-/** Makes up for sums of weights that are a rounding error below 1: what is cut off must not be the whole cell. */
+/** A factor against sums of weights that are a rounding error below 1, since truncation would then lower the result by a whole unit. */
 const justAbove = 1 + 2 ** -20;
 
 function interpolate(
@@ -38,7 +38,7 @@ function interpolate(
   more: { mode: Mode; [name: string]: unknown },
 ): Value {
   if (more.mode === 'nearest' || dtypes[x.dtype].kind === 'float') return interpolated(ctx, x, target, more);
-  // Integers are interpolated as numbers and cut off towards zero, as onnxruntime does.
+  // Integers are interpolated as floating-point numbers and truncated towards zero, as in onnxruntime.
   const wide = ['int8', 'uint8', 'int16', 'uint16'].includes(x.dtype) ? 'float32' : 'float64';
   const y = interpolated(ctx, ctx.cast(x, wide), target, more);
   return ctx.cast(ctx.one('mul', [y, ctx.values(justAbove, wide)]), x.dtype);
@@ -74,7 +74,7 @@ function legacyResize(scalesOf: (ctx: ImportContext) => Numbers, downscale: 'flo
     const named = ctx.attr.string('mode', 'nearest');
     const mode = named === 'bilinear' ? 'linear' : named;
     if (mode !== 'nearest' && mode !== 'linear') throw new ConvletError('unsupported', `mode '${named}'`);
-    // Shrinking nearest rounds up (what onnxruntime does, and the operator's test), enlarging down.
+    // Nearest rounds up when it shrinks (as in onnxruntime and the operator's test), and down when it enlarges.
     const steps = [scales.map((scale) => Math.max(scale, 1)), scales.map((scale) => Math.min(scale, 1))];
     for (const [i, step] of steps.entries()) {
       if (step.every((scale) => scale === 1)) continue;
@@ -85,7 +85,7 @@ function legacyResize(scalesOf: (ctx: ImportContext) => Numbers, downscale: 'flo
   };
 }
 
-/** Sizes and scales along `axes`, filled up to the full rank. */
+/** Sizes and scales along `axes`, extended to the full rank. */
 function targetOf(ctx: ImportContext, x: Value, axes: Numbers): Target {
   const given = (index: number) => {
     const values = ctx.numbers(index);
@@ -106,7 +106,7 @@ function targetOf(ctx: ImportContext, x: Value, axes: Numbers): Target {
   if (scales !== null) {
     const all = full(scales, ones);
     checkScales(all, x);
-    // Not times the part that tf_crop_and_resize crops, as ONNX's text has it: its reference and onnxruntime leave that out.
+    // ONNX's specification multiplies by the part that tf_crop_and_resize crops; its reference and onnxruntime do not, nor does this.
     return { outputShape: x.shape.map((d, axis) => scaled(d, all[axis])), scales: all };
   }
   const outputShape = full(sizes as Numbers, x.shape);

@@ -5,7 +5,7 @@ import { broadcastShape } from '../../../ops/check.ts';
 import type { Handlers, ImportContext } from '../context.ts';
 import { sliceOf } from './slice.ts';
 
-/** 0 copies the dimension (unless allowzero), −1 is what remains. */
+/** 0 copies the dimension (unless allowzero), −1 is computed from the others. */
 function reshape(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const wanted = ctx.opset < 5 ? [...ctx.attr.ints('shape')] : (ctx.numbers(1) ?? []);
@@ -87,7 +87,7 @@ function concat(ctx: ImportContext): Value {
   return inputs.length === 1 ? inputs[0] : ctx.one('concat', inputs, { axis });
 }
 
-/** Equal parts (the last one smaller where they do not come out even), or as the `split` sizes say. */
+/** Equal parts (the last one may be smaller), or parts of the sizes `split`. */
 function split(ctx: ImportContext): Value[] {
   const x = ctx.required(0);
   const axis = ctx.axis(ctx.attr.int('axis', 0), x.shape.length);
@@ -134,7 +134,7 @@ function tile(ctx: ImportContext): Value {
 
 const padModes = ['constant', 'reflect', 'edge', 'wrap'] as const;
 
-/** Pads and value are attributes before opset 11; axes are an input since 18. */
+/** Pads and value are attributes before opset 11; since opset 18 there is an input `axes`. */
 function pad(ctx: ImportContext): Value {
   const x = ctx.required(0);
   const rank = x.shape.length;

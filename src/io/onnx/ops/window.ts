@@ -11,7 +11,7 @@ export function perAxis(ctx: ImportContext, name: string, length: number, fallba
   throw new ConvletError('malformed', `attribute ${name} expects ${length} values, got ${values.length}`);
 }
 
-/** strides, dilations, pads and auto_pad of convolutions and pools, with the padding worked out. */
+/** strides, dilations, pads and auto_pad of convolutions and pools; auto_pad is replaced by the padding that it means. */
 export function windowOf(ctx: ImportContext, input: readonly number[], kernel: readonly number[]): SpatialAttrs {
   const rank = kernel.length;
   if (input.length !== rank) {
