@@ -32,7 +32,8 @@ export async function buildWorker(folder: string, entry: string = join(here, 'wo
   return config;
 }
 
-function configuration(modules: readonly string[]): string {
+/** What workerd reads: the Worker and the modules beside it. */
+export function configuration(modules: readonly string[]): string {
   const rows = modules.map((name) => {
     const kind = embeddings[name.slice(name.lastIndexOf('.') + 1)];
     if (kind === undefined) throw new Error(`no kind of module for ${name}`);

@@ -27,11 +27,11 @@ export function supportedVariants(): Variant[] {
 /** Turns the text of an embedded build into its bytes. */
 export type Inflate = (text: string) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
 
-/** Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. */
+/** Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. Next warns of the bare name DecompressionStream. */
 export async function inflateBase64(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const binary = atob(text);
   const deflated = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) deflated[i] = binary.charCodeAt(i);
-  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const stream = new Blob([deflated]).stream().pipeThrough(new globalThis.DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -36,7 +36,7 @@ export async function unpack(
 
   const reader = new Blob([bytes as Uint8Array<ArrayBuffer>])
     .stream()
-    .pipeThrough(new DecompressionStream('gzip'))
+    .pipeThrough(new globalThis.DecompressionStream('gzip'))
     .getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;

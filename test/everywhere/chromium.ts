@@ -6,9 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { here } from './project.ts';
 
+/** For the environment of tools: what they would tell their makers, and what they make for development. */
+export const quiet = { NEXT_TELEMETRY_DISABLED: '1', WRANGLER_SEND_METRICS: 'false', NODE_ENV: 'production' } as const;
+
 /** The parts of puppeteer that are used here. */
 export interface Page {
   goto(url: string): Promise<unknown>;
+  waitForSelector(selector: string): Promise<{ uploadFile(path: string): Promise<void> }>;
+  waitForFunction(condition: string, options: { timeout: number }): Promise<unknown>;
   evaluate<T>(program: string): Promise<T>;
   on(event: 'pageerror' | 'console', listener: (what: { message?: string; text?(): string }) => void): void;
   close(): Promise<void>;
@@ -66,7 +71,9 @@ export async function reportOf(browser: Browser, url: string): Promise<unknown> 
   page.on('console', (message) => errors.push(message.text!()));
   try {
     await page.goto(url);
-    return await page.evaluate(`globalThis.report ?? Promise.reject(new Error('the page has no report'))`);
+    // Frameworks run a page's program some time after they have shown it.
+    await page.waitForFunction('globalThis.report !== undefined', { timeout: 20_000 });
+    return await page.evaluate('globalThis.report');
   } catch (cause) {
     throw new Error(`${url}: ${(cause as Error).message}\n${errors.join('\n')}`, { cause });
   } finally {

@@ -9,6 +9,9 @@ import { root } from '../runtime/package.ts';
 export const here: string = fileURLToPath(new URL('.', import.meta.url));
 export const installed = (name: string): boolean => existsSync(join(here, 'node_modules', name, 'package.json'));
 
+const example = join(root, 'examples/workerd');
+const base64 = (path: string): string => readFileSync(join(example, path)).toString('base64');
+
 interface Locked {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -58,17 +61,14 @@ export function freshProject(
   link(join(base, 'node_modules'), join(folder, 'node_modules'));
   const names = closure([...packages, ...(sharp ? ['sharp'] : [])], sharp ? [] : ['sharp']);
   for (const name of names) link(join(here, 'node_modules', name), join(folder, 'node_modules', name));
-  cpSync(join(here, 'program'), folder, { recursive: true });
-  writeFileSync(join(folder, 'files.mjs'), files());
 }
 
-const example = join(root, 'examples/workerd');
-const base64 = (path: string): string => readFileSync(join(example, path)).toString('base64');
-
-/** What the programs work on, as a module: a bundle has it inside. */
-function files(): string {
+/** The probe, with what it works on as a module: a bundle has it inside. */
+export function writeProgram(folder: string): void {
+  cpSync(join(here, 'program'), folder, { recursive: true });
   const pictures = { png: base64('samples/star1.png'), jpeg: base64('samples/cross3.jpg') };
-  return `export const files = ${JSON.stringify({ model: base64('shapes.onnx'), pictures })};\n`;
+  const text = JSON.stringify({ model: base64('shapes.onnx'), pictures });
+  writeFileSync(join(folder, 'files.mjs'), `export const files = ${text};\n`);
 }
 
 /** The same as files, for programs that read some. */

@@ -13,6 +13,8 @@ export interface Row {
   readonly options: object;
   /** The bundle's file to run or to load in a page; default main.js. A page of its own is index.html. */
   readonly output?: string;
+  /** Packages of this folder that the application has besides, with what they need. */
+  readonly packages?: readonly string[];
   /** What the application's package.json says besides. */
   readonly description?: object;
   /** The tool needs a newer Node than the package does. */
@@ -105,5 +107,21 @@ export const rows: readonly Row[] = [
       targets: { node: { context: 'node', outputFormat: 'esmodule', includeNodeModules: true, distDir: 'dist' } },
     },
     output: 'node.js',
+  },
+  { tool: 'wrangler', target: 'workerd', name: 'Worker', options: {}, node24: true },
+  {
+    tool: 'next',
+    target: 'next',
+    name: 'Turbopack',
+    options: { flags: [] },
+    packages: ['next', 'react', 'react-dom'],
+  },
+  {
+    tool: 'next',
+    target: 'next',
+    name: 'webpack',
+    options: { flags: ['--webpack'] },
+    packages: ['next', 'react', 'react-dom'],
+    node24: true,
   },
 ];

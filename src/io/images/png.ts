@@ -65,22 +65,35 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
 /** Inflates zlib data and passes it to `take` until that returns true. Returns false if the data ends earlier. */
 async function inflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): Promise<boolean> {
   try {
-    // Vercel's edge runtime has no DecompressionStream.
-    return await (typeof DecompressionStream === 'function' ? inflateByStream : inflateByFflate)(parts, take);
+    const inflater = makeInflater();
+    return await (inflater === null ? inflateByFflate(parts, take) : inflateByStream(inflater, parts, take));
   } catch (cause) {
     if (cause instanceof ConvletError) throw cause;
     throw new ConvletError('malformed', 'PNG: the compressed image data is broken', { cause });
   }
 }
 
-async function inflateByStream(parts: readonly Uint8Array[], take: (chunk: Uint8Array) => boolean): Promise<boolean> {
+/** Null on edge runtimes: some have no DecompressionStream, Next's throws when it is made, and warns of the bare name when it builds. */
+function makeInflater(): DecompressionStream | null {
+  try {
+    return new globalThis.DecompressionStream('deflate');
+  } catch {
+    return null;
+  }
+}
+
+async function inflateByStream(
+  inflater: DecompressionStream,
+  parts: readonly Uint8Array[],
+  take: (chunk: Uint8Array) => boolean,
+): Promise<boolean> {
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       for (const part of parts) controller.enqueue(part as Uint8Array<ArrayBuffer>);
       controller.close();
     },
   });
-  const reader = source.pipeThrough(new DecompressionStream('deflate')).getReader();
+  const reader = source.pipeThrough(inflater).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();

@@ -31,7 +31,7 @@ async function images() {
   return { found, sharp: await attempt(() => decodeImage(bytes(first), { decoder: 'sharp' })) };
 }
 
-async function inference(options) {
+export async function inference(options) {
   const model = await load(bytes(files.model), options);
   const found = {};
   for (const [name, text] of Object.entries(files.pictures)) {
@@ -62,7 +62,7 @@ const pixels = Float32Array.from({ length: 16 * 64 }, (_, i) => {
 });
 
 /** Four steps, two op by op and two compiled. */
-async function training(options) {
+export async function training(options) {
   await init(options);
   seed(1);
   const model = new Net();
