@@ -32,7 +32,7 @@ async function writeWorkerSource(source: string, target: string): Promise<void> 
     logLevel: 'warning',
   });
   const script = `(() => {${outputFiles[0].text.trim()}})();`;
-  const text = `// Written by scripts/worker-source.ts.\nexport const workerSource = ${JSON.stringify(script)};\n`;
+  const text = `// Written by scripts/worker-source.ts.\nexport const workerSource: string = ${JSON.stringify(script)};\n`;
   if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);
