@@ -7,6 +7,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { workerSource } from '../src/abi/generated/web-worker.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
@@ -21,6 +22,7 @@ const entries = [
   'runtime/workerd-train',
   'runtime/edge-light',
   'runtime/edge-light-train',
+  'runtime/static',
   'io/images/index',
   'io/images/node',
   'cli/main',
@@ -36,7 +38,11 @@ const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
 export async function bundlePackage(folder: string): Promise<string[]> {
   writeLicences(folder);
-  return [...(await bundle(folder, entries, 'chunk')), ...(await bundle(folder, readers, 'reader'))];
+  return [
+    writeWorker(folder),
+    ...(await bundle(folder, entries, 'chunk')),
+    ...(await bundle(folder, readers, 'reader')),
+  ];
 }
 
 /**
@@ -100,6 +106,13 @@ function removeOthers(folder: string, written: readonly string[]): void {
     const file = join(folder, entry);
     if (/\.js(\.map)?$/.test(entry) && !kept.has(entry) && statSync(file).isFile()) rmSync(file);
   }
+}
+
+/** The option workerUrl names this file: a script for Web Workers, where none may come from a Blob. */
+function writeWorker(folder: string): string {
+  writeFileSync(join(folder, 'worker.js'), `${workerSource}\n`);
+  writeFileSync(join(folder, 'worker.d.ts'), 'export {};\n');
+  return 'worker.js';
 }
 
 /** Licences of the packages whose code is in the chunks. */

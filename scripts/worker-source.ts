@@ -1,5 +1,6 @@
 // npm run kernels: bundles the modules of worker threads into strings that worker threads run. So neither the package nor an
 // application's bundle needs a file for workers, and both sides of the thread protocol are the same code.
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Module of a thread → the file that gets its text. */
 const workers = {
-  'src/backend/wasm/core/team-worker.ts': 'src/abi/generated/team-worker.ts',
+  'src/backend/wasm/core/team-worker-node.ts': 'src/abi/generated/node-worker.ts',
+  'src/backend/wasm/core/team-worker-web.ts': 'src/abi/generated/web-worker.ts',
   'src/data/node-image-worker.ts': 'src/data/generated/image-worker.ts',
 } as const;
 
@@ -19,6 +21,19 @@ export async function writeWorkerSources(): Promise<void> {
 }
 
 async function writeWorkerSource(source: string, target: string): Promise<void> {
+  const script = await workerText(source);
+  // The text has its own version inside, for pages whose file worker.js is another package's.
+  const version = createHash('sha256').update(script).digest('hex').slice(0, 12);
+  const text = `// Written by scripts/worker-source.ts.
+export const workerSource = ${JSON.stringify(script.replaceAll('WORKER_VERSION', JSON.stringify(version)))};
+export const workerVersion = '${version}';
+`;
+  if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+}
+
+async function workerText(source: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(root, source)],
     bundle: true,
@@ -31,11 +46,7 @@ async function writeWorkerSource(source: string, target: string): Promise<void> 
     legalComments: 'none',
     logLevel: 'warning',
   });
-  const script = `(() => {${outputFiles[0].text.trim()}})();`;
-  const text = `// Written by scripts/worker-source.ts.\nexport const workerSource: string = ${JSON.stringify(script)};\n`;
-  if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text);
+  return `(() => {${outputFiles[0].text.trim()}})();`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeWorkerSources();

@@ -8,7 +8,10 @@ import type { Platform } from './platform.ts';
 /** What training runs on. */
 export interface InitOptions
   extends Omit<LoadOptions, 'leader' | 'maxLoopIterations' | 'int64' | 'signal' | 'onProgress'> {
-  /** A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. */
+  /**
+   * A whole number ≥ 1, or 'auto'; compiled steps (compileStep, fit) share their work among so many. Default 1. In browsers
+   * more than one is for Web Workers: a page's own thread must not wait for others.
+   */
   readonly threads?: number | 'auto';
 }
 
@@ -21,7 +24,7 @@ let last: Engine | null = null;
 export function createInit(platform: Platform): Init {
   return async (options = {}) => {
     checkInitOptions(options);
-    const backend = await createBackend(platform, options, allPrims);
+    const backend = await createBackend(platform, { ...options, leader: 'main' }, allPrims);
     if (backend instanceof WasmBackend && !backend.trains)
       throw new ConvletError(
         'environment',

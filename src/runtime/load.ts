@@ -23,7 +23,7 @@ import {
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
 import { Model } from './model.ts';
-import type { Platform, Variant } from './platform.ts';
+import { noThreads, type Platform, type Variant } from './platform.ts';
 
 type Int64Form = 'number' | 'bigint';
 
@@ -38,16 +38,23 @@ export interface LoadOptions<Int64 extends Int64Form = 'number'> {
   readonly variant?: 'auto' | Variant;
   /**
    * Threads that share each run (default 1): a whole number ≥ 1, or 'auto' for as many as the machine runs at once, at most
-   * 8. The results do not depend on it. More than one where the runtime has no threads is a ConvletError('environment').
+   * 8. The results do not depend on it. More than one where the runtime has no threads is a ConvletError('environment');
+   * 'auto' is one there. A page has them where it is cross-origin isolated (docs/browser.md).
    */
   readonly threads?: number | 'auto';
   /**
    * 'main' (default): a run is the calling thread's work, with `threads` its share of it, and blocks that thread meanwhile.
    * 'worker': workers do it, as many as `threads` says, and the calling thread's event loop goes on; only copying inputs
    * and outputs, compiling for new input shapes, and steps without a kernel are left to it. Same results. A runtime without
-   * threads: ConvletError('environment').
+   * threads: ConvletError('environment'). A page's own thread must not wait, so there 'worker' is the default with more than
+   * one thread, and 'main' a ConvletError('environment').
    */
   readonly leader?: 'main' | 'worker';
+  /**
+   * Browsers: where the script of worker threads is served, the file `convlet/worker.js` of this package. Default: it comes
+   * from a `blob:` URL, which a Content Security Policy has to allow (`worker-src blob:`).
+   */
+  readonly workerUrl?: string | URL;
   /**
    * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
    * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: 4 GiB, what
@@ -105,6 +112,7 @@ const known: KnownOf<LoadOptions<Int64Form>> = {
   variant: oneOf('auto', 'simd', 'relaxed'),
   threads: kind("'auto' or a whole number ≥ 1", (v) => v === 'auto' || (Number.isInteger(v) && (v as number) >= 1)),
   leader: oneOf('main', 'worker'),
+  workerUrl: kind('a string or a URL', (v) => typeof v === 'string' || isUrl(v)),
   maxMemoryBytes: kind('a positive number', (v) => typeof v === 'number' && v > 0),
   maxLoopIterations: kind('a number ≥ 0', (v) => typeof v === 'number' && v >= 0),
   precision: oneOf('fast', 'exact'),
@@ -197,31 +205,50 @@ export async function createBackend(
   options: LoadOptions<Int64Form>,
   prims: PrimTables,
 ): Promise<Backend> {
-  const { maxMemoryBytes, precision, leader = 'main' } = options;
+  const { maxMemoryBytes, precision, workerUrl } = options;
   if (options.backend === 'js') return new JsBackend({ prims: prims.js, maxMemoryBytes });
   const variant = chooseVariant(platform, options);
   const threads = chooseThreads(platform, options);
+  const { threading } = platform;
   const module = await kernelsOf(platform, options);
   const backend = new WasmBackend(module, variant, {
     prims,
     maxMemoryBytes,
     threads,
-    leader,
-    spawn: platform.threading?.spawn,
+    leader: options.leader ?? (threads > 1 && threading?.mayWait?.() === false ? 'worker' : 'main'),
+    spawn: threading && ((data) => threading.spawn(data, workerUrl)),
     precision,
   });
-  await backend.ready();
+  try {
+    await backend.ready();
+  } catch (error) {
+    backend.dispose();
+    throw error;
+  }
   return backend;
 }
 
-/** 'auto': as many as the machine runs at once, one where the runtime has no threads. */
-function chooseThreads({ threading }: Platform, { threads = 1, leader, kernels }: LoadOptions<Int64Form>): number {
-  const possible = threading !== undefined && kernels === undefined;
-  if (leader === 'worker' && !possible)
-    throw new ConvletError('environment', "load: this runtime has no threads, got leader: 'worker'");
-  if (threads === 'auto') return possible ? Math.min(threading.available(), 8) : 1;
-  if (threads > 1 && !possible)
-    throw new ConvletError('environment', `load: this runtime has no threads, got threads: ${threads}`);
+/** 'auto': as many as the machine runs at once, one where the runtime has no threads or the calling one must not wait. */
+function chooseThreads({ threading }: Platform, options: LoadOptions<Int64Form>): number {
+  const { threads = 1, leader } = options;
+  const lacking =
+    options.kernels !== undefined
+      ? 'kernels that are given have no threads'
+      : threading === undefined
+        ? noThreads
+        : (threading.lacking?.() ?? null);
+  if (leader === 'worker' && lacking !== null)
+    throw new ConvletError('environment', `load: ${lacking}, got leader: 'worker'`);
+  const waits = leader === 'main' && threading?.mayWait?.() === false;
+  if (threads === 'auto') return lacking === null && !waits ? Math.min(threading!.available(), 8) : 1;
+  if (threads > 1 && lacking !== null)
+    throw new ConvletError('environment', `load: ${lacking}, got threads: ${threads}`);
+  if (threads > 1 && waits)
+    throw new ConvletError(
+      'environment',
+      `load: a page's own thread must not wait for others: threads: ${threads} expects leader 'worker', or that a Web Worker loads ` +
+        "or trains here, got leader: 'main'",
+    );
   return threads;
 }
 

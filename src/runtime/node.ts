@@ -1,3 +1,4 @@
+import { workerSource } from '../abi/generated/node-worker.ts';
 import { supportedVariants } from '../abi/modules.ts';
 import type { TeamWorker } from '../backend/wasm/core/team.ts';
 import { ConvletError } from '../common/error.ts';
@@ -30,8 +31,8 @@ export const inflateBuffer = (text: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(builtin('node:zlib').inflateRawSync(Buffer.from(text, 'base64')));
 
 /** Workers do not keep the process alive: a program that has nothing else to do ends. */
-export function spawnWorker(source: string, data: object): TeamWorker {
-  const worker = new (builtin('node:worker_threads').Worker)(source, { eval: true, workerData: data });
+export function spawnWorker(data: object): TeamWorker {
+  const worker = new (builtin('node:worker_threads').Worker)(workerSource, { eval: true, workerData: data });
   const ready = new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('error', (cause) =>

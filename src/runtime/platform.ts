@@ -1,5 +1,5 @@
 import type { Variant } from '../abi/modules.ts';
-import type { SpawnWorker } from '../backend/wasm/core/team.ts';
+import type { SpawnWorker, TeamWorker } from '../backend/wasm/core/team.ts';
 import type { LazyFile } from '../common/lazy-file.ts';
 import type { Transfer } from '../common/source.ts';
 
@@ -16,7 +16,20 @@ export interface Platform {
   /** Variants that this runtime can run, best first. */
   variants(): readonly Variant[];
   /** Worker threads, where the runtime has them. */
-  readonly threading?: { readonly spawn: SpawnWorker; readonly available: () => number };
+  readonly threading?: Threading;
+}
+
+export interface Threading {
+  /** `url` is the option `workerUrl`. */
+  spawn(data: Parameters<SpawnWorker>[0], url?: string | URL): TeamWorker;
+  /** How many the machine runs at once. */
+  available(): number;
+  /** Why there are none here after all, for errors; null where there are. Absent: there are. */
+  lacking?(): string | null;
+  /** Whether the calling thread may sleep until others are done; that of a page may not. Absent: it may. */
+  mayWait?(): boolean;
 }
 
 export type { Variant };
+
+export const noThreads = 'this runtime has no threads';

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { workerSource } from '../../src/abi/generated/node-worker.ts';
 import { withSharedMemory } from '../../src/abi/shared-memory.ts';
 import { maximumPages, WasmBackend } from '../../src/backend/wasm/backend.ts';
 import { inferencePrims } from '../../src/backend/wasm/prims.ts';
@@ -17,8 +18,8 @@ test('workers end when their team is disposed, even if the request to terminate 
   const backend = new WasmBackend(module, 'simd', {
     prims: inferencePrims,
     threads: 3,
-    spawn(source, data) {
-      const worker = new Worker(source, { eval: true, workerData: data });
+    spawn(data) {
+      const worker = new Worker(workerSource, { eval: true, workerData: data });
       ended.push(new Promise((resolve) => worker.once('exit', () => resolve())));
       return {
         ready: new Promise((resolve) => worker.once('message', () => resolve())),

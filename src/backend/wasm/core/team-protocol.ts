@@ -1,5 +1,5 @@
-// The protocol of a team, which all its threads follow. team.ts (the calling thread) imports it, and so does team-worker.ts, whose
-// bundle is the script that workers run.
+// The protocol of a team, which all its threads follow. team.ts (the calling thread) imports it, and so does team-worker.ts, which
+// scripts/worker-source.ts bundles into the scripts that workers run.
 
 /** Words of the control block; the program is after them. */
 export const word = {

@@ -1,5 +1,4 @@
 import type { KernelExports, KernelName } from '../../../abi/generated/abi.ts';
-import { workerSource } from '../../../abi/generated/team-worker.ts';
 import { ConvletError } from '../../../common/error.ts';
 import {
   controlWords,
@@ -16,7 +15,7 @@ import {
   wordsPerStep,
 } from './team-protocol.ts';
 
-/** A worker that runs `workerSource`. The platform starts it. */
+/** A worker that runs team-worker.ts. The platform starts it. */
 export interface TeamWorker {
   /** Resolves when the worker has its instance and waits for work. */
   readonly ready: Promise<void>;
@@ -33,8 +32,8 @@ export interface TeamWorker {
  */
 export type Leader = 'main' | 'worker';
 
-/** Starts a worker from the text of a script, which finds `data` in workerData. */
-export type SpawnWorker = (source: string, data: WorkerData) => TeamWorker;
+/** Starts a worker that does what team-worker.ts does with this data. */
+export type SpawnWorker = (data: WorkerData) => TeamWorker;
 
 /** One kernel call of a program: the descriptors of the threads are `descriptorStride` bytes apart. */
 export interface TeamStep {
@@ -86,7 +85,7 @@ export class Team {
     this.self = { control: this.control, index: 0, threads, kernels: kernelsOf(this.names, kernels) };
     const mine = leader === 'main' ? 1 : 0;
     this.workers = Array.from({ length: threads - mine }, (_, i) =>
-      spawn(workerSource, { module, memory, control, index: i + mine, threads }),
+      spawn({ module, memory, control, index: i + mine, threads }),
     );
     this.ready = Promise.all(this.workers.map((worker) => worker.ready)).then(() => {
       if (leader === 'main') return;
