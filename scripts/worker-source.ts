@@ -25,8 +25,8 @@ async function writeWorkerSource(source: string, target: string): Promise<void> 
   // The text has its own version inside, for pages whose file worker.js is another package's.
   const version = createHash('sha256').update(script).digest('hex').slice(0, 12);
   const text = `// Written by scripts/worker-source.ts.
-export const workerSource = ${JSON.stringify(script.replaceAll('WORKER_VERSION', JSON.stringify(version)))};
-export const workerVersion = '${version}';
+export const workerSource: string = ${JSON.stringify(script.replaceAll('WORKER_VERSION', JSON.stringify(version)))};
+export const workerVersion: string = '${version}';
 `;
   if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
   mkdirSync(dirname(target), { recursive: true });
