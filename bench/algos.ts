@@ -8,19 +8,20 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { PrimCall, Step } from '../src/backend/backend.ts';
 import type { WasmBackend } from '../src/backend/wasm/backend.ts';
-import { type ConvAlgorithm, chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
+import { chooseConv, convAlgorithms, convBy } from '../src/backend/wasm/conv/conv.ts';
 import { convCosts } from '../src/backend/wasm/conv/conv-cost.ts';
+import { chooseWeightGrad, weightGradAlgorithms, weightGradBy } from '../src/backend/wasm/conv/conv-weight-grad.ts';
+import { only } from '../src/backend/wasm/core/algorithm.ts';
 import { Declined } from '../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
-import { inferencePrims } from '../src/backend/wasm/prims.ts';
+import { allPrims } from '../src/backend/wasm/training-prims.ts';
 import { formatTable } from '../src/cli/table.ts';
 import { product } from '../src/common/numbers.ts';
 import { BorrowedStorage, type Storage } from '../src/memory/storage.ts';
 import { createBackend, type LoadOptions } from '../src/runtime/load.ts';
-import { nodePlatform } from '../src/runtime/node.ts';
+import { nodeTrainingPlatform } from '../src/runtime/node-training.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
-import { fitCosts, type Layer, layerAttrs, type Measured, type Measurement, quality } from './conv-fit.ts';
-import '../src/ops/index.ts';
+import { fitCosts, type Layer, layerAttrs, type Measured, type Measurement, quality, type Work } from './conv-fit.ts';
 
 /** 3×3 of stride 1 is where there is something to choose: few and many channels, small and large maps, batches. */
 const layers: readonly Layer[] = [
@@ -60,6 +61,19 @@ const layers: readonly Layer[] = [
   [384, 384, 14, 3, 1, 384],
 ];
 
+/** Of weight gradients: what small networks train on, and layers where the batch, the channels or the map are large or small. */
+const gradLayers: readonly Layer[] = [
+  ...[16, 32, 64].map((c, i): Layer => [c, c, 32 >> i, 3, 1, 1, 32]),
+  ...[64, 128, 256].map((c, i): Layer => [c, c, 56 >> i, 3, 1, 1, 4]),
+  [1, 32, 28, 3, 1, 1, 64],
+  [3, 64, 56, 3, 1, 1, 4],
+  [8, 256, 14, 3, 1, 1, 8],
+  [256, 8, 14, 3, 1, 1, 8],
+  [64, 64, 7, 3, 1, 1, 1],
+  [64, 128, 28, 3, 2, 1, 8],
+  [64, 256, 14, 1, 1, 1, 8],
+];
+
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -78,9 +92,9 @@ const batchMs = 4;
 const warmupMs = 150;
 
 const backend = (await createBackend(
-  nodePlatform,
+  nodeTrainingPlatform,
   { variant: flags.variant as LoadOptions['variant'] },
-  inferencePrims,
+  allPrims,
 )) as WasmBackend;
 console.log(`Node ${process.versions.node}, ${backend.variant}`);
 /** Tensors of the layer at hand. */
@@ -88,25 +102,50 @@ const held: Storage[] = [];
 const rows: string[][] = [];
 const misses: string[] = [];
 const measured: Measured[] = [];
-for (const layer of layers) {
-  const name = nameOf(layer);
+/** Columns of the table. */
+const names = [...new Set([...convAlgorithms, ...weightGradAlgorithms].map(({ name }) => name))];
+const timers: { readonly [W in Work]: (layer: Layer) => Timed } = {
+  conv(layer) {
+    const call = callOf(layer);
+    return timeLayer(
+      call,
+      (session) => chooseConv(call, session),
+      (algorithm, session) => convBy(() => only(algorithm))(call, session),
+    );
+  },
+  convWeightGrad(layer) {
+    const call = gradCallOf(layer);
+    return timeLayer(
+      call,
+      (session) => chooseWeightGrad(call, session),
+      (algorithm, session) => weightGradBy(() => only(algorithm))(call, session),
+    );
+  },
+};
+const works: readonly { readonly layer: Layer; readonly work: Work }[] = [
+  ...layers.map((layer) => ({ layer, work: 'conv' as const })),
+  ...gradLayers.map((layer) => ({ layer, work: 'convWeightGrad' as const })),
+];
+for (const { layer, work } of works) {
+  const name = nameOf(layer, work);
   if (positionals.length > 0 && !positionals.some((part) => name.includes(part))) continue;
-  const result = timeLayer(layer);
+  const result = timers[work](layer);
   measured.push({
     layer,
+    ...(work === 'conv' ? {} : { work }),
     ns: Object.fromEntries([...result.times].map(([by, ms]) => [by, Math.round(ms * 1e6)])),
   });
   const best = Math.min(...result.times.values());
   const ratio = result.times.get(result.chosen)! / best;
   if (ratio > within) misses.push(`${name}: ${result.chosen} takes ${ratio.toFixed(2)} × the fastest`);
-  const cells = convAlgorithms.map((algorithm) => {
-    const ms = result.times.get(algorithm.name);
-    return ms === undefined ? '' : `${ms.toPrecision(3)}${algorithm.name === result.chosen ? ' ←' : ''}`;
+  const cells = names.map((algorithm) => {
+    const ms = result.times.get(algorithm);
+    return ms === undefined ? '' : `${ms.toPrecision(3)}${algorithm === result.chosen ? ' ←' : ''}`;
   });
   rows.push([name, ...cells, ratio.toFixed(2), (result.flops / result.times.get(result.chosen)! / 1e6).toPrecision(3)]);
-  process.stderr.write(`${rows.length}/${layers.length} ${name}\n`);
+  process.stderr.write(`${rows.length}/${works.length} ${name}\n`);
 }
-const headings = ['layer', ...convAlgorithms.map((algorithm) => `${algorithm.name} ms`), 'chosen ÷ best', 'GFLOP/s'];
+const headings = ['layer', ...names.map((name) => `${name} ms`), 'chosen ÷ best', 'GFLOP/s'];
 console.log(formatTable(headings, rows, headings.map((_, i) => i).slice(1)));
 for (const miss of misses) console.error(`missed: ${miss}`);
 console.log(
@@ -150,23 +189,32 @@ function writeMeasurement(): void {
   writeFileSync(file, `${JSON.stringify(about).slice(0, -1)},"rows":[\n${lines}\n]}\n`);
 }
 
-function nameOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer): string {
+function nameOf([from, to, map, kernel = 3, stride = 1, groups = 1, n = 1]: Layer, work: Work): string {
   const kind = groups === 1 ? '' : groups === from ? 'depthwise ' : `${groups} groups `;
-  return `${kind}${kernel}×${kernel}${stride > 1 ? ` s${stride}` : ''} ${from}→${to} @${map}${n > 1 ? ` ×${n}` : ''}`;
+  return `${work === 'conv' ? '' : 'weight gradient '}${kind}${kernel}×${kernel}${stride > 1 ? ` s${stride}` : ''} ${from}→${to} @${map}${n > 1 ? ` ×${n}` : ''}`;
+}
+
+interface Timed {
+  readonly chosen: string;
+  readonly times: ReadonlyMap<string, number>;
+  readonly flops: number;
 }
 
 /** Milliseconds by algorithm: least of the rounds' means, every round a short batch of each in turn. */
-function timeLayer(layer: Layer): { chosen: string; times: Map<string, number>; flops: number } {
+function timeLayer<P extends Work, A extends { readonly name: string }>(
+  call: PrimCall<P>,
+  choice: (session: WasmSession) => { readonly taken: A; readonly costs: ReadonlyMap<A, number | Declined> },
+  lower: (algorithm: A, session: WasmSession) => Step[] | Declined,
+): Timed {
   const session = backend.session();
   try {
-    const call = callOf(layer);
-    const fitting = convAlgorithms.filter((algorithm) => !(algorithm.cost(call, session) instanceof Declined));
-    const prepared = fitting.map((algorithm) => ({
-      algorithm,
-      steps: lower(call, session, algorithm),
-      count: 1,
-      ms: Number.POSITIVE_INFINITY,
-    }));
+    const { taken, costs } = choice(session);
+    const fitting = [...costs].filter(([, cost]) => !(cost instanceof Declined));
+    const prepared = fitting.map(([algorithm]) => {
+      const steps = lower(algorithm, session);
+      if (steps instanceof Declined) throw new Error(`${algorithm.name} cannot do what it names a cost for`);
+      return { algorithm, steps, count: 1, ms: Number.POSITIVE_INFINITY };
+    });
     session.seal();
     for (const one of prepared) {
       const ms = spend(one.steps, warmupMs);
@@ -181,8 +229,7 @@ function timeLayer(layer: Layer): { chosen: string; times: Map<string, number>; 
     }
     const { batch, output, channels, outChannels, groups, kernel } = call.attrs;
     const flops = (2 * batch * cells(output) * cells(kernel) * channels * outChannels) / groups;
-    const times = new Map(prepared.map(({ algorithm, ms }) => [algorithm.name, ms]));
-    return { chosen: chooseConv(call, session).name, times, flops };
+    return { chosen: taken.name, times: new Map(prepared.map(({ algorithm, ms }) => [algorithm.name, ms])), flops };
   } finally {
     session.dispose();
     for (const storage of held.splice(0)) storage.free();
@@ -196,6 +243,15 @@ function callOf(layer: Layer): PrimCall<'conv'> {
   const [, size] = attrs.output;
   const inputs = [linear([n, from, map, map]), weight([to, from / groups, kernel, kernel]), weight([to]), null];
   return { prim: 'conv', inputs, outputs: [linear([n, to, size, size])], attrs };
+}
+
+/** The same layer's weight gradient, from its input and the gradient of its output. */
+function gradCallOf(layer: Layer): PrimCall<'convWeightGrad'> {
+  const [from, to, map, kernel = 3, , groups = 1, n = 1] = layer;
+  const attrs = layerAttrs(layer);
+  const [, size] = attrs.output;
+  const inputs = [linear([n, from, map, map]), linear([n, to, size, size])];
+  return { prim: 'convWeightGrad', inputs, outputs: [linear([to, from / groups, kernel, kernel])], attrs };
 }
 
 function linear(shape: number[]): Tensor {
@@ -216,12 +272,6 @@ function weight(shape: number[]): Tensor {
 /** −1 … 1, of no pattern that a transform could like. */
 function random(i: number): number {
   return ((Math.imul(i + 1, 2654435761) >>> 8) & 0xffff) / 32768 - 1;
-}
-
-function lower(call: PrimCall<'conv'>, session: WasmSession, algorithm: ConvAlgorithm): Step[] {
-  const steps = convBy(() => algorithm)(call, session);
-  if (steps instanceof Declined) throw new Error(`${algorithm.name} cannot do what it names a cost for`);
-  return steps;
 }
 
 /** Runs for `ms` at least; mean of the last run. */

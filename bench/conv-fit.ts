@@ -3,6 +3,8 @@ import type { PrimCall } from '../src/backend/backend.ts';
 import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import { convAlgorithms } from '../src/backend/wasm/conv/conv.ts';
 import { type ConvCosts, convCosts } from '../src/backend/wasm/conv/conv-cost.ts';
+import { weightGradAlgorithms } from '../src/backend/wasm/conv/conv-weight-grad.ts';
+import type { Declined } from '../src/backend/wasm/core/prim.ts';
 import type { WasmSession } from '../src/backend/wasm/core/session.ts';
 import { BorrowedStorage } from '../src/memory/storage.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
@@ -18,9 +20,14 @@ export type Layer = readonly [
   n?: number,
 ];
 
+/** What is computed of a layer: its output, or the gradient of its weights. */
+export type Work = 'conv' | 'convWeightGrad';
+
 /** Nanoseconds of each algorithm that can do a layer. */
 export interface Measured {
   readonly layer: Layer;
+  /** Default 'conv'. */
+  readonly work?: Work;
   readonly ns: { readonly [algorithm: string]: number };
 }
 
@@ -45,11 +52,38 @@ export function layerAttrs([from, to, map, kernel = 3, stride = 1, groups = 1, n
 
 const weight = new Tensor('float32', [1], 'row', new BorrowedStorage(new Float32Array(1)), true);
 
-/** Nanoseconds that the model gives for a layer with constant weights. */
-export function estimate(layer: Layer, name: string, session: WasmSession, costs: ConvCosts): number {
-  const inputs = [null, weight, null, null];
-  const call: PrimCall<'conv'> = { prim: 'conv', inputs, outputs: [], attrs: layerAttrs(layer) };
-  const cost = convAlgorithms.find((algorithm) => algorithm.name === name)!.cost(call, session, costs);
+/** Nanoseconds by name of the algorithms that can do a layer. */
+const estimates: {
+  readonly [W in Work]: (layer: Layer, name: string, session: WasmSession, costs: ConvCosts) => number | Declined;
+} = {
+  conv(layer, name, session, costs) {
+    const call: PrimCall<'conv'> = {
+      prim: 'conv',
+      inputs: [null, weight, null, null],
+      outputs: [],
+      attrs: layerAttrs(layer),
+    };
+    return convAlgorithms.find((algorithm) => algorithm.name === name)!.cost(call, session, costs);
+  },
+  convWeightGrad(layer, name, session, costs) {
+    const call: PrimCall<'convWeightGrad'> = {
+      prim: 'convWeightGrad',
+      inputs: [null, null],
+      outputs: [],
+      attrs: layerAttrs(layer),
+    };
+    return weightGradAlgorithms.find((algorithm) => algorithm.name === name)!.cost(call, session, costs);
+  },
+};
+
+/** Nanoseconds that the model gives for a layer; weights are constants. */
+export function estimate(
+  { layer, work = 'conv' }: Pick<Measured, 'layer' | 'work'>,
+  name: string,
+  session: WasmSession,
+  costs: ConvCosts,
+): number {
+  const cost = estimates[work](layer, name, session, costs);
   if (typeof cost !== 'number') throw new Error(`${name} was measured on ${layer} and declines: ${cost.why}`);
   return cost;
 }
@@ -59,8 +93,8 @@ const only = (name: keyof ConvCosts): ConvCosts =>
   Object.fromEntries(names.map((other) => [other, other === name ? 1 : 0])) as unknown as ConvCosts;
 
 /** How often each constant is paid: estimates are linear in them. */
-export const factors = (layer: Layer, name: string, session: WasmSession): number[] =>
-  names.map((constant) => estimate(layer, name, session, only(constant)));
+export const factors = (row: Pick<Measured, 'layer' | 'work'>, name: string, session: WasmSession): number[] =>
+  names.map((constant) => estimate(row, name, session, only(constant)));
 
 /** Depthwise convolutions have one algorithm and no estimate. */
 const timesOf = ({ ns }: Measured): [name: string, ns: number][] =>
@@ -69,7 +103,7 @@ const timesOf = ({ ns }: Measured): [name: string, ns: number][] =>
 /** The constants of the least sum of squared relative errors; those that no row depends on stay as they are. */
 export function fitCosts(rows: readonly Measured[], session: WasmSession): ConvCosts {
   const equations = rows.flatMap((row) =>
-    timesOf(row).map(([name, ns]) => factors(row.layer, name, session).map((factor) => factor / ns)),
+    timesOf(row).map(([name, ns]) => factors(row, name, session).map((factor) => factor / ns)),
   );
   const start = names.map((name) => convCosts[name]);
   const fitted = leastSquares(equations, start);
@@ -103,12 +137,12 @@ export function quality(rows: readonly Measured[], session: WasmSession, costs: 
   const ratios: number[] = [];
   for (const row of rows) {
     const times = timesOf(row);
-    const estimates = times.map(([name]) => estimate(row.layer, name, session, costs));
+    const predicted = times.map(([name]) => estimate(row, name, session, costs));
     if (times.length === 0) continue;
     times.forEach(([, ns], i) => {
-      errors.push(Math.abs(estimates[i] / ns - 1));
+      errors.push(Math.abs(predicted[i] / ns - 1));
     });
-    const chosen = times[estimates.indexOf(Math.min(...estimates))][1];
+    const chosen = times[predicted.indexOf(Math.min(...predicted))][1];
     ratios.push(chosen / Math.min(...times.map(([, ns]) => ns)));
   }
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

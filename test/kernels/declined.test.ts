@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type PrimCall, stepText } from '../../src/backend/backend.ts';
 import type { ConvAttrs } from '../../src/backend/prims/conv.ts';
-import { convAlgorithms, convBy } from '../../src/backend/wasm/conv/conv.ts';
+import { chooseConv, convAlgorithms, convBy } from '../../src/backend/wasm/conv/conv.ts';
 import { Declined } from '../../src/backend/wasm/core/prim.ts';
 import type { DType } from '../../src/common/dtype.ts';
 import { compile } from '../../src/compile/plan.ts';
@@ -90,7 +90,7 @@ describe.each(variants)('%s', (variant) => {
         continue;
       }
       ways++;
-      const steps = convBy(() => algorithm)(call, session);
+      const steps = convBy(() => ({ ...chooseConv(call, session), taken: algorithm }))(call, session);
       if (steps instanceof Declined) throw new Error(`${algorithm.name}: ${steps.why} ${told}`);
       expect(stepText(steps[steps.length - 1]), told).toContain(algorithm.name);
       expect(steps[steps.length - 1].others, told).toContain(algorithm.name === 'gemm' ? 'depthwise' : 'gemm');

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
 import { convAlgorithms, convBy } from '../../../src/backend/wasm/conv/conv.ts';
+import { only } from '../../../src/backend/wasm/core/algorithm.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 import { referenceConv } from '../reference.ts';
 
@@ -50,7 +51,7 @@ function run(
   attrs: ConvAttrs,
 ) {
   const length = attrs.output[1] * attrs.output[2] * attrs.outChannels;
-  const lower = convBy(() => convAlgorithms.find((row) => row.name === name)!);
+  const lower = convBy(() => only(convAlgorithms.find((row) => row.name === name)!));
   const inputs = [{ data: x }, { data: weight, constant: true }, null, null];
   return runPrim(variant, 'conv', inputs, [{ length }], attrs, lower)!.arrays[0] as Float32Array;
 }

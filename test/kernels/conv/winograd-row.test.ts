@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
 import type { Activation } from '../../../src/backend/prims/elementwise.ts';
 import { conv, convAlgorithms, convBy } from '../../../src/backend/wasm/conv/conv.ts';
+import { only } from '../../../src/backend/wasm/core/algorithm.ts';
 import { Declined } from '../../../src/backend/wasm/core/prim.ts';
 import { Random, runPrim, seeds, variants } from '../harness.ts';
 import { referenceConv } from '../reference.ts';
@@ -12,7 +13,7 @@ import { referenceConv } from '../reference.ts';
  */
 const bound = 2e-6;
 
-const rowwise = convBy(() => convAlgorithms.find(({ name }) => name === 'winogradRow')!);
+const rowwise = convBy(() => only(convAlgorithms.find(({ name }) => name === 'winogradRow')!));
 const activations: readonly (Activation | null)[] = [
   null,
   { kind: 'relu', alpha: 0, beta: 0 },

@@ -5,7 +5,14 @@ import type { PrimCall } from '../../../src/backend/backend.ts';
 import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
 import type { Activation } from '../../../src/backend/prims/elementwise.ts';
 import { WasmBackend } from '../../../src/backend/wasm/backend.ts';
-import { chooseConv, conv, convAlgorithms, convBy } from '../../../src/backend/wasm/conv/conv.ts';
+import {
+  type ConvAlgorithm,
+  type ConvChoice,
+  chooseConv,
+  conv,
+  convAlgorithms,
+  convBy,
+} from '../../../src/backend/wasm/conv/conv.ts';
 import { convTranspose } from '../../../src/backend/wasm/conv/conv-transpose.ts';
 import { planWinograd, winogradSteps } from '../../../src/backend/wasm/conv/winograd.ts';
 import type { TileSize } from '../../../src/backend/wasm/conv/winograd-weights.ts';
@@ -38,20 +45,24 @@ const activations: readonly (Activation | null)[] = [
 const cells = (t: readonly number[]): number => t[0] * t[1] * t[2];
 const algorithm = (name: string) => convAlgorithms.find((row) => row.name === name)!;
 
+const choiceOf = (taken: ConvAlgorithm): ConvChoice => ({ taken, costs: new Map() });
+
 /** F(size) whatever the table would choose, in units of `panels` × `chunk`. */
 const transformed = (size: TileSize, panels?: number, chunk?: number): WasmPrim<'conv'> =>
-  convBy(() => ({
-    name: 'test',
-    cost: () => 0,
-    lower(call, session, { shape, epilogue }) {
-      const plan = planWinograd(call.attrs, size, session);
-      return winogradSteps(call, session, shape, epilogue, {
-        ...plan,
-        chunk: Math.min(chunk ?? plan.chunk, plan.tiles),
-        panelUnit: Math.min(panels ?? plan.panelUnit, plan.panels),
-      });
-    },
-  }));
+  convBy(() =>
+    choiceOf({
+      name: 'test',
+      cost: () => 0,
+      lower(call, session, { shape, epilogue }) {
+        const plan = planWinograd(call.attrs, size, session);
+        return winogradSteps(call, session, shape, epilogue, {
+          ...plan,
+          chunk: Math.min(chunk ?? plan.chunk, plan.tiles),
+          panelUnit: Math.min(panels ?? plan.panelUnit, plan.panels),
+        });
+      },
+    }),
+  );
 
 function attrsOf(changes: Partial<ConvAttrs>): ConvAttrs {
   return {
@@ -248,12 +259,12 @@ describe.each(variants)('%s', (variant) => {
       const attrs = attrsOf(changes);
       const call = (constant: boolean) =>
         ({ prim: 'conv', inputs: [tensor(false), tensor(constant), null, null], outputs: [], attrs }) as const;
-      expect(chooseConv(call(true), session).name, JSON.stringify(changes)).toBe(name);
+      expect(chooseConv(call(true), session).taken.name, JSON.stringify(changes)).toBe(name);
       const plain = name.startsWith('winograd') ? 'gemm' : name;
       // Transforming the weights in each run costs more than it saves on a map of 4×4.
       const live = name === 'winograd2' ? 'gemm' : name;
-      expect(chooseConv(call(false), session).name, 'weights that change').toBe(live);
-      expect(chooseConv(call(true), exact).name, 'precision exact').toBe(plain);
+      expect(chooseConv(call(false), session).taken.name, 'weights that change').toBe(live);
+      expect(chooseConv(call(true), exact).taken.name, 'precision exact').toBe(plain);
     }
   });
 
@@ -262,7 +273,7 @@ describe.each(variants)('%s', (variant) => {
     const exact = new WasmBackend(moduleOf(variant), variant, { prims: allPrims, precision: 'exact' });
     const expected = runOn(
       backendOf(variant),
-      convBy(() => algorithm('gemm')),
+      convBy(() => choiceOf(algorithm('gemm'))),
       attrs,
     );
     expect(runOn(exact, conv, attrs)).toEqual(expected);

@@ -3,7 +3,7 @@ import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import { type ConvTransposeAttrs, convInputs } from '../../prims/conv.ts';
 import type { Triple } from '../../prims/window.ts';
-import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
+import { type Algorithm, choose, lowerBy } from '../core/algorithm.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { type PanelShape, panelsOf } from '../core/panels.ts';
 import { nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
@@ -62,8 +62,7 @@ export const convTranspose: WasmPrim<'convTranspose'> = (call, session) => {
   if (depthOf(attrs) === 0) return nothingToSum();
   const epilogue = epilogueOf(session, outputs[0], inputs[convInputs.residual] ?? null, attrs.activation);
   if (epilogue === null) return unknownActivation(attrs.activation);
-  const algorithm = cheapest(algorithms, call, session);
-  return explain(algorithm.lower(call, session, epilogue), algorithm, algorithms, call, session);
+  return lowerBy(choose(algorithms, call, session), call, session, epilogue);
 };
 
 /**

@@ -2,14 +2,14 @@ import { ConvWeightGradDesc, FinishWeightGradDesc, runBytes, runsOffset } from '
 import { product } from '../../../common/numbers.ts';
 import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
-import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
+import { type Algorithm, type Choice, choose, lowerBy } from '../core/algorithm.ts';
 import { tileRowsOf } from '../core/blocks.ts';
 import { geometryFields } from '../core/geometry.ts';
-import { nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
+import { type Declined, nothingToSum, otherThanFloat32, type WasmPrim } from '../core/prim.ts';
 import type { WasmSession } from '../core/session.ts';
-import { gemmCost } from './conv-cost.ts';
+import { type ConvCosts, gemmCost } from './conv-cost.ts';
 import { cannotTransform } from './winograd.ts';
-import { planWinogradGrad, winogradGradSteps } from './winograd-grad.ts';
+import { planWinogradGrad, winogradGradPlanCost, winogradGradSteps } from './winograd-grad.ts';
 
 /**
  * The most parts of the batch that are summed separately, and the fewest pixels of a part. Adding 16 parts instead of 8 took three
@@ -44,27 +44,41 @@ function cut(pixels: number, splitBytes: number, items: number, panels: number) 
   };
 }
 
-export const convWeightGrad: WasmPrim<'convWeightGrad'> = (call, session) => {
-  const { inputs, outputs, attrs } = call;
-  const other = otherThanFloat32(inputs, outputs);
-  if (other !== null) return other;
-  if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return nothingToSum();
-  const algorithm = cheapest(algorithms, call, session);
-  return explain(algorithm.lower(call, session, null), algorithm, algorithms, call, session);
-};
+export interface WeightGradAlgorithm extends Algorithm<'convWeightGrad', null> {
+  /** `costs`: other constants than those of conv-cost.ts, for a fit. */
+  cost(call: PrimCall<'convWeightGrad'>, session: WasmSession, costs?: ConvCosts): number | Declined;
+}
+export type WeightGradChoice = Choice<'convWeightGrad', null, WeightGradAlgorithm>;
 
-const algorithms: readonly Algorithm<'convWeightGrad', null>[] = [
-  { name: 'direct', cost: ({ attrs }) => gemmCost(attrs), lower: directSteps },
+/** The binding of a weight gradient whose algorithm `by` chooses. */
+export const weightGradBy =
+  (by: (call: PrimCall<'convWeightGrad'>, session: WasmSession) => WeightGradChoice): WasmPrim<'convWeightGrad'> =>
+  (call, session) => {
+    const { inputs, outputs, attrs } = call;
+    const other = otherThanFloat32(inputs, outputs);
+    if (other !== null) return other;
+    if (attrs.batch * product(attrs.output) * attrs.channels * attrs.outChannels === 0) return nothingToSum();
+    return lowerBy(by(call, session), call, session, null);
+  };
+
+export const weightGradAlgorithms: readonly WeightGradAlgorithm[] = [
+  { name: 'direct', cost: ({ attrs }, _, costs) => gemmCost(attrs, costs), lower: directSteps },
   {
     name: 'winograd',
     detail({ attrs }) {
       const { splits, chunk } = planWinogradGrad(attrs);
       return `${chunk} tiles a chunk, ${splits} ${splits === 1 ? 'sum' : 'sums'}`;
     },
-    cost: (call, session) => cannotTransform(call, session) ?? planWinogradGrad(call.attrs).cost,
+    cost: (call, session, costs) => cannotTransform(call, session) ?? winogradGradPlanCost(call.attrs, costs),
     lower: (call, session) => winogradGradSteps(call, session, planWinogradGrad(call.attrs)),
   },
 ];
+
+/** The algorithm of the least estimated cost. */
+export const chooseWeightGrad = (call: PrimCall<'convWeightGrad'>, session: WasmSession): WeightGradChoice =>
+  choose(weightGradAlgorithms, call, session);
+
+export const convWeightGrad: WasmPrim<'convWeightGrad'> = weightGradBy(chooseWeightGrad);
 
 /** The direct sum, over rows of pixels of x and gy. */
 export function directSteps({ inputs, outputs, attrs }: PrimCall<'convWeightGrad'>, session: WasmSession): Step[] {

@@ -1,7 +1,7 @@
 import { product } from '../../../common/numbers.ts';
 import type { PrimCall } from '../../backend.ts';
 import { type ConvAttrs, convInputs } from '../../prims/conv.ts';
-import { type Algorithm, cheapest, explain } from '../core/algorithm.ts';
+import { type Algorithm, type Choice, choose, lowerBy } from '../core/algorithm.ts';
 import { type Epilogue, epilogueOf } from '../core/epilogue.ts';
 import { panelsOf } from '../core/panels.ts';
 import { Declined, nothingToSum, otherThanFloat32, unknownActivation, type WasmPrim } from '../core/prim.ts';
@@ -93,9 +93,11 @@ export const convAlgorithms: readonly ConvAlgorithm[] = [
   },
 ];
 
-/** The binding of a convolution whose algorithm `choose` returns. */
+export type ConvChoice = Choice<'conv', Context, ConvAlgorithm>;
+
+/** The binding of a convolution whose algorithm `by` chooses. */
 export const convBy =
-  (choose: (call: PrimCall<'conv'>, session: WasmSession) => ConvAlgorithm): WasmPrim<'conv'> =>
+  (by: (call: PrimCall<'conv'>, session: WasmSession) => ConvChoice): WasmPrim<'conv'> =>
   (call, session) => {
     const { inputs, outputs, attrs, pitch } = call;
     const other = otherThanFloat32(inputs, outputs);
@@ -117,12 +119,11 @@ export const convBy =
       y: session.address(outputs[0]),
       yPitch: [pixel, row, plane, output[0] * plane],
     };
-    const algorithm = choose(call, session);
-    return explain(algorithm.lower(call, session, { shape, epilogue }), algorithm, convAlgorithms, call, session);
+    return lowerBy(by(call, session), call, session, { shape, epilogue });
   };
 
 /** The algorithm of the least estimated cost. */
-export const chooseConv = (call: PrimCall<'conv'>, session: WasmSession): ConvAlgorithm =>
-  cheapest(convAlgorithms, call, session);
+export const chooseConv = (call: PrimCall<'conv'>, session: WasmSession): ConvChoice =>
+  choose(convAlgorithms, call, session);
 
 export const conv: WasmPrim<'conv'> = convBy(chooseConv);

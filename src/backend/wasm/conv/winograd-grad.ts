@@ -10,7 +10,7 @@ import type { PrimCall, Step } from '../../backend.ts';
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp, tileRowsOf } from '../core/blocks.ts';
 import type { WasmSession } from '../core/session.ts';
-import { winogradGradCost } from './conv-cost.ts';
+import { type ConvCosts, type WinogradGradWork, winogradGradCost } from './conv-cost.ts';
 import { oddLines, vPitchOf } from './winograd.ts';
 
 /** How a weight gradient is cut: splits of the tiles × blocks of x's channels × blocks of gy's. It does not depend on the threads. */
@@ -24,8 +24,17 @@ export interface WinogradGradPlan {
   readonly columnBlock: number;
   /** Tiles per pass. */
   readonly chunk: number;
+  /** What its cost depends on, and what the cost is multiplied by where the cut is too coarse or its sums too large. */
+  readonly work: WinogradGradWork;
+  readonly penalty: number;
   /** Estimated nanoseconds of one thread. */
   readonly cost: number;
+}
+
+/** The cost of the plan with other constants than those that it was made with. */
+export function winogradGradPlanCost(attrs: ConvWeightGradAttrs, costs?: ConvCosts): number {
+  const { work, penalty, cost } = planWinogradGrad(attrs);
+  return costs === undefined ? cost : winogradGradCost(work, costs) * penalty;
 }
 
 /** There should be at least so many work units, if there are enough tiles. */
@@ -57,11 +66,12 @@ export function planWinogradGrad({ batch, output, channels, outChannels }: ConvW
         const small = splits * rowUnits * columnUnits < wantedUnits ? 1.5 : 1;
         const large = gradMatrices * rowBlock * columnBlock * 4 > mostBlockBytes ? 1.5 : 1;
         const work = { tiles, channels, outChannels, splits, rowUnits, columnUnits };
-        const cost = winogradGradCost(work) * small * large;
+        const penalty = small * large;
+        const cost = winogradGradCost(work) * penalty;
         if (best !== null && cost >= best.cost) continue;
         const most = Math.max(leastTiles, Math.floor(cacheBytes / (gradMatrices * 4 * (rowBlock + columnBlock))));
         const chunk = Math.ceil(splitTiles / Math.ceil(splitTiles / most));
-        best = { tileRows, tileColumns, tiles, splits, splitTiles, rowBlock, columnBlock, chunk, cost };
+        best = { tileRows, tileColumns, tiles, splits, splitTiles, rowBlock, columnBlock, chunk, work, penalty, cost };
       }
     }
   }

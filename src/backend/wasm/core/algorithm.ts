@@ -16,33 +16,45 @@ export interface Algorithm<P extends PrimName, Context> {
 
 const costOf = (cost: number | Declined): number => (cost instanceof Declined ? Number.POSITIVE_INFINITY : cost);
 
-/** The algorithm of the least estimated cost; the first of equals. */
-export function cheapest<P extends PrimName, Context>(
-  algorithms: readonly Algorithm<P, Context>[],
-  call: PrimCall<P>,
-  session: WasmSession,
-): Algorithm<P, Context> {
-  const costs = algorithms.map((algorithm) => costOf(algorithm.cost(call, session)));
-  return algorithms[costs.indexOf(Math.min(...costs))];
+/** Which algorithm was taken, and what each would cost. */
+export interface Choice<P extends PrimName, Context, A extends Algorithm<P, Context> = Algorithm<P, Context>> {
+  readonly taken: A;
+  readonly costs: ReadonlyMap<A, number | Declined>;
 }
 
-/** Notes on the steps which algorithm was taken, and what the others would cost or why they cannot compute the call. */
-export function explain<P extends PrimName, Context>(
-  steps: Step[],
-  taken: Algorithm<P, Context>,
-  algorithms: readonly Algorithm<P, Context>[],
+/** No choice: for tests and benchmarks of one algorithm. */
+export const only = <P extends PrimName, Context, A extends Algorithm<P, Context>>(
+  taken: A & Algorithm<P, Context>,
+): Choice<P, Context, A> => ({ taken, costs: new Map() });
+
+/** Estimates the algorithms, and takes the one of the least cost; the first of equals. */
+export function choose<P extends PrimName, Context, A extends Algorithm<P, Context> = Algorithm<P, Context>>(
+  algorithms: readonly A[],
   call: PrimCall<P>,
   session: WasmSession,
+): Choice<P, Context, A> {
+  const costs = new Map(algorithms.map((algorithm) => [algorithm, algorithm.cost(call, session)]));
+  const numbers = [...costs.values()].map(costOf);
+  return { taken: algorithms[numbers.indexOf(Math.min(...numbers))], costs };
+}
+
+/** Lowers the call as it was chosen, and notes on the steps what was taken, and what the others would cost or why they cannot. */
+export function lowerBy<P extends PrimName, Context>(
+  { taken, costs }: Choice<P, Context>,
+  call: PrimCall<P>,
+  session: WasmSession,
+  context: Context,
 ): Step[] {
+  const steps = taken.lower(call, session, context);
   const extra = taken.detail?.(call, session);
-  const cost = costOf(taken.cost(call, session));
+  const others = [...costs]
+    .filter(([algorithm]) => algorithm !== taken)
+    .map(
+      ([{ name }, cost]) =>
+        `${name} ${cost instanceof Declined ? `cannot: ${cost.why}` : `${(cost / 1e6).toFixed(3)} ms`}`,
+    );
+  const cost = costOf(costs.get(taken) ?? Number.POSITIVE_INFINITY);
   let first = true;
-  const others = algorithms
-    .filter((algorithm) => algorithm !== taken)
-    .map((algorithm) => {
-      const cost = algorithm.cost(call, session);
-      return `${algorithm.name} ${cost instanceof Declined ? `cannot: ${cost.why}` : `${(cost / 1e6).toFixed(3)} ms`}`;
-    });
   for (const step of steps) {
     if (!(step instanceof KernelStep)) continue;
     step.detail = extra === undefined ? taken.name : `${taken.name}, ${extra}`;
