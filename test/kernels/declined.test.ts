@@ -4,6 +4,7 @@ import { type PrimCall, stepText } from '../../src/backend/backend.ts';
 import type { ConvAttrs } from '../../src/backend/prims/conv.ts';
 import { chooseConv, convAlgorithms, convBy } from '../../src/backend/wasm/conv/conv.ts';
 import { Declined } from '../../src/backend/wasm/core/prim.ts';
+import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import type { DType } from '../../src/common/dtype.ts';
 import { compile } from '../../src/compile/plan.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
@@ -42,6 +43,12 @@ describe('plain JS says why', () => {
     expect(runs('lrn', { size: 65, alpha: 1, beta: 1, bias: 1 }, 'float32')).toContain(
       'plain JS: window of 65 channels',
     );
+  });
+
+  test('prims that have no kernel at all', () => {
+    expect(runs('cast', { to: 'int32' }, 'float32')).toContain('plain JS: a conversion, one pass over memory');
+    const without = Object.entries(allPrims.wasm).filter(([, row]) => row instanceof Declined);
+    expect(without.map(([name]) => name)).toEqual(['cast', 'host']);
   });
 
   test('what has a kernel is named by it', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { PrimName, Prims } from '../../src/backend/prims/index.ts';
 import type { PoolAttrs } from '../../src/backend/prims/pool.ts';
 import type { Triple, WindowAttrs } from '../../src/backend/prims/window.ts';
+import type { WasmPrim } from '../../src/backend/wasm/core/prim.ts';
 import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, type Operand, Random, runPrim, seeds, variants } from './harness.ts';
@@ -144,7 +145,7 @@ describe.each(variants)('%s', (variant) => {
       [{ data: x }, { data: Float32Array.of(2) }],
       [{ length: 4 }],
       attrs,
-      allPrims.wasm.poolGrad!,
+      allPrims.wasm.poolGrad as WasmPrim<'poolGrad'>,
     );
     expect([...run!.arrays[0]]).toEqual([0, 0, 0, 2]);
   });

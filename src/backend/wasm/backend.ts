@@ -77,8 +77,8 @@ export class WasmBackend implements Backend, SessionBackend {
   }
 
   lower(call: PrimCall, session: WasmSession): Step[] {
-    const binding = this.prims.wasm[call.prim] as WasmPrim<PrimName> | undefined;
-    const lowered = binding === undefined ? new Declined('no kernel') : binding(call, session);
+    const row = this.prims.wasm[call.prim] as WasmPrim<PrimName> | Declined | undefined;
+    const lowered = typeof row === 'function' ? row(call, session) : (row ?? new Declined('no kernel'));
     return lowered instanceof Declined ? [jsStep(call, this.prims.js, lowered.why)] : lowered;
   }
 

@@ -1,9 +1,10 @@
 import { jsPrims } from '../js/prims.ts';
+import type { PrimName, TrainingPrims } from '../prims/index.ts';
 import { conv } from './conv/conv.ts';
 import { convTranspose } from './conv/conv-transpose.ts';
 import { copy, fill } from './copy/copy.ts';
 import { take } from './copy/take.ts';
-import type { PrimTables, WasmPrims } from './core/prim.ts';
+import { Declined, type PrimTables, type WasmPrimsOf } from './core/prim.ts';
 import { binary } from './elementwise/binary.ts';
 import { unary } from './elementwise/unary.ts';
 import { where } from './elementwise/where.ts';
@@ -14,8 +15,10 @@ import { adaptivePool, pool } from './pool/pool.ts';
 import { argReduce, reduce } from './reduce/reduce.ts';
 import { softmax } from './reduce/softmax.ts';
 
-/** The prims that have kernels. */
-export const wasmPrims: WasmPrims = {
+/** What runs each prim; plain JS with the reason where there is no kernel. */
+export const wasmPrims: WasmPrimsOf<Exclude<PrimName, keyof TrainingPrims>> = {
+  cast: new Declined('a conversion, one pass over memory'),
+  host: new Declined('an op without a hot loop'),
   conv,
   convTranspose,
   matmul,

@@ -1,6 +1,7 @@
 import { allJsPrims } from '../js/training-prims.ts';
+import type { TrainingPrims } from '../prims/index.ts';
 import { convWeightGrad } from './conv/conv-weight-grad.ts';
-import type { PrimTables, WasmPrims } from './core/prim.ts';
+import type { PrimTables, WasmPrimsOf } from './core/prim.ts';
 import { unaryGrad } from './elementwise/unary-grad.ts';
 import { crossEntropy, crossEntropyGrad } from './loss/loss.ts';
 import { batchNormGrad, batchNormTraining, lrnGrad, normalizeGrad } from './norm/norm-grad.ts';
@@ -9,8 +10,8 @@ import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
 import { wasmPrims } from './prims.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 
-/** The prims that only training needs and that have kernels. */
-const trainingWasmPrims: WasmPrims = {
+/** What runs the prims that only training needs. */
+const trainingWasmPrims: WasmPrimsOf<keyof TrainingPrims> = {
   adaptivePoolGrad,
   batchNormGrad,
   batchNormTraining,
@@ -28,5 +29,5 @@ const trainingWasmPrims: WasmPrims = {
 /** Every prim, which the ops of ops/training.ts need: `init` builds its backends with them. */
 export const allPrims = {
   js: allJsPrims,
-  wasm: { ...wasmPrims, ...trainingWasmPrims } as WasmPrims,
+  wasm: { ...wasmPrims, ...trainingWasmPrims },
 } satisfies PrimTables;
