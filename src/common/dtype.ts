@@ -65,6 +65,14 @@ export function byteLength(dtype: DType, length: number): number {
   return dtypes[dtype].bytes * length;
 }
 
+/**
+ * Whether a value is a typed array of this class, or of the same class of another realm: those of an iframe, of jsdom and of
+ * node:vm are no instances of ours.
+ */
+export const isArrayOf = <T>(value: unknown, type: { new (length: number): T; readonly name: string }): value is T =>
+  value instanceof type ||
+  (ArrayBuffer.isView(value) && (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === type.name);
+
 const naturalDTypes = new Map<unknown, DType>([
   [Float32Array, 'float32'],
   [Float64Array, 'float64'],
@@ -79,8 +87,9 @@ const naturalDTypes = new Map<unknown, DType>([
 /** The dtype that a plain typed array stands for. Throws `dtype` for anything else. */
 export function dtypeOf(array: unknown): DType {
   const dtype = naturalDTypes.get((array as { constructor?: unknown } | null)?.constructor);
-  if (dtype === undefined) throw new ConvletError('dtype', `expected a typed array of numbers, got ${describe(array)}`);
-  return dtype;
+  if (dtype !== undefined) return dtype;
+  for (const [type, name] of naturalDTypes) if (isArrayOf(array, type as Float32ArrayConstructor)) return name;
+  throw new ConvletError('dtype', `expected a typed array of numbers, got ${describe(array)}`);
 }
 
 /** The kind of a value, for messages about a wrong value. */

@@ -1,4 +1,4 @@
-import { type DType, dtypes, type TypedArray, viewArray } from '../common/dtype.ts';
+import { type DType, dtypes, isArrayOf, type TypedArray, viewArray } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import {
   bfloat16ToFloat32Bits,
@@ -41,7 +41,7 @@ export interface Source {
 
 /** A plain Uint8Array of bytes that may be a Node Buffer, whose `slice` does not copy. */
 export function plainBytes(bytes: Uint8Array, format: string): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isArrayOf(bytes, Uint8Array)) {
     throw new ConvletError('argument', `${format}: expected the file's bytes as a Uint8Array, got ${typeof bytes}`);
   }
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -105,7 +105,7 @@ export function checkTensor(tensor: TensorValue, source: Source): void {
   const { format, what } = source;
   const spec = Object.hasOwn(dtypes, tensor.dtype) ? dtypes[tensor.dtype] : undefined;
   if (spec === undefined) throw new ConvletError('dtype', `${format}: ${what} has unknown dtype ${tensor.dtype}`);
-  if (!(tensor.data instanceof spec.array)) {
+  if (!isArrayOf<TypedArray>(tensor.data, spec.array)) {
     throw new ConvletError(
       'dtype',
       `${format}: ${what} of dtype ${tensor.dtype} expects a ${spec.array.name}, got ${(tensor.data as object)?.constructor?.name}`,

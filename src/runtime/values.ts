@@ -1,4 +1,12 @@
-import { type BigIntArray, bigIntArrays, type DType, describe, dtypes, type TypedArray } from '../common/dtype.ts';
+import {
+  type BigIntArray,
+  bigIntArrays,
+  type DType,
+  describe,
+  dtypes,
+  isArrayOf,
+  type TypedArray,
+} from '../common/dtype.ts';
 import { ConvletError, shapeText } from '../common/error.ts';
 import type { DeclaredInput } from '../io/onnx/import.ts';
 import { BorrowedStorage } from '../memory/storage.ts';
@@ -60,7 +68,7 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: 
   }
   const shape = checkShape(`run: ${what}`, dims);
   const array = inStorage(`run: ${what}`, data, info.dtype);
-  if (!(array instanceof type.array)) {
+  if (!isArrayOf<TypedArray>(array, type.array)) {
     const got = describe(array);
     throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
   }
@@ -80,8 +88,9 @@ const isValues = (given: object): given is InputData => ArrayBuffer.isView(given
 /** Values that come in another array than the dtype is stored in. */
 function inStorage(what: string, data: InputData, dtype: DType): TypedArray {
   if (Array.isArray(data)) return toArray(what, data, dtype);
-  if (bigIntArrays[dtype] !== undefined && data instanceof bigIntArrays[dtype]) return fromBigInts(what, data, dtype);
-  if (data instanceof Uint8ClampedArray && dtype === 'uint8')
+  const bigger = bigIntArrays[dtype];
+  if (bigger !== undefined && isArrayOf<BigIntArray>(data, bigger)) return fromBigInts(what, data, dtype);
+  if (dtype === 'uint8' && isArrayOf(data, Uint8ClampedArray))
     return new Uint8Array(data.buffer, data.byteOffset, data.length);
   return data as TypedArray;
 }
@@ -183,7 +192,7 @@ function fillSlot(slot: Slot, given: ModelInput | undefined): boolean {
     if (shape === undefined ? !slot.fixed : !sameShape(shape, target.shape)) return false;
     source = data;
   }
-  if (!(source instanceof slot.array) || source.length !== target.size) return false;
+  if (!isArrayOf<TypedArray>(source, slot.array) || source.length !== target.size) return false;
   if (target.dtype === 'bool') copyTruth(source as Uint8Array, target.array as Uint8Array);
   else target.array.set(source as Float32Array);
   return true;
@@ -221,7 +230,7 @@ export function checkOutputArrays(
 function checkOutputArray(name: string, tensor: Tensor, array: TypedArray | BigIntArray): void {
   const { array: type } = dtypes[tensor.dtype];
   const bigger = bigIntArrays[tensor.dtype];
-  if (!(array instanceof type || (bigger !== undefined && array instanceof bigger))) {
+  if (!isArrayOf<TypedArray>(array, type) && !(bigger !== undefined && isArrayOf<BigIntArray>(array, bigger))) {
     const got = describe(array);
     throw new ConvletError('dtype', `run: output '${name}' (${tensor.dtype}) expects a ${type.name}, got ${got}`);
   }
@@ -253,7 +262,7 @@ export function writeOutputs(
 }
 
 const isBigInts = (array: TypedArray | BigIntArray): array is BigIntArray =>
-  array instanceof BigInt64Array || array instanceof BigUint64Array;
+  isArrayOf(array, BigInt64Array) || isArrayOf(array, BigUint64Array);
 
 /** int64 and uint64 in arrays of 64 bits; other values as they are. */
 export function widened(dtype: DType, values: TypedArray): TypedArray | BigIntArray {

@@ -6,6 +6,7 @@ import {
   describe,
   dtypeOf,
   dtypes,
+  isArrayOf,
   type TypedArray,
   viewArray,
 } from '../common/dtype.ts';
@@ -174,10 +175,10 @@ export function tensor(data: TypedArray | readonly number[], shape?: readonly nu
   if (!Object.hasOwn(dtypes, type))
     throw new ConvletError('dtype', `tensor: dtype ${String(dtype)} is not one of ${Object.keys(dtypes).join(', ')}`);
   const dims = checkShape('tensor', shape ?? [array.length]);
-  if (!(array instanceof dtypes[type].array)) {
+  if (!isArrayOf<TypedArray>(array, dtypes[type].array)) {
     throw new ConvletError(
       'dtype',
-      `tensor: dtype ${type} expects a ${dtypes[type].array.name}, got a ${array.constructor.name}`,
+      `tensor: dtype ${type} expects a ${dtypes[type].array.name}, got a ${describe(array)}`,
     );
   }
   if (elementCount(dims) !== array.length) {

@@ -1,3 +1,4 @@
+import { isArrayOf } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { type Files, fileError, files, joinPath } from '../common/files.ts';
 import type { TensorValue } from '../io/elements.ts';
@@ -102,8 +103,8 @@ const damaged = (name: string, what: string): ConvletError =>
   new ConvletError('malformed', `checkpoint '${name}' ${what}`);
 
 function asTensor(values: ArrayLike<number>): TensorValue {
-  const double = values instanceof Float64Array;
-  const data = double || values instanceof Float32Array ? values : Float32Array.from(values);
+  const double = isArrayOf(values, Float64Array);
+  const data = double || isArrayOf(values, Float32Array) ? values : Float32Array.from(values);
   return { dtype: double ? 'float64' : 'float32', shape: [data.length], data };
 }
 

@@ -1,3 +1,4 @@
+import { isArrayOf } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { foreignText } from '../foreign.ts';
 
@@ -32,7 +33,7 @@ const otherFormats: { name: string; magic: (number | null)[] }[] = [
  * a file that ends too early or contradicts itself.
  */
 export function readImageHeader(bytes: Uint8Array): ImageHeader {
-  if (!(bytes instanceof Uint8Array)) throw new ConvletError('dtype', 'image file: expected a Uint8Array of its bytes');
+  if (!isArrayOf(bytes, Uint8Array)) throw new ConvletError('dtype', 'image file: expected a Uint8Array of its bytes');
   if (startsWith(bytes, pngMagic)) return readPngHeader(bytes);
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return scanJpeg(bytes);
   if (bytes.length < 8) throw new ConvletError('malformed', `image file: only ${bytes.length} bytes long`);

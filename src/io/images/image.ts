@@ -1,3 +1,4 @@
+import { isArrayOf } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 
 /** Samples per pixel: 1 grey, 3 RGB, 4 RGBA. */
@@ -17,7 +18,7 @@ export interface Image {
 /** Checks that an image is consistent; `where` is the function that the error names. */
 export function checkImage(image: Image, where: string): void {
   const { data, width, height, channels } = image ?? {};
-  if (!(data instanceof Uint8Array)) throw new ConvletError('dtype', `${where}: image.data must be a Uint8Array`);
+  if (!isArrayOf(data, Uint8Array)) throw new ConvletError('dtype', `${where}: image.data must be a Uint8Array`);
   checkSize(width, height, where);
   checkChannels(channels, where);
   if (data.length !== width * height * channels) {

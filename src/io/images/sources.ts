@@ -1,6 +1,6 @@
 // Pictures in browsers: pixels (ImageData), drawable objects (canvas, ImageBitmap, <img>, <video>, VideoFrame), and
 // files (Blob, Response). Types are structural: convlet's declarations need no DOM.
-import { describe } from '../../common/dtype.ts';
+import { describe, isArrayOf } from '../../common/dtype.ts';
 import { ConvletError } from '../../common/error.ts';
 import { checkSize, type Image } from './image.ts';
 
@@ -77,7 +77,7 @@ export function pixelsOf(picture: unknown, where: string): Image | null {
 }
 
 function fromImageData({ data, width, height }: ImageDataLike, where: string): Image {
-  if (!(data instanceof Uint8ClampedArray || data instanceof Uint8Array))
+  if (!isArrayOf(data, Uint8ClampedArray) && !isArrayOf(data, Uint8Array))
     throw new ConvletError('dtype', `${where}: ImageData expects 8 bits a sample, got a ${describe(data)}`);
   checkSize(width, height, where);
   if (data.length !== width * height * 4) {
