@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../../scripts/families.ts';
 import { layers } from '../../scripts/layers.ts';
 import { findCycles, layerProblems, readModules, type SourceModule } from './imports.ts';
+import { parameterProblems } from './parameters.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -30,6 +31,7 @@ const problems = [
   ...purityProblems(),
   ...partProblems(),
   ...textProblems(),
+  ...parameterProblems(root),
 ];
 for (const problem of problems) console.error(problem);
 console.log(`structure: ${modules.size} modules, ${problems.length} problems`);

@@ -14,7 +14,7 @@ export const convWeightGrad: JsPrim<'convWeightGrad'> = (inputs, outputs, attrs)
   forEachPixel(attrs, [tapsOf(attrs, 0), tapsOf(attrs, 1), tapsOf(attrs, 2)], (base, count, from, tap) => {
     for (let o = 0; o < outChannels; o++) {
       const first = Math.floor(o / outPerGroup) * perGroup;
-      addPixel(sums, o * taps * perGroup, gy[base + o], x, first, perGroup, count, from, tap);
+      addPixel({ sums, row: o * taps * perGroup, perGroup }, gy[base + o], x, first, { count, from, tap });
     }
   });
   // [o, tap, c] → [o, c, tap].
@@ -29,19 +29,17 @@ export const convWeightGrad: JsPrim<'convWeightGrad'> = (inputs, outputs, attrs)
 
 /** Adds the part of one output element to the gradient of the weights of its output channel. */
 function addPixel(
-  sums: Float64Array,
-  row: number,
+  to: { readonly sums: Float64Array; readonly row: number; readonly perGroup: number },
   grad: number,
   x: Float32Array,
   first: number,
-  perGroup: number,
-  count: number,
-  from: Int32Array,
-  tap: Int32Array,
+  cells: { readonly count: number; readonly from: Int32Array; readonly tap: Int32Array },
 ): void {
+  const { sums, row, perGroup } = to;
+  const { count, from, tap } = cells;
   for (let t = 0; t < count; t++) {
     const at = from[t] + first;
-    const to = row + tap[t] * perGroup;
-    for (let c = 0; c < perGroup; c++) sums[to + c] += x[at + c] * grad;
+    const target = row + tap[t] * perGroup;
+    for (let c = 0; c < perGroup; c++) sums[target + c] += x[at + c] * grad;
   }
 }

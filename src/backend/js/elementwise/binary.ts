@@ -56,43 +56,38 @@ const integerFunctions: { readonly [K in BinaryKind]?: BinaryFunction } = {
   pow: (a, b) => Math.trunc(pow(a, b)),
 };
 
-type Row = (
-  a: TypedArray,
-  aAt: number,
-  aStep: number,
-  b: TypedArray,
-  bAt: number,
-  bStep: number,
-  y: TypedArray,
-  yAt: number,
-  length: number,
-) => void;
+/** The elements of a row of an operand. */
+interface Elements {
+  readonly array: TypedArray;
+  at: number;
+  step: number;
+}
+
+/** Computes the `length` elements of `y` from `to` on. */
+type Row = (a: Elements, b: Elements, y: TypedArray, to: number, length: number) => void;
 
 /** The kinds in which networks spend most time have separate loops, without a call per element. */
 const floatRows: { readonly [K in BinaryKind]?: Row } = {
-  add: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] + b[bAt];
+  add: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = a[i] + b[j];
   },
-  sub: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] - b[bAt];
+  sub: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = a[i] - b[j];
   },
-  mul: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] * b[bAt];
+  mul: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = a[i] * b[j];
   },
-  div: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = a[aAt] / b[bAt];
+  div: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = a[i] / b[j];
   },
-  max: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = Math.max(a[aAt], b[bAt]);
+  max: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = Math.max(a[i], b[j]);
   },
-  min: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) y[yAt + i] = Math.min(a[aAt], b[bAt]);
+  min: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = Math.min(a[i], b[j]);
   },
-  prelu: (a, aAt, aStep, b, bAt, bStep, y, yAt, length) => {
-    for (let i = 0; i < length; i++, aAt += aStep, bAt += bStep) {
-      const v = a[aAt];
-      y[yAt + i] = v < 0 ? v * b[bAt] : v;
-    }
+  prelu: ({ array: a, at: i, step: m }, { array: b, at: j, step: n }, y, to, length) => {
+    for (let k = 0; k < length; k++, i += m, j += n) y[to + k] = a[i] < 0 ? a[i] * b[j] : a[i];
   },
 };
 
@@ -102,10 +97,13 @@ export const binary: JsPrim<'binary'> = (inputs, outputs, attrs) => {
   const integer = dtypes[a.dtype].kind !== 'float';
   const [x, z, y] = [a.array, b.array, outputs[0].array];
   const row = integer ? undefined : floatRows[kind];
+  const [first, second]: Elements[] = [x, z].map((array) => ({ array, at: 0, step: 0 }));
   const f = (integer ? integerFunctions[kind] : undefined) ?? binaryFunctions[kind];
   forEachOutputRow(attrs.dims, [attrs.aStrides, attrs.bStrides], (at, length, [aAt, bAt], [aStep, bStep]) => {
-    if (row !== undefined) row(x, aAt, aStep, z, bAt, bStep, y, at, length);
-    else for (let i = 0; i < length; i++) y[at + i] = f(x[aAt + i * aStep], z[bAt + i * bStep]);
+    if (row !== undefined) {
+      [first.at, first.step, second.at, second.step] = [aAt, aStep, bAt, bStep];
+      row(first, second, y, at, length);
+    } else for (let i = 0; i < length; i++) y[at + i] = f(x[aAt + i * aStep], z[bAt + i * bStep]);
   });
   activate(outputs[0], attrs.activation);
 };
