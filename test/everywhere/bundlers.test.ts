@@ -66,7 +66,7 @@ async function build(row: Row, project: string): Promise<string> {
   const args = [join(here, 'tools', `${row.tool}.mjs`), join(project, entries[row.target]), output];
   const { code, stdout, stderr } = await run(nodeOf(row), [...args, JSON.stringify(row.options)], {
     cwd: project,
-    timeout: 150_000,
+    timeout: 320_000,
     env: { ...process.env, ...quiet },
   });
   if (code !== 0 || stderr !== '') throw new Error(`${row.tool}: status ${code}: ${stderr}\n${stdout}`);

@@ -72,7 +72,7 @@ export async function reportOf(browser: Browser, url: string): Promise<unknown> 
   try {
     await page.goto(url);
     // Frameworks run a page's program some time after they have shown it.
-    await page.waitForFunction('globalThis.report !== undefined', { timeout: 20_000 });
+    await page.waitForFunction('globalThis.report !== undefined', { timeout: 60_000 });
     return await page.evaluate('globalThis.report');
   } catch (cause) {
     throw new Error(`${url}: ${(cause as Error).message}\n${errors.join('\n')}`, { cause });

@@ -63,7 +63,7 @@ describe('examples', () => {
       cpSync(join(root, 'examples/workerd', name), join(at, name));
     const wrangler = dirname(createRequire(join(here, 'package.json')).resolve('wrangler/package.json'));
     const args = [join(wrangler, 'bin/wrangler.js'), 'deploy', '--dry-run', '--outdir', join(at, 'dist')];
-    const { code, stderr } = await run(newer!, args, { cwd: at, timeout: 100_000, env: { ...process.env, ...quiet } });
+    const { code, stderr } = await run(newer!, args, { cwd: at, timeout: 320_000, env: { ...process.env, ...quiet } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const server = await startWorker(join(at, 'dist'));
     try {
@@ -82,7 +82,7 @@ describe('examples', () => {
     const args = [join(here, 'tools/next.mjs'), at, '-', '{"flags":[]}'];
     const { code, stderr } = await run(process.execPath, args, {
       cwd: at,
-      timeout: 150_000,
+      timeout: 320_000,
       env: { ...process.env, ...quiet },
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -96,7 +96,7 @@ describe('examples', () => {
       await page.goto(server.url);
       const input = await page.waitForSelector('input[type=file]');
       await input.uploadFile(join(samples, 'star1.png'));
-      await page.waitForFunction('document.querySelectorAll("li").length === 3', { timeout: 20_000 });
+      await page.waitForFunction('document.querySelectorAll("li").length === 3', { timeout: 60_000 });
       expect(await page.evaluate('[...document.querySelectorAll("li")].map((li) => li.textContent)')).toEqual([
         expect.stringMatching(/^on the server, Node: star \([\d.]+ %\)$/),
         expect.stringMatching(/^on the server, edge: star \([\d.]+ %\)$/),

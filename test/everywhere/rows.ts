@@ -52,9 +52,10 @@ export const rows: readonly Row[] = [
   {
     tool: 'webpack',
     target: 'node',
-    name: 'ESM',
+    name: 'ESM, not minified',
     options: {
       target: 'node20',
+      optimization: { minimize: false },
       experiments: { outputModule: true },
       output: { module: true, chunkFormat: 'module', filename: 'main.mjs' },
     },

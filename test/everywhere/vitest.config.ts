@@ -11,7 +11,8 @@ export default defineConfig({
     // Rows run two at a time, in one file or in several.
     maxWorkers: 2,
     maxConcurrency: 2,
-    testTimeout: 200_000,
+    // Long for machines that do other things: alone, no row takes half a minute.
+    testTimeout: 400_000,
     hookTimeout: 200_000,
     reporters: ['verbose'],
   },
