@@ -284,12 +284,8 @@ export const functions = {
 };
 
 type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...rest: R) => O : never;
-/** The functions above as methods. */
+/** The functions above as methods; variable.ts declares that variables have them. */
 export type VariableMethods = { readonly [name in keyof typeof functions]: MethodOf<(typeof functions)[name]> };
-
-declare module './variable.ts' {
-  interface Variable extends VariableMethods {}
-}
 
 for (const [name, body] of Object.entries(functions)) {
   Object.defineProperty(Variable.prototype, name, {

@@ -1,5 +1,5 @@
 // What the tests of the built package need.
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,8 +12,8 @@ export const models: string = join(root, 'test/fixtures/models/');
 export const tsc: string = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
 /**
- * Compiles src/ into build/ if a source is newer, so that no test runs an old package. Files are renamed into place one by
- * one: two test files may do this at once. What `tsc` says about types is `npm run check`'s affair.
+ * Bundles src/ into build/ if a source is newer, so that no test runs an old package. Files are renamed into place one by
+ * one: two test files may do this at once. What is said about types is the affair of `npm run build`.
  */
 export async function buildPackage(): Promise<void> {
   const folder = join(root, 'build');
@@ -21,14 +21,6 @@ export async function buildPackage(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const temporary = mkdtempSync(join(root, 'node_modules/.convlet-'));
   try {
-    try {
-      execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', temporary], {
-        cwd: root,
-        stdio: 'pipe',
-      });
-    } catch (error) {
-      if (modified(join(temporary, 'index.d.ts')) === 0) throw error;
-    }
     await bundlePackage(temporary);
     for (const path of filesOf(temporary)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -1,0 +1,129 @@
+// npm run build, after tsc has written a declaration for each module into build/types/ (not in the package): one rolled-up
+// declaration per entry, with the public names and what they mention alone, and build/api.json, the list of public names with
+// signatures and docstrings that docs/ and the tests read. Nothing is done if no declaration has changed.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  CompilerState,
+  Extractor,
+  ExtractorConfig,
+  type IExtractorConfigPrepareOptions,
+} from '@microsoft/api-extractor';
+import { writeApi } from './api.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Modules whose declarations package.json names: `runtime/node-train` for ./build/runtime/node-train.d.ts. */
+const declared = declarationsOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports);
+
+function declarationsOf(value: unknown): string[] {
+  if (typeof value === 'object') return [...new Set(Object.values(value!).flatMap(declarationsOf))];
+  const [, name] = /^\.\/build\/(.+)\.d\.ts$/.exec(String(value)) ?? [];
+  return name === undefined ? [] : [name];
+}
+
+/** What the compiler is told about the declarations of single modules; applications have settings of their own. */
+const compilerOptions = {
+  target: 'es2023',
+  lib: ['es2023', 'esnext.disposable', 'dom'],
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  strict: true,
+  skipLibCheck: true,
+  types: ['node'],
+  allowImportingTsExtensions: true,
+  noEmit: true,
+};
+
+/** Rolls up what is in `folder`/types/ into `folder`. */
+export function rollUpDeclarations(folder: string): void {
+  const stamp = join(folder, 'types/stamp');
+  const state = fingerprint(folder);
+  const outputs = [...declared.map((name) => `${name}.d.ts`), 'api.json'];
+  const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === state;
+  if (fresh && outputs.every((path) => existsSync(join(folder, path)))) return;
+  removeOld(folder);
+  const configs = declared.map((name) => configOf(folder, name));
+  // One program for all entries: most of the time goes into reading and checking.
+  const compilerState = CompilerState.create(configs[0], {
+    additionalEntryPoints: configs.slice(1).map((config) => config.mainEntryPointFilePath),
+  });
+  for (const [i, config] of configs.entries()) {
+    const { succeeded } = Extractor.invoke(config, {
+      compilerState,
+      localBuild: true,
+      messageCallback(message) {
+        if (message.logLevel === 'error' || message.logLevel === 'warning') console.error(message.text);
+        message.handled = true;
+      },
+    });
+    if (!succeeded) throw new Error(`no declaration of ${declared[i]} could be made`);
+    const path = join(folder, `${declared[i]}.d.ts`);
+    writeFileSync(path, tidy(readFileSync(path, 'utf8')));
+  }
+  writeApi(folder);
+  writeFileSync(stamp, state);
+}
+
+function configOf(folder: string, name: string): ExtractorConfig {
+  const entry = join(folder, `types/${name}.d.ts`);
+  const output = join(folder, `${name}.d.ts`);
+  mkdirSync(dirname(output), { recursive: true });
+  const options: IExtractorConfigPrepareOptions = {
+    configObject: {
+      projectFolder: root,
+      mainEntryPointFilePath: entry,
+      compiler: {
+        overrideTsconfig: { compilerOptions, files: declared.map((each) => join(folder, `types/${each}.d.ts`)) },
+      },
+      dtsRollup: { enabled: true, untrimmedFilePath: output },
+      apiReport: { enabled: false },
+      docModel: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      newlineKind: 'lf',
+      messages: {
+        // tsc has checked the sources. Docstrings are plain text with some Markdown.
+        extractorMessageReporting: { default: { logLevel: 'none' as never } },
+        tsdocMessageReporting: { default: { logLevel: 'none' as never } },
+      },
+    },
+    configObjectFullPath: undefined,
+    packageJsonFullPath: join(root, 'package.json'),
+    projectFolderLookupToken: root,
+  };
+  return ExtractorConfig.prepare(options);
+}
+
+/**
+ * Private members make a class nominal: two copies of the package, or two of its entries, would have types that exclude each
+ * other. Typed arrays have a type argument from TypeScript 5.7 on only.
+ */
+function tidy(text: string): string {
+  return (
+    text
+      .replace(/\b((?:Big)?(?:Ui|I)nt\d+(?:Clamped)?Array|Float\d+Array)<ArrayBuffer(?:Like)?>/g, '$1')
+      // With their comments; a private constructor stays: such a class is not to be made with `new`.
+      .replace(/(?:^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^ {4}private (?!constructor)[^\n;]*;\n/gm, '')
+  );
+}
+
+/** Declarations of earlier builds would go into the package. */
+function removeOld(folder: string): void {
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (/\.d\.ts$/.test(path) && !/^types\b/.test(path)) rmSync(join(folder, path));
+  }
+}
+
+function fingerprint(folder: string): string {
+  const hash = createHash('sha256');
+  const own = ['declarations.ts', 'api.ts'].map((name) => join(root, 'scripts', name));
+  const types = readdirSync(join(folder, 'types'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.d.ts'))
+    .sort();
+  for (const path of [...own, ...types.map((each) => join(folder, 'types', each))]) hash.update(readFileSync(path));
+  return hash.digest('hex');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) rollUpDeclarations(join(root, 'build'));
