@@ -15,8 +15,13 @@ import { writeApi } from './api.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Modules whose declarations package.json names: `runtime/node-train` for ./build/runtime/node-train.d.ts. */
-const declared = declarationsOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports);
+/**
+ * Modules whose declarations package.json names: `runtime/node-train` for ./build/runtime/node-train.d.ts. Those of files that
+ * have no module in src/ are written by scripts/bundle.ts.
+ */
+const declared = declarationsOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports).filter((name) =>
+  existsSync(join(root, `src/${name}.ts`)),
+);
 
 function declarationsOf(value: unknown): string[] {
   if (typeof value === 'object') return [...new Set(Object.values(value!).flatMap(declarationsOf))];
