@@ -3,7 +3,7 @@
 // signatures and docstrings that docs/ and the tests read. Nothing is done if no declaration has changed.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   CompilerState,
@@ -50,6 +50,7 @@ export function rollUpDeclarations(folder: string): void {
   const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === state;
   if (fresh && outputs.every((path) => existsSync(join(folder, path)))) return;
   removeOld(folder);
+  mergeAugmentations(join(folder, 'types'));
   const configs = declared.map((name) => configOf(folder, name));
   // One program for all entries: most of the time goes into reading and checking.
   const compilerState = CompilerState.create(configs[0], {
@@ -112,6 +113,24 @@ function tidy(text: string): string {
       // With their comments; a private constructor stays: such a class is not to be made with `new`.
       .replace(/(?:^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^ {4}private (?!constructor)[^\n;]*;\n/gm, '')
   );
+}
+
+/**
+ * `declare module './variable.ts' { interface Variable extends VariableMethods {} }` is nothing that api-extractor reads. The
+ * interface moves into the module that it is added to (in the sources that would be an import cycle).
+ */
+function mergeAugmentations(types: string): void {
+  const pattern = /^declare module '(\.[^']+)\.ts' \{\s*interface (\w+) extends (\w+) \{\s*\}\s*\}/gm;
+  for (const path of readdirSync(types, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.d.ts')) continue;
+    for (const [, module, name, added] of readFileSync(join(types, path), 'utf8').matchAll(pattern)) {
+      const target = join(types, dirname(path), `${module}.d.ts`);
+      const text = readFileSync(target, 'utf8');
+      const from = relative(dirname(target), join(types, path)).replace(/\.d\.ts$/, '.ts');
+      const merged = `import type { ${added} } from './${from}';\nexport interface ${name} extends ${added} {}\n`;
+      if (!text.includes(merged)) writeFileSync(target, `${text}${merged}`);
+    }
+  }
 }
 
 /** Declarations of earlier builds would go into the package. */

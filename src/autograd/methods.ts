@@ -284,8 +284,12 @@ export const functions = {
 };
 
 type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...rest: R) => O : never;
-/** The functions above as methods; variable.ts declares that variables have them. */
+/** The functions above as methods. */
 export type VariableMethods = { readonly [name in keyof typeof functions]: MethodOf<(typeof functions)[name]> };
+
+declare module './variable.ts' {
+  interface Variable extends VariableMethods {}
+}
 
 for (const [name, body] of Object.entries(functions)) {
   Object.defineProperty(Variable.prototype, name, {

@@ -6,7 +6,6 @@ import { elementCount } from '../tensor/layout.ts';
 import { Tensor, tensor } from '../tensor/tensor.ts';
 import { inspect, valuesText } from '../tensor/text.ts';
 import { type HandleOwner, Lease } from './lease.ts';
-import type { VariableMethods } from './methods.ts';
 import type { OpenGraph } from './open-graphs.ts';
 
 export type GradHook = (grad: Variable) => Variable | undefined;
@@ -42,7 +41,6 @@ export type Lifetime = 'step' | 'persistent';
  * (parameters, results), or both. Operations on it are the functions of `F` and the methods of the same names, which
  * methods.ts adds.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts installs all of VariableMethods, whose type is of the same table
 export class Variable {
   static readonly name: string = 'Variable';
 
@@ -293,9 +291,6 @@ export interface VariableOptions {
 /** Of the option `dtype` everywhere. */
 export const dtypeKind: Kind<DType> = /* @__PURE__ */ oneOf(...(Object.keys(dtypes) as DType[]));
 const variableKnown: KnownOf<VariableOptions> = { requiresGrad: flag, dtype: dtypeKind };
-
-/** The methods that methods.ts installs: a class cannot extend a mapped type. */
-export interface Variable extends VariableMethods {}
 
 /**
  * A variable from values in row-major order, which are copied.
