@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type * as TypeScript from '../node_modules/@microsoft/api-extractor/node_modules/typescript/lib/typescript.d.ts';
 
 const extractor = createRequire(createRequire(import.meta.url).resolve('@microsoft/api-extractor'));
-const ts = extractor('typescript') as typeof TypeScript;
+export const ts = extractor('typescript') as typeof TypeScript;
+export type { TypeScript };
 
 /** One public name. */
 export interface ApiName {
@@ -137,10 +138,14 @@ function namesOf(program: TypeScript.Program, path: string): ApiName[] {
       add(path, 'namespace', '', symbol);
       for (const member of checker.getExportsOfModule(symbol)) addSymbol(member, `${path}.${member.name}`);
     } else if (flags & ts.SymbolFlags.Class) {
+      // What is exported as a type only has no constructor and no static members for its users.
+      const isType = exported.declarations?.some(
+        (each) => ts.isExportSpecifier(each) && ts.isTypeOnlyExportDeclaration(each),
+      );
       const made = checker.getTypeOfSymbol(symbol);
-      add(path, 'class', signatures(made.getConstructSignatures()), symbol);
+      add(path, 'class', isType ? '' : signatures(made.getConstructSignatures()), symbol);
       addMembers(checker.getDeclaredTypeOfSymbol(symbol), `${path}#`, symbol.name);
-      addMembers(made, `${path}.`, symbol.name);
+      if (!isType) addMembers(made, `${path}.`, symbol.name);
     } else if (flags & ts.SymbolFlags.Interface) {
       add(path, 'interface', '', symbol);
       addMembers(checker.getDeclaredTypeOfSymbol(symbol), `${path}#`, null);

@@ -38,6 +38,7 @@ const readers = ['io/onnx/model', 'io/onnx/tensor', 'io/onnx/protobuf-writer'];
 /** Writes the JavaScript of the package into `folder`, and returns the paths in it. */
 export async function bundlePackage(folder: string): Promise<string[]> {
   writeLicences(folder);
+  writeFileSync(join(folder, 'wasm.d.ts'), wasmDeclaration);
   return [
     writeWorker(folder),
     ...(await bundle(folder, entries, 'chunk')),
@@ -107,6 +108,15 @@ function removeOthers(folder: string, written: readonly string[]): void {
     if (/\.js(\.map)?$/.test(entry) && !kept.has(entry) && statSync(file).isFile()) rmSync(file);
   }
 }
+
+/**
+ * What TypeScript makes of `import kernels from 'convlet/kernels/simd.wasm'`. Not WebAssembly.Module, a name that has no meaning
+ * without the types of a browser or of Node: that is an object without members to TypeScript.
+ */
+const wasmDeclaration = `/** A WebAssembly.Module, for the option \`kernels\` of \`load\` and \`init\`. */
+declare const kernels: object;
+export default kernels;
+`;
 
 /** The option workerUrl names this file: a script for Web Workers, where none may come from a Blob. */
 function writeWorker(folder: string): string {

@@ -11,7 +11,7 @@ import {
   ExtractorConfig,
   type IExtractorConfigPrepareOptions,
 } from '@microsoft/api-extractor';
-import { writeApi } from './api.ts';
+import { type TypeScript, ts, writeApi } from './api.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -51,6 +51,11 @@ export function rollUpDeclarations(folder: string): void {
   if (fresh && outputs.every((path) => existsSync(join(folder, path)))) return;
   removeOld(folder);
   mergeAugmentations(join(folder, 'types'));
+  for (const path of typesIn(folder)) {
+    const text = readFileSync(path, 'utf8');
+    const stripped = strip(path, text);
+    if (stripped !== text) writeFileSync(path, stripped);
+  }
   const configs = declared.map((name) => configOf(folder, name));
   // One program for all entries: most of the time goes into reading and checking.
   const compilerState = CompilerState.create(configs[0], {
@@ -67,7 +72,8 @@ export function rollUpDeclarations(folder: string): void {
     });
     if (!succeeded) throw new Error(`no declaration of ${declared[i]} could be made`);
     const path = join(folder, `${declared[i]}.d.ts`);
-    writeFileSync(path, tidy(readFileSync(path, 'utf8')));
+    const types = exportedTypes(join(folder, `types/${declared[i]}.d.ts`));
+    writeFileSync(path, withTypeExports(tidy(readFileSync(path, 'utf8')), types));
   }
   writeApi(folder);
   writeFileSync(stamp, state);
@@ -102,17 +108,85 @@ function configOf(folder: string, name: string): ExtractorConfig {
   return ExtractorConfig.prepare(options);
 }
 
+/** Typed arrays have a type argument from TypeScript 5.7 on only. */
+const tidy = (text: string): string =>
+  text.replace(/\b((?:Big)?(?:Ui|I)nt\d+(?:Clamped)?Array|Float\d+Array)<ArrayBuffer(?:Like)?>/g, '$1');
+
+/** Names that a module exports as types only. */
+function exportedTypes(path: string): Set<string> {
+  const names = new Set<string>();
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
+  for (const node of source.statements) {
+    if (!ts.isExportDeclaration(node)) continue;
+    const { exportClause, moduleSpecifier, isTypeOnly } = node;
+    if (exportClause === undefined) {
+      const from = (moduleSpecifier as TypeScript.StringLiteral).text.replace(/\.ts$/, '.d.ts');
+      for (const name of exportedTypes(join(dirname(path), from))) names.add(name);
+    } else if (ts.isNamedExports(exportClause)) {
+      for (const each of exportClause.elements) if (isTypeOnly || each.isTypeOnly) names.add(each.name.text);
+    }
+  }
+  return names;
+}
+
+/** A class that an entry exports as a type only is no class at run time: api-extractor says it is. */
+function withTypeExports(text: string, types: ReadonlySet<string>): string {
+  const classes: string[] = [];
+  const declared = text.replace(/^export (declare (?:abstract )?class (\w+))/gm, (all, rest: string, name: string) => {
+    if (!types.has(name)) return all;
+    classes.push(name);
+    return rest;
+  });
+  return classes.length === 0
+    ? text
+    : declared.replace(/^export \{ \}\n?$/m, `export type { ${classes.join(', ')} };\n`);
+}
+
+/** Of optimizers: what the kernels' optimizers share with each other, and no other optimizer. */
+const kernelHooks = new Set(['kind', 'numbers', 'has', 'initial']);
+
 /**
- * Private members make a class nominal: two copies of the package, or two of its entries, would have types that exclude each
- * other. Typed arrays have a type argument from TypeScript 5.7 on only.
+ * Declarations without what is nobody's business. Private members make a class nominal: two copies of the package, or two
+ * of its entries, would have types that exclude each other. A private constructor stays: such a class is not made with `new`.
  */
-function tidy(text: string): string {
-  return (
-    text
-      .replace(/\b((?:Big)?(?:Ui|I)nt\d+(?:Clamped)?Array|Float\d+Array)<ArrayBuffer(?:Like)?>/g, '$1')
-      // With their comments; a private constructor stays: such a class is not to be made with `new`.
-      .replace(/(?:^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?^ {4}private (?!constructor)[^\n;]*;\n/gm, '')
-  );
+function strip(path: string, text: string): string {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const cuts: [from: number, to: number, instead: string][] = [];
+  const imports = new Set<string>();
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)) {
+      for (const member of node.members) {
+        const flags = ts.getCombinedModifierFlags(member as TypeScript.Declaration);
+        const isInternal = ts.getJSDocTags(member).some((tag) => tag.tagName.text === 'internal');
+        const isPrivate = (flags & ts.ModifierFlags.Private) !== 0;
+        const isInspect = member.name?.getText() === '[inspect]';
+        const isHook = (flags & ts.ModifierFlags.Protected) !== 0 && kernelHooks.has(member.name?.getText() ?? '');
+        if (ts.isConstructorDeclaration(member)) {
+          // Without a constructor a class would have one without arguments.
+          if (isInternal) cuts.push([member.pos, member.end, '\n    protected constructor();']);
+        } else if (isInternal || isPrivate || isInspect || (isHook && path.includes('optim'))) {
+          cuts.push([member.pos, member.end, '']);
+        }
+      }
+    }
+    if (ts.isClassDeclaration(node)) {
+      // An interface that nobody can name says nothing to a user.
+      for (const clause of node.heritageClauses ?? [])
+        if (clause.token === ts.SyntaxKind.ImplementsKeyword) cuts.push([clause.pos, clause.end, '']);
+    }
+    // api-extractor makes a type of `typeof import('./x.ts').name`.
+    if (ts.isImportTypeNode(node) && node.isTypeOf && node.qualifier !== undefined) {
+      const name = node.qualifier.getText();
+      cuts.push([node.getStart(), node.end, `typeof ${name}`]);
+      imports.add(`import { ${name} } from ${node.argument.getText()};\n`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  const stripped = cuts
+    .sort(([a], [b]) => b - a)
+    .reduce((left, [from, to, instead]) => left.slice(0, from) + instead + left.slice(to), text);
+  return [...imports].join('') + stripped;
 }
 
 /**
@@ -143,11 +217,14 @@ function removeOld(folder: string): void {
 function fingerprint(folder: string): string {
   const hash = createHash('sha256');
   const own = ['declarations.ts', 'api.ts'].map((name) => join(root, 'scripts', name));
-  const types = readdirSync(join(folder, 'types'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.d.ts'))
-    .sort();
-  for (const path of [...own, ...types.map((each) => join(folder, 'types', each))]) hash.update(readFileSync(path));
+  for (const path of [...own, ...typesIn(folder)]) hash.update(readFileSync(path));
   return hash.digest('hex');
 }
+
+const typesIn = (folder: string): string[] =>
+  readdirSync(join(folder, 'types'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.d.ts'))
+    .sort()
+    .map((path) => join(folder, 'types', path));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) rollUpDeclarations(join(root, 'build'));

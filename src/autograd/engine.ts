@@ -47,7 +47,9 @@ const newScope = (): Scope => ({ tracked: new Set(), copied: new Set(), bytes: 0
 export class Engine implements Executor {
   static readonly name: string = 'Engine';
 
+  /** @internal */
   readonly isTrace = false;
+  /** @internal */
   readonly backend: Backend;
   private readonly blocks = new WeakMap<Storage, Block>();
   private readonly scopes: Scope[] = [newScope()];
@@ -57,6 +59,7 @@ export class Engine implements Executor {
   /** Results of the same graphs, of which those that the backward pass did not go through move to the JavaScript heap. */
   private left: Result[] = [];
 
+  /** @internal */
   constructor(backend: Backend) {
     this.backend = backend;
   }
@@ -66,6 +69,7 @@ export class Engine implements Executor {
     return this.backend.memory.liveBytes;
   }
 
+  /** @internal */
   apply(op: OpDef, inputs: readonly (TensorInfo | null)[], attrs: unknown): Tensor[] {
     const outputs = execute(this.backend, op, inputs as readonly (Tensor | null)[], attrs);
     outputs.forEach((output, i) => {
@@ -78,15 +82,18 @@ export class Engine implements Executor {
     return outputs;
   }
 
+  /** @internal */
   written(handle: TensorInfo): void {
     const block = this.blocks.get((handle as Tensor).storage!);
     if (block !== undefined) block.version++;
   }
 
+  /** @internal */
   constant(array: TypedArray, shape: readonly number[]): Tensor {
     return constant(array, shape);
   }
 
+  /** @internal */
   retain(handle: TensorInfo): void {
     const storage = (handle as Tensor).storage!;
     const block = this.blocks.get(storage);
@@ -94,21 +101,25 @@ export class Engine implements Executor {
     else block.references++;
   }
 
+  /** @internal */
   release(handle: TensorInfo): void {
     const storage = (handle as Tensor).storage!;
     const block = this.blocks.get(storage);
     if (block !== undefined && --block.references === 0) storage.free();
   }
 
+  /** @internal */
   exclusive(handle: TensorInfo): boolean {
     const { storage, constant: fixed } = handle as Tensor;
     return !fixed && !(storage instanceof BorrowedStorage) && this.blocks.get(storage!)?.references === 1;
   }
 
+  /** @internal */
   version(handle: TensorInfo): number {
     return this.blocks.get((handle as Tensor).storage!)?.version ?? 0;
   }
 
+  /** @internal */
   materialize(variable: Variable): Tensor {
     variable.expectAlive();
     const { lease } = variable;
@@ -133,7 +144,7 @@ export class Engine implements Executor {
     return copy;
   }
 
-  /** Uninitialised memory, with one reference. */
+  /** @internal Uninitialised memory, with one reference. */
   allocate(dtype: DType, shape: readonly number[]): Tensor {
     const storage = this.backend.memory.allocate(byteLength(dtype, elementCount(shape)));
     const made = new Tensor(dtype, shape, 'row', storage);
@@ -141,10 +152,12 @@ export class Engine implements Executor {
     return made;
   }
 
+  /** @internal */
   beforeRecorded(): void {
     if (this.retiredRoots.length > 0) this.flush();
   }
 
+  /** @internal */
   recorded({ inputs, outputs }: TapeNode): OpenGraph {
     const graphs: OpenGraph[] = [];
     for (const input of inputs) if (input?.node?.graph) graphs.push(input.node.graph);
@@ -152,12 +165,14 @@ export class Engine implements Executor {
     return this.openGraphs.extend(graphs, outputs);
   }
 
+  /** @internal */
   retire(variables: readonly Variable[], root: Variable): void {
     if (root.node?.graph) for (const result of this.openGraphs.close(root.node.graph)) this.left.push(result);
     for (const variable of variables) this.retired.push(variable);
     this.retiredRoots.push(root);
   }
 
+  /** @internal */
   track(results: readonly Tracked[]): void {
     const { scope } = this;
     for (const result of results) {
@@ -174,10 +189,12 @@ export class Engine implements Executor {
     if (scope.bytes > trackedBytes || scope.copied.size > mostCopies) this.tidy(scope);
   }
 
+  /** @internal */
   enter(): void {
     this.scopes.push(newScope());
   }
 
+  /** @internal */
   leave(kept: ReadonlySet<Tracked>): void {
     const scope = this.scopes.pop()!;
     for (const variable of scope.copied) variable.dropLease();
@@ -190,10 +207,12 @@ export class Engine implements Executor {
     }
   }
 
+  /** @internal */
   beforeEachStep(action: () => void): void {
     action();
   }
 
+  /** @internal */
   eachStep(action: () => void): void {
     action();
   }

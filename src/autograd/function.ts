@@ -50,12 +50,12 @@ export class FunctionContext {
     this.constants = outputs;
   }
 
-  /** Of convlet: what was saved, and what is not differentiable. */
+  /** @internal Of convlet: what was saved, and what is not differentiable. */
   static parts(ctx: FunctionContext) {
     return { saved: ctx.saved, constants: ctx.constants };
   }
 
-  /** Of convlet: what `backward` gets to see. */
+  /** @internal Of convlet: what `backward` gets to see. */
   static replace(ctx: FunctionContext, saved: readonly (Variable | null)[], check: () => void): void {
     ctx.saved = saved;
     ctx.check = check;

@@ -49,21 +49,26 @@ export class Variable {
   readonly dtype: DType;
   /** Whether gradients by this variable are wanted. Results have it if an operand has. */
   requiresGrad: boolean;
-  /** The recorded op that made this; null for leaves. */
+  /** @internal The recorded op that made this; null for leaves. */
   node: TapeNode | null = null;
+  /** @internal */
   readonly lifetime: Lifetime;
-  /** Elements in the JavaScript heap, row-major; null if they are in the backend's memory only. */
+  /** @internal Elements in the JavaScript heap, row-major; null if they are in the backend's memory only. */
   host: Tensor | null;
+  /** @internal */
   lease: Lease | null = null;
+  /** @internal */
   hooks: Set<GradHook> | null = null;
+  /** @internal */
   keepsGrad = false;
-  /** Held by another variable as its gradient, which no scope may free. */
+  /** @internal Held by another variable as its gradient, which no scope may free. */
   held = false;
-  /** Times that `set` was called: an op that read the elements before has read others. */
+  /** @internal Times that `set` was called: an op that read the elements before has read others. */
   writes = 0;
   private gradient: Variable | null = null;
   private gone: string | null = null;
 
+  /** @internal */
   constructor(info: TensorInfo, host: Tensor | null, requiresGrad = false, lifetime: Lifetime = 'step') {
     if (requiresGrad && dtypes[info.dtype].kind !== 'float') {
       throw new ConvletError('dtype', `only floating-point variables have gradients, got ${info.dtype}`);
@@ -75,13 +80,14 @@ export class Variable {
     this.lifetime = lifetime;
   }
 
-  /** A result: owns one reference to `handle`. */
+  /** @internal A result: owns one reference to `handle`. */
   static of(handle: TensorInfo, owner: HandleOwner): Variable {
     const made = new Variable(handle, null);
     made.own(new Lease(handle, owner));
     return made;
   }
 
+  /** @internal */
   own(lease: Lease): void {
     this.lease = lease;
     lease.watch(this);
@@ -181,7 +187,7 @@ export class Variable {
     return this;
   }
 
-  /** Another variable of the same memory, without history; one of a step lets go of the memory when the step ends. */
+  /** @internal Another variable of the same memory, without history; one of a step lets go of the memory when the step ends. */
   share(lifetime: Lifetime = this.lifetime): Variable {
     this.expectAlive();
     const made = new Variable(this, this.lease === null ? this.host : null, false, lifetime);
@@ -230,19 +236,20 @@ export class Variable {
     this.dispose();
   }
 
-  /** Copies the elements to the JavaScript heap and frees the backend's memory. */
+  /** @internal Copies the elements to the JavaScript heap and frees the backend's memory. */
   toHost(): void {
     if (this.lease === null || !(this.lease.handle instanceof Tensor)) return;
     this.host ??= tensor(this.lease.handle.data, this.shape, this.dtype);
     this.dropLease();
   }
 
+  /** @internal */
   dropLease(): void {
     this.lease?.release();
     this.lease = null;
   }
 
-  /** Gives the memory back; `why` is told to who uses it afterwards. */
+  /** @internal Gives the memory back; `why` is told to who uses it afterwards. */
   free(why: string): void {
     this.dropLease();
     this.host = null;
@@ -253,6 +260,7 @@ export class Variable {
     return this.gone === null;
   }
 
+  /** @internal */
   expectAlive(): void {
     if (this.gone !== null)
       throw new ConvletError('disposed', `this variable (shape ${shapeText(this.shape)}) is gone: ${this.gone}`);

@@ -11,7 +11,7 @@ import { describeLayers, type LayerReport } from '../runtime/inspect.ts';
 import { openProgram } from '../runtime/load.ts';
 import { measure, type StepTiming, seededInputs } from '../runtime/measure.ts';
 import type { Model } from '../runtime/model.ts';
-import { nodePlatform } from '../runtime/node.ts';
+import { nodePlatform } from '../runtime/node-platform.ts';
 import { attributesText, plainAttributes } from './attributes.ts';
 import { drawNetwork, pageOf } from './draw.ts';
 import { partsOf } from './estimate.ts';

@@ -2,7 +2,7 @@ import { inferencePrims } from '../backend/wasm/prims.ts';
 import type { OnnxProgram } from '../io/onnx/import.ts';
 import { createBackend, type LoadOptions, openProgram } from '../runtime/load.ts';
 import { Model } from '../runtime/model.ts';
-import { nodePlatform } from '../runtime/node.ts';
+import { nodePlatform } from '../runtime/node-platform.ts';
 import { type NamedInput, namedInputs } from './shapes.ts';
 
 export interface Opened {

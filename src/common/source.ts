@@ -18,6 +18,12 @@ export interface ResponseLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
+/** The part of a `URL` that says where something is. */
+export interface UrlLike {
+  readonly href: string;
+  readonly protocol: string;
+}
+
 /** The part of an `AbortSignal` that is used. */
 export interface SignalLike {
   readonly aborted: boolean;

@@ -36,6 +36,7 @@ export interface CompiledModel<O = Variable> {
    * inputs takes them as it was compiled: an array or a record.
    */
   run(input: Structure<TypedArray | VariableLike>): Mapped<O, Variable, Tensor>;
+  /** @internal */
   readonly plan: Plan;
   dispose(): void;
 }

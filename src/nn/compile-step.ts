@@ -51,7 +51,7 @@ export interface CompiledStep<O = Variable> {
   readonly output: Mapped<O, Variable, Tensor>;
   /** Bytes that the plans hold beside parameters and state. */
   readonly heldBytes: number;
-  /** Plans by batch shapes so far. */
+  /** @internal Plans by batch shapes so far. */
   readonly plans: readonly Plan[];
   dispose(): void;
 }

@@ -19,6 +19,7 @@ import {
   type SignalLike,
   type Transfer,
   throwIfAborted,
+  type UrlLike,
 } from '../common/source.ts';
 import { OnnxProgram } from '../io/onnx/import.ts';
 import { parseModel } from '../io/onnx/model.ts';
@@ -54,7 +55,7 @@ export interface LoadOptions<Int64 extends Int64Form = 'number'> {
    * Browsers: where the script of worker threads is served, the file `convlet/worker.js` of this package. Default: it comes
    * from a `blob:` URL, which a Content Security Policy has to allow (`worker-src blob:`).
    */
-  readonly workerUrl?: string | URL;
+  readonly workerUrl?: string | UrlLike;
   /**
    * Limit in bytes on the model file, and on what the backend holds: weights, activations, workspace and tables
    * together. More is a ConvletError('memory'), of `load` or of the `run` that would need it. Default: 4 GiB, what
@@ -87,8 +88,8 @@ export interface LoadOptions<Int64 extends Int64Form = 'number'> {
   readonly signal?: SignalLike;
   /** Called while the source is read, and at least once, at its end, with `loaded` equal to `total`. */
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** A kernel module compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
-  readonly kernels?: WebAssembly.Module;
+  /** A kernel module (a WebAssembly.Module) compiled elsewhere, for runtimes that forbid compiling; `variant` then says which build it is (default simd). */
+  readonly kernels?: object;
 }
 
 /**
@@ -96,7 +97,7 @@ export interface LoadOptions<Int64 extends Int64Form = 'number'> {
  * they are: a path (Node, Deno, Bun) or a URL. Weights that the file keeps in files beside it (external data) are read in
  * Node, Deno and Bun, from a path or file URL.
  */
-export type ModelSource = string | URL | ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike;
+export type ModelSource = string | UrlLike | ArrayBufferLike | ArrayBufferView | BlobLike | ResponseLike;
 
 /** `load` as every entry exports it. */
 export type Load = <Int64 extends Int64Form = 'number'>(
@@ -216,7 +217,7 @@ export async function createBackend(
     maxMemoryBytes,
     threads,
     leader: options.leader ?? (threads > 1 && threading?.mayWait?.() === false ? 'worker' : 'main'),
-    spawn: threading && ((data) => threading.spawn(data, workerUrl)),
+    spawn: threading && ((data) => threading.spawn(data, typeof workerUrl === 'object' ? workerUrl.href : workerUrl)),
     precision,
   });
   try {

@@ -114,6 +114,7 @@ export class Model<Data extends TypedArray | BigIntArray = TypedArray> {
   /** Resolves when the last of the runs that workers have been given is over; null if there is none. */
   private queue: Promise<void> | null = null;
 
+  /** @internal */
   constructor(program: OnnxProgram, engine: Backend, options: ModelOptions = {}) {
     this.program = program;
     this.limits = { maxLoopIterations: options.maxLoopIterations ?? defaultLoopIterations };
@@ -205,7 +206,7 @@ export class Model<Data extends TypedArray | BigIntArray = TypedArray> {
   }
 
   /**
-   * The compiled plan for these input shapes (missing ones: the model's own, with 1 for what may vary); for tools that look
+   * @internal The compiled plan for these input shapes (missing ones: the model's own, with 1 for what may vary); for tools that look
    * at single steps. It is part of the model: do not dispose of it.
    */
   plan(shapes: { readonly [name: string]: readonly number[] } = {}): Plan {

@@ -1,6 +1,6 @@
 import { embeddedKernels } from './embedded-kernels.ts';
 import { trainingTexts } from './embedded-training-kernels.ts';
-import { inflateBuffer, nodePlatform } from './node.ts';
+import { inflateBuffer, nodePlatform } from './node-platform.ts';
 import type { Platform } from './platform.ts';
 
 /** Node, Deno and Bun with the kernels of training as well. */

@@ -21,7 +21,7 @@ export interface Platform {
 
 export interface Threading {
   /** `url` is the option `workerUrl`. */
-  spawn(data: Parameters<SpawnWorker>[0], url?: string | URL): TeamWorker;
+  spawn(data: Parameters<SpawnWorker>[0], url?: string): TeamWorker;
   /** How many the machine runs at once. */
   available(): number;
   /** Why there are none here after all, for errors; null where there are. Absent: there are. */

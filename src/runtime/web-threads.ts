@@ -12,7 +12,7 @@ const environment = (message: string, cause?: unknown): ConvletError =>
   new ConvletError('environment', `load: ${message}`, { cause });
 
 /** What may be wrong with a worker that does not start: browsers do not say. */
-function notStarted(url: string | URL | undefined, why: string, cause?: unknown): ConvletError {
+function notStarted(url: string | undefined, why: string, cause?: unknown): ConvletError {
   const reason = why === '' ? '' : ` (${why})`;
   if (url === undefined)
     return environment(
@@ -28,7 +28,7 @@ function notStarted(url: string | URL | undefined, why: string, cause?: unknown)
 }
 
 /** Not from a data: URL, whose workers have no shared memory in Chromium. */
-function spawnWorker(data: WorkerData, url?: string | URL): TeamWorker {
+function spawnWorker(data: WorkerData, url?: string): TeamWorker {
   const blob = url === undefined ? URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' })) : null;
   let worker: Worker;
   try {

@@ -28,13 +28,14 @@ export class Tensor {
   readonly layout: Layout;
   /** Number of elements. */
   readonly size: number;
-  /** True if the values never change (weights, tables): backends may keep a packed form of them. */
+  /** @internal True if the values never change (weights, tables): backends may keep a packed form of them. */
   readonly constant: boolean;
-  /** Null only during compilation, until memory has been assigned. */
+  /** @internal Null only during compilation, until memory has been assigned. */
   storage: Storage | null;
   private cachedBuffer: ArrayBufferLike | null = null;
   private cachedArray: TypedArray | null = null;
 
+  /** @internal */
   constructor(dtype: DType, shape: readonly number[], layout: Layout, storage: Storage | null, constant = false) {
     this.dtype = dtype;
     this.shape = shape;
@@ -69,12 +70,12 @@ export class Tensor {
     return this.storage?.bytes ?? new Uint8Array(this.array.buffer, this.array.byteOffset, this.array.byteLength);
   }
 
-  /** The memory of the elements, to tell constants apart; their values may not have been read into it. */
+  /** @internal The memory of the elements, to tell constants apart; their values may not have been read into it. */
   get place(): Uint8Array {
     return this.storage?.place ?? this.bytes;
   }
 
-  /** Fills `target` with the bytes of the elements in memory order, from byte `start` on. */
+  /** @internal Fills `target` with the bytes of the elements in memory order, from byte `start` on. */
   copyTo(target: Uint8Array, start = 0): void {
     if (this.storage?.copyTo !== undefined) this.storage.copyTo(target, start);
     else target.set(this.bytes.subarray(start, start + target.byteLength));
@@ -110,7 +111,7 @@ export class Tensor {
     return stridesOf(this.shape, this.layout);
   }
 
-  /** The same storage under another shape and layout of equally many elements. */
+  /** @internal The same storage under another shape and layout of equally many elements. */
   as(shape: readonly number[], layout: Layout): Tensor {
     return new Tensor(this.dtype, shape, layout, this.storage, this.constant);
   }

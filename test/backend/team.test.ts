@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KernelExports, KernelName } from '../../src/abi/generated/abi.ts';
 import { Team, type TeamStep } from '../../src/backend/wasm/core/team.ts';
-import { spawnWorker } from '../../src/runtime/node.ts';
+import { spawnWorker } from '../../src/runtime/node-platform.ts';
 import { Random, seeds } from '../kernels/harness.ts';
 
 /**

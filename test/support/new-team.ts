@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { withSharedMemory } from '../../src/abi/shared-memory.ts';
 import { maximumPages, WasmBackend } from '../../src/backend/wasm/backend.ts';
 import { allPrims } from '../../src/backend/wasm/training-prims.ts';
-import { spawnWorker } from '../../src/runtime/node.ts';
+import { spawnWorker } from '../../src/runtime/node-platform.ts';
 
 /** Threads over one memory, with the kernels of the last `npm run kernels`; the caller disposes of them. */
 export async function newTeam(variant: 'simd' | 'relaxed', threads: number): Promise<WasmBackend> {
