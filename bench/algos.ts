@@ -1,7 +1,8 @@
-// npm run bench:algos [-- --assert] [--fit] [--write] [--variant V] [--within 1.1] [NAME...]: every algorithm that can do a convolution, timed in turns on
-// layers of real networks and between them; shows what the table of src/backend/wasm/conv/conv.ts takes. --assert: status 1 where
-// the choice is not within a tenth of the fastest. --fit: the constants of conv-cost.ts that would predict these times best.
-// --write: keeps the times in bench/results/conv-costs.json.
+// npm run bench:algos [-- --assert] [--fit] [--write] [--variant V] [--within 1.1] [NAME...]: times every algorithm that can compute a
+// convolution or its weight gradient, alternately, on layers of real networks and on sizes between them, and shows which one the table of
+// the binding chooses. --assert: exit status 1 if a choice is slower than the fastest by more than `--within` (a tenth
+// by default). --fit: prints the constants of conv-cost.ts that would predict these times best. --write: stores the times in
+// bench/results/conv-costs.json.
 
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -23,7 +24,7 @@ import { nodeTrainingPlatform } from '../src/runtime/node-training.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
 import { fitCosts, type Layer, layerAttrs, type Measured, type Measurement, quality, type Work } from './conv-fit.ts';
 
-/** 3×3 of stride 1 is where there is something to choose: few and many channels, small and large maps, batches. */
+/** Mostly 3×3 of stride 1, for which there are several algorithms: few and many channels, small and large maps, batches. */
 const layers: readonly Layer[] = [
   ...[8, 16, 32, 64].flatMap((c): Layer[] => [
     [c, c, 112],
@@ -87,7 +88,7 @@ const { values: flags, positionals } = parseArgs({
 });
 const within = Number(flags.within);
 const rounds = Number(flags.rounds);
-/** One batch of runs, and how long each algorithm runs before it is timed. */
+/** Milliseconds of one batch of runs, and of each algorithm's warm-up. */
 const batchMs = 4;
 const warmupMs = 150;
 
@@ -97,7 +98,7 @@ const backend = (await createBackend(
   allPrims,
 )) as WasmBackend;
 console.log(`Node ${process.versions.node}, ${backend.variant}`);
-/** Tensors of the layer at hand. */
+/** Tensors of the current layer. */
 const held: Storage[] = [];
 const rows: string[][] = [];
 const misses: string[] = [];
@@ -155,7 +156,7 @@ if (flags.assert && misses.length > 0) process.exitCode = 1;
 if (flags.fit) printFit();
 if (flags.write) writeMeasurement();
 
-/** The constants of conv-cost.ts beside those that predict these times best. */
+/** Prints the constants of conv-cost.ts, and those that predict these times best. */
 function printFit(): void {
   const session = backend.session();
   const fitted = fitCosts(measured, session);
@@ -200,7 +201,7 @@ interface Timed {
   readonly flops: number;
 }
 
-/** Milliseconds by algorithm: least of the rounds' means, every round a short batch of each in turn. */
+/** Milliseconds by algorithm: the least of the rounds' means; a round is a short batch of each algorithm. */
 function timeLayer<P extends Work, A extends { readonly name: string }>(
   call: PrimCall<P>,
   choice: (session: WasmSession) => { readonly taken: A; readonly costs: ReadonlyMap<A, number | Declined> },
@@ -269,7 +270,7 @@ function weight(shape: number[]): Tensor {
   return new Tensor('float32', shape, 'row', new BorrowedStorage(array), true);
 }
 
-/** −1 … 1, of no pattern that a transform could like. */
+/** Numbers in −1 … 1 without a pattern. */
 function random(i: number): number {
   return ((Math.imul(i + 1, 2654435761) >>> 8) & 0xffff) / 32768 - 1;
 }

@@ -48,13 +48,13 @@ const settings = { threads, node, cpu, major: Number.parseInt(version.slice(1), 
 const wanted = flags.filter?.split(',').filter((text) => text !== '');
 const known = readdirSync(flags.models).flatMap((file) => file.match(/^(.*)\.skeleton\.onnx$/)?.[1] ?? []);
 const names = new Set([...known, ...Object.keys(networks)]);
-/** What --filter selects: a whole name that name alone (lenet is a part of mobilenet), other texts all that have them. */
+/** The names that --filter selects: a whole name selects only that name (lenet is a part of mobilenet), other texts all names with them. */
 const chosen = (all, usual = all) =>
   wanted === undefined
     ? usual
     : all.filter((name) => wanted.some((text) => (names.has(text) ? name === text : name.includes(text))));
 
-/** [label, fastest run of each batch] of builds in processes of their own that take turns; throws where one fails or is wrong. */
+/** [label, fastest run of each batch] of builds that run alternately in separate processes; throws if a build fails or is wrong. */
 async function compareModel(model, order) {
   const running = order.map((build) => new Engine('convlet', { ...settings, ...build }));
   try {
@@ -98,8 +98,8 @@ const digits = (ms) => (ms >= 100 ? ms.toFixed(1) : ms.toPrecision(4));
 const ratios = [];
 
 /**
- * A process keeps what speed the addresses of its memory give it, and that which loads first may be 5 % slower (VGG-16): the
- * order changes, and what counts is the median of the launches, of each the median over batches of the fastest run.
+ * The speed of a process depends on the addresses of its memory, and the process that loads first may be 5 % slower (VGG-16). So the
+ * order changes between launches. The result is the median of the launches; a launch counts with its median, over batches, of the fastest run.
  */
 async function measure(name, compare) {
   const sides = [[], []];

@@ -1,4 +1,4 @@
-// The constants of src/backend/wasm/conv/conv-cost.ts against measured times: how well they predict, and which would predict best.
+// Compares the constants of src/backend/wasm/conv/conv-cost.ts with measured times: how well they predict, and which would predict best.
 import type { PrimCall } from '../src/backend/backend.ts';
 import type { ConvAttrs } from '../src/backend/prims/conv.ts';
 import { convAlgorithms } from '../src/backend/wasm/conv/conv.ts';
@@ -31,7 +31,7 @@ export interface Measured {
   readonly ns: { readonly [algorithm: string]: number };
 }
 
-/** What bench/results/conv-costs.json holds. */
+/** The contents of bench/results/conv-costs.json. */
 export interface Measurement {
   readonly processor: string;
   readonly variant: string;
@@ -52,7 +52,7 @@ export function layerAttrs([from, to, map, kernel = 3, stride = 1, groups = 1, n
 
 const weight = new Tensor('float32', [1], 'row', new BorrowedStorage(new Float32Array(1)), true);
 
-/** Nanoseconds by name of the algorithms that can do a layer. */
+/** Nanoseconds of an algorithm for a layer, by kind of work. */
 const estimates: {
   readonly [W in Work]: (layer: Layer, name: string, session: WasmSession, costs: ConvCosts) => number | Declined;
 } = {
@@ -76,7 +76,7 @@ const estimates: {
   },
 };
 
-/** Nanoseconds that the model gives for a layer; weights are constants. */
+/** Nanoseconds that the cost model estimates for a layer with constant weights. */
 export function estimate(
   { layer, work = 'conv' }: Pick<Measured, 'layer' | 'work'>,
   name: string,
@@ -92,7 +92,7 @@ const names = Object.keys(convCosts) as (keyof ConvCosts)[];
 const only = (name: keyof ConvCosts): ConvCosts =>
   Object.fromEntries(names.map((other) => [other, other === name ? 1 : 0])) as unknown as ConvCosts;
 
-/** How often each constant is paid: estimates are linear in them. */
+/** The factor of each constant: estimates are linear in them. */
 export const factors = (row: Pick<Measured, 'layer' | 'work'>, name: string, session: WasmSession): number[] =>
   names.map((constant) => estimate(row, name, session, only(constant)));
 
@@ -100,7 +100,7 @@ export const factors = (row: Pick<Measured, 'layer' | 'work'>, name: string, ses
 const timesOf = ({ ns }: Measured): [name: string, ns: number][] =>
   Object.entries(ns).filter(([name]) => name !== 'depthwise');
 
-/** The constants of the least sum of squared relative errors; those that no row depends on stay as they are. */
+/** The constants of the least sum of squared relative errors; constants on which no row depends are unchanged. */
 export function fitCosts(rows: readonly Measured[], session: WasmSession): ConvCosts {
   const equations = rows.flatMap((row) =>
     timesOf(row).map(([name, ns]) => factors(row, name, session).map((factor) => factor / ns)),
@@ -111,8 +111,8 @@ export function fitCosts(rows: readonly Measured[], session: WasmSession): ConvC
 }
 
 /**
- * Non-negative x of the least |A x − 1|², by coordinate descent from `start` (each x[j] in turn takes its best value while the others
- * stand still, as in Franc et al., "Sequential coordinate-wise algorithm for the non-negative least squares problem").
+ * Non-negative x of the least |A x − 1|², by coordinate descent from `start` (each x[j] in turn gets its best value while the others
+ * are fixed, as in Franc et al., "Sequential coordinate-wise algorithm for the non-negative least squares problem").
  */
 export function leastSquares(a: readonly (readonly number[])[], start: readonly number[], sweeps = 20000): number[] {
   const x = [...start];
@@ -131,7 +131,7 @@ export function leastSquares(a: readonly (readonly number[])[], start: readonly 
   return x;
 }
 
-/** Mean relative error of prediction, and the time of the algorithm that the estimates choose over that of the fastest. */
+/** Mean relative error of prediction, and the time of the chosen algorithms relative to the fastest. */
 export function quality(rows: readonly Measured[], session: WasmSession, costs: ConvCosts) {
   const errors: number[] = [];
   const ratios: number[] = [];

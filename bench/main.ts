@@ -1,5 +1,5 @@
-// npm run bench [-- FAMILY-OR-SUITE...] [--json] [--threads N] [--variant V]: convlet's WebAssembly kernels against its own plain JS
-// backend, one op at a time. Prints a table and keeps the figures in bench/results/.
+// npm run bench [-- FAMILY-OR-SUITE...] [--json] [--threads N] [--variant V]: compares convlet's WebAssembly kernels with its plain JS
+// backend, one op at a time. Prints a table and stores the figures in bench/results/.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -92,7 +92,7 @@ if (flags.json) {
   }
 }
 
-/** Figures of suites that this run leaves out stay as they are, if they were taken with the same variant. */
+/** Figures of suites that this run leaves out are kept if they were taken with the same variant. */
 function earlier(): Results['suites'] {
   try {
     const old = JSON.parse(readFileSync(file, 'utf8')) as Results;

@@ -19,14 +19,14 @@ export interface BenchCase<N extends OpName = OpName> {
 
 export interface BenchInput {
   readonly shape: readonly number[];
-  /** Weights: known at compile time, packed ahead. */
+  /** True for weights, which are known at compile time and packed before the run. */
   readonly constant: boolean;
   /** Uniform range of the seeded values. */
   readonly range: readonly [number, number];
 }
 
 export interface BenchSuite {
-  /** That of the file; the family is its folder. */
+  /** The name of the file; the family is its folder. */
   readonly name: string;
   readonly cases: readonly BenchCase[];
 }
@@ -34,7 +34,7 @@ export interface BenchSuite {
 /** Median milliseconds per call. */
 export interface CaseTiming {
   readonly run: number;
-  /** The op's own steps, without the copies that bring its row-major input and output into its layout and back. */
+  /** The op's own steps, without the copies that convert its row-major input and output to its layout and back. */
   readonly op: number;
 }
 
@@ -43,26 +43,26 @@ export interface CaseResult {
   readonly kernel: string;
   readonly wasm: CaseTiming;
   readonly js: CaseTiming;
-  /** GFLOP/s of the op's own steps where it multiplies and adds, else GB/s (inputs read once, outputs written once). */
+  /** GFLOP/s of the op's own steps for convolutions and products, else GB/s (inputs read once, outputs written once). */
   readonly rate: number;
   readonly unit: 'GFLOP/s' | 'GB/s';
 }
 
 const warmupMs = { wasm: 1000, js: 300 };
-/** benny keeps sampling until `maxTime` seconds, but takes `minSamples` in any case: that bounds what slow js rows cost. */
+/** benny samples for `maxTime` seconds, but takes at least `minSamples`: few samples bound the time of slow rows in plain JS. */
 const sampling = { minSamples: 5, maxTime: 0.5, minTime: 0.02, delay: 0 };
 const tolerance = 1e-3;
 
 /** A tensor that the caller fills before each run. */
 export const data = (...shape: number[]): BenchInput => ({ shape, constant: false, range: [-1, 1] });
 
-/** Weights of a fan-in that keeps results near 1. */
+/** Weights in a range, by their fan-in, that keeps results near 1. */
 export function weights(...shape: number[]): BenchInput {
   const bound = shape.length === 1 ? 0.1 : Math.sqrt(3 / count(shape.slice(1)));
   return { shape, constant: true, range: [-bound, bound] };
 }
 
-/** Times a case on both backends; throws where they do not agree. */
+/** Times a case on both backends; throws if their results differ. */
 export async function runCase(suite: string, row: BenchCase, wasm: Backend, js: Backend): Promise<CaseResult> {
   const plans = { wasm: planOf(row, wasm), js: planOf(row, js) };
   try {
@@ -94,7 +94,7 @@ export async function runCase(suite: string, row: BenchCase, wasm: Backend, js: 
   }
 }
 
-/** benny announces every suite on the standard output, which belongs to the results here. */
+/** Hides benny's messages, since the standard output is for results. */
 async function quietly<T>(work: () => Promise<T>): Promise<T> {
   const { log } = console;
   console.log = () => {};
@@ -124,7 +124,7 @@ function planOf(row: BenchCase, backend: Backend): Plan {
   return plan;
 }
 
-/** Conversions of layout are copies; an op of the copy family has nothing else. */
+/** All steps but copies, which convert layouts; an op whose own work is copying has no other steps. */
 function ownSteps(plan: Plan, row: BenchCase): { kernel: string; run(): void }[] {
   const steps = plan.steps.map((planned) => planned.step);
   const own = steps.filter((step) => step.prim !== 'copy');
@@ -134,7 +134,7 @@ function ownSteps(plan: Plan, row: BenchCase): { kernel: string; run(): void }[]
 /** Ops whose own work is copying. */
 const copies = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'tile', 'channelShuffle', 'depthToSpace']);
 
-/** Ops that the multiplier bounds; the others are bound by memory, or should be. */
+/** Ops whose speed is limited by multiplication; that of the others is, or should be, limited by memory. */
 const multiplies = new Set(['conv', 'convTranspose', 'convWeightGrad', 'matmul']);
 
 function rateOf(row: BenchCase, ms: number): { rate: number; unit: 'GFLOP/s' | 'GB/s' } {

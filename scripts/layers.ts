@@ -44,12 +44,12 @@ export const layers = {
   },
   'backend/prims': {
     paths: ['src/backend/prims/'],
-    what: 'prims: what ops are lowered to, one file a family',
+    what: 'prims, to which ops are lowered: one file per family',
     imports: ['tensor', 'abi', 'common'],
   },
   backend: {
     paths: ['src/backend/'],
-    what: 'what a backend is: sessions, steps, runners',
+    what: 'interfaces of a backend: sessions, steps, runners',
     imports: ['backend/prims', 'tensor', 'memory', 'common'],
   },
   'backend/js/families': {
@@ -64,12 +64,12 @@ export const layers = {
   },
   'backend/wasm/core': {
     paths: ['src/backend/wasm/core/'],
-    what: 'machinery of the bindings: session, team of threads, blocks, panels, epilogue, scratch memory',
+    what: 'common parts of the bindings: session, team of threads, blocks, panels, epilogue, scratch memory',
     imports: ['backend', 'backend/prims', 'abi', 'tensor', 'memory', 'common'],
   },
   'backend/wasm/families': {
     paths: ['src/backend/wasm/*/'],
-    what: 'bindings: which kernel carries a prim out and how the work is cut',
+    what: 'bindings: which kernel computes a prim, and how its work is cut',
     imports: ['backend/wasm/core', 'backend/js/families', 'backend', 'backend/prims', 'abi', 'tensor', 'common'],
   },
   'backend/wasm': {
@@ -88,7 +88,7 @@ export const layers = {
   },
   'ops/attrs': {
     paths: [...filesOfFamilies('src/ops', 'attrs.ts'), 'src/ops/attrs.ts', 'src/ops/no-attrs.ts'],
-    what: "types of ops: every op's attributes by its name",
+    what: 'types of ops: the attributes of every op by its name',
     imports: ['backend/prims', 'common'],
   },
   'ops/core': {
@@ -108,12 +108,12 @@ export const layers = {
   },
   'ops/cases': {
     paths: [...filesOfFamilies('src/ops', 'cases.ts'), 'src/ops/cases.ts', 'src/ops/case.ts'],
-    what: 'examples of every op, for tests and docs: no layer may import them, so the package has none',
+    what: 'examples of every op, for tests and docs: no layer may import them, so the package does not contain them',
     imports: ['ops/families', 'ops/check', 'ops/attrs', 'backend/prims', 'common'],
   },
   ops: {
     paths: ['src/ops/'],
-    what: 'the tables of all ops: `index.ts`, and `training.ts` with what only training needs',
+    what: 'the tables of all ops: `index.ts`, and `training.ts` with those that only training needs',
     imports: ['ops/families', 'ops/core'],
   },
   graph: {
@@ -156,7 +156,7 @@ export const layers = {
   },
   autograd: {
     paths: ['src/autograd/'],
-    what: 'variables, the engine that owns what a step leaves in memory, the tape: recording, backward, `noGrad`, `checkpoint`',
+    what: 'variables, the engine, which owns the memory of results, the tape: recording, backward, `noGrad`, `checkpoint`',
     imports: ['ops', 'ops/check', 'ops/core', 'backend', 'tensor', 'memory', 'common', 'ops/attrs', 'backend/prims'],
   },
   optim: {
@@ -222,7 +222,7 @@ export const layers = {
       'src/runtime/workerd-train.ts',
       'src/runtime/edge-light-train.ts',
     ],
-    what: '`init`, what `convlet/train` exports, its entry per runtime',
+    what: '`init`, the exports of `convlet/train`, its entry per runtime',
     imports: ['runtime', 'train', 'data', 'nn', 'optim', 'autograd', 'backend/wasm', 'abi', 'tensor', 'common'],
   },
   cli: {

@@ -1,4 +1,4 @@
-// The command line, as somebody who reads the README would try it: real processes, exit codes and what they print.
+// The command line, as a reader of the README would try it: real processes, exit codes and output.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

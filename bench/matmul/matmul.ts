@@ -1,7 +1,7 @@
 import type { MatmulOpAttrs } from '../../src/ops/matmul/attrs.ts';
 import { type BenchCase, type BenchSuite, data, weights } from '../op-suite.ts';
 
-/** Rows of A, inner size, columns of B; `both` where B is no constant either; a batch of such products. */
+/** Rows of A, inner size, columns of B; `both`: B is no constant either; a batch of such products. */
 type Row = readonly [m: number, k: number, n: number, both?: boolean, batch?: number];
 
 const rows: readonly Row[] = [

@@ -1,5 +1,5 @@
-// The order of elements that engines like: most keep pictures as N, H, W, C.
-/** Values moved from row-major `shape` to that of `perm`: perm [0, 2, 3, 1] makes NHWC of NCHW. */
+// Conversions of the element order: most engines store pictures as N, H, W, C.
+/** Values of row-major `shape` with permuted axes: perm [0, 2, 3, 1] makes NHWC of NCHW. */
 export function permute(data, shape, perm) {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   const dims = [...new Array(4 - perm.length).fill(1), ...perm.map((axis) => shape[axis])];
@@ -18,12 +18,12 @@ export function permute(data, shape, perm) {
 }
 
 export const toChannelsLast = (data, shape) => (shape.length === 4 ? permute(data, shape, [0, 2, 3, 1]) : data);
-/** `shape`: the row-major one of the result. */
+/** `shape`: the row-major shape of the result. */
 export function toRows(data, shape) {
   if (shape.length !== 4) return data;
   const [n, c, h, w] = shape;
   return permute(data, [n, h, w, c], [0, 3, 1, 2]);
 }
-/** NCHW → NHWC; other ranks stay. */
+/** NCHW → NHWC; other ranks are unchanged. */
 export const channelsLastShape = (shape) =>
   shape.length === 4 ? [shape[0], shape[2], shape[3], shape[1]] : [...shape];

@@ -46,7 +46,7 @@ const settings = {
 };
 const about = { node: version, cpu: cpus()[0]?.model ?? 'unknown', threads: settings.threads, rounds: settings.rounds };
 const stamp = `node${settings.major}-t${settings.threads}`;
-/** A run of a selection is not what the README shows: it goes elsewhere unless --out says where. */
+/** The README shows runs of everything, so results of a selection go to another folder unless --out names one. */
 const selected = flags.models !== undefined || flags.engines !== undefined;
 const directory = flags.out ?? fileURLToPath(new URL(selected ? '.cache/results/' : '../results/', import.meta.url));
 const log = (line) => console.log(line);

@@ -1,4 +1,4 @@
-// What is run: full-size networks (expanded from skeletons) and single ops (written here), each as
+// The models to run: full-size networks (expanded from skeletons) and single ops (written here), each as
 // { name, path, input: { name, shape }, expected: { output, every, absMax, values }, macs }.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ export const defaultModels = [
   'vgg16',
 ];
 
-/** Uniform in [−1, 1): mulberry32, seed 7, as expand.mjs and `convlet bench` have it. */
+/** Uniform in [−1, 1): mulberry32, seed 7, as in expand.mjs and `convlet bench`. */
 export function seededInput(shape, seed = 7) {
   let s = seed >>> 0;
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
@@ -37,7 +37,7 @@ export function seededInput(shape, seed = 7) {
   });
 }
 
-/** Full-size networks of `directory`, by name; written once, then taken from the cache. */
+/** Full-size networks of `directory`, by name; written once, then read from the cache. */
 export async function expandModels(directory, names) {
   if (!existsSync(join(directory, 'expand.mjs'))) {
     throw new Error(`no expand.mjs in ${directory}; say --bench-models DIR`);
@@ -56,7 +56,7 @@ export async function expandModels(directory, names) {
   });
 }
 
-/** Single ops as models of one node; what they should give comes from convlet's plain JS backend. */
+/** Single ops as models of one node; the expected results are those of convlet's plain JS backend. */
 export async function opModels(names) {
   const directory = join(cache, 'ops');
   mkdirSync(directory, { recursive: true });

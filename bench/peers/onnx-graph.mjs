@@ -1,4 +1,4 @@
-// An ONNX file as a plain list of nodes, for engines that have no ONNX reader of their own (tfjs, LiteRT).
+// An ONNX file as a plain list of nodes, for engines that have no ONNX reader (tfjs, LiteRT).
 import { readFileSync } from 'node:fs';
 import { parseModel } from '../../build/io/onnx/model.js';
 import { decodeTensor } from '../../build/io/onnx/tensor.js';
@@ -14,8 +14,8 @@ const attributeValue = {
 
 /**
  * `nodes`: { op, inputs, output, attrs, activation }, in order, without Constant and Identity of constants;
- * `constants`: name → { shape, data }; `input` and `output`: names. A Relu or Clip(0, 6) that alone reads the result of
- * one of `fusable` ops has become that node's `activation`: 'linear', 'relu' or 'relu6'.
+ * `constants`: name → { shape, data }; `input` and `output`: names. `activation` is 'linear', 'relu' or 'relu6': a Relu or Clip(0, 6)
+ * that is the only reader of the result of one of `fusable` ops becomes that node's activation.
  */
 export function readGraph(path, fusable) {
   const { graph } = parseModel(readFileSync(path));
@@ -56,7 +56,7 @@ function activationOf({ op, inputs }, constants) {
   return op === 'Clip' && low === 0 && high === 6 ? 'relu6' : null;
 }
 
-/** [top, left, bottom, right] of a node with a 2-d window, also where ceil_mode adds rows behind. */
+/** [top, left, bottom, right] of a node with a 2-d window, including the rows that ceil_mode adds at the end. */
 export function windowPads({ attrs }, [height, width], kernel) {
   const [top, left, bottom, right] = attrs.pads ?? [0, 0, 0, 0];
   if (!attrs.ceil_mode) return [top, left, bottom, right];
@@ -68,7 +68,7 @@ export function windowPads({ attrs }, [height, width], kernel) {
   return [top, left, behind(height, top, bottom, kernel[0], strideH), behind(width, left, right, kernel[1], strideW)];
 }
 
-/** Height and width that a Resize node asks for; throws where they are not constant. */
+/** Height and width of a Resize node's output; throws if they are not constant. */
 export function resizedSize({ inputs }, constants, [height, width]) {
   const scales = constants.get(inputs[2])?.data;
   const sizes = constants.get(inputs[3])?.data;

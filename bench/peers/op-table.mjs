@@ -1,5 +1,5 @@
 // The single ops, as ONNX nodes: { name, op, attrs, input: shape, weights: name → { shape, bound | data }, macs }.
-// A weight whose name begins with '-' is an optional input left out.
+// A weight whose name begins with '-' is an absent optional input.
 
 const conv = (from, to, map, kernel, stride = 1, group = 1) => {
   const pad = kernel >> 1;

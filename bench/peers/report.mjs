@@ -1,4 +1,4 @@
-// Results as a Markdown table and as a picture, and what falls short of thresholds.json.
+// Results as a Markdown table and as a picture, and those that miss thresholds.json.
 import { readFileSync } from 'node:fs';
 import { engines } from './engines/index.mjs';
 import { ratioOf } from './rounds.mjs';
@@ -72,7 +72,7 @@ const table = (head, rows) => [
 const palette = ['#2f6fb3', '#e08a1e', '#3a9a5b', '#b5485d', '#7a5ea8', '#6b7280', '#4aa3a2', '#a0783c', '#c46bb0'];
 const layout = { left: 190, bar: 13, gap: 3, group: 16, top: 84, width: 900, right: 70 };
 
-/** Horizontal bars: how many times as fast as each engine convlet is; the line stands at 1. */
+/** Horizontal bars: how many times as fast as each engine convlet is; the line is at 1. */
 export function picture(results, title) {
   const names = namesOf(results).filter((name) => !own(name));
   const groups = Object.entries(results.rows).map(([row, { engines: list }]) => ({
@@ -126,7 +126,7 @@ function label(x, y, text, anchor, size) {
 
 const thresholds = JSON.parse(readFileSync(new URL('thresholds.json', import.meta.url), 'utf8'));
 
-/** Lines of what misses its threshold. What was not measured at all is no miss, but a failed engine is. */
+/** A line for each result that misses its threshold. Results that were not measured do not count; a failed engine is a miss. */
 export function modelMisses({ rows, node, threads }) {
   if (threads !== 1) return ['the thresholds are for one thread'];
   const major = Number.parseInt(node.slice(1), 10);
@@ -151,7 +151,7 @@ export function modelMisses({ rows, node, threads }) {
   return misses;
 }
 
-/** Every single op against the fastest WebAssembly peer, by minima as PEERS has them. */
+/** Compares every single op with the fastest WebAssembly engine, by the minima of their times. */
 export function opMisses({ rows }) {
   const misses = [];
   for (const [row, { engines: list }] of Object.entries(rows)) {

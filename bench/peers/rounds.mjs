@@ -1,4 +1,4 @@
-// The parent's side: engines in their processes, warmed up, then batches in turn (A B C A B C …).
+// The parent process: starts engines in child processes, warms them up, then runs batches alternately (A B C A B C …).
 import { fork, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engines, nodeFlags } from './engines/index.mjs';
@@ -7,13 +7,13 @@ const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const warmupMs = 1500;
 const leastWarmups = 3;
 const batchMs = 400;
-/** Against the largest expected value. Wrong results are not timed. */
+/** Tolerance relative to the largest expected value. Wrong results are not timed. */
 const tolerance = 2e-3;
 const idleLimit = 0.05;
 
 /**
- * A child process with one engine; `call` sends a command and resolves to the answer. `label` is the name in results if it is
- * not the engine's own, `env` what its environment has besides.
+ * A child process with one engine; `call` sends a command and resolves to the answer. `label`: the name in results, if not that of
+ * the engine. `env`: further variables of its environment.
  */
 export class Engine {
   #child;
@@ -27,7 +27,7 @@ export class Engine {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', process.env.DEBUG ? 'inherit' : 'ignore', 'ipc'],
     });
-    // All its threads, and those that they start.
+    // Pins all threads of the process, and the threads that they start.
     if (cpu !== undefined) spawnSync('taskset', ['-acp', cpu, String(this.#child.pid)]);
     this.ready = new Promise((resolve) => {
       this.#waiting = resolve;
@@ -42,7 +42,7 @@ export class Engine {
     resolve?.(message);
   }
 
-  /** Throws with the engine's own message where it fails. */
+  /** Throws the engine's own message if it fails. */
   async call(command, given = {}) {
     await this.ready;
     if (!this.#child.connected) throw new Error('the process ended');
@@ -59,7 +59,7 @@ export class Engine {
   }
 }
 
-/** Starts engines by name; those that this thread count makes no sense for are left out. */
+/** Starts engines by name, without those that do not have that many threads. */
 export function startEngines(names, settings) {
   const fitting = names.filter((name) => settings.threads === 1 || !engines[name].oneThread);
   return fitting.map((name) => new Engine(name, settings));
@@ -118,7 +118,7 @@ export async function runModel(model, running, rounds, log) {
   return results;
 }
 
-/** Runs for `warmupMs` at least; gives the number of runs that make a batch. */
+/** Runs for at least `warmupMs`; returns the number of runs per batch. */
 async function warmUp(engine) {
   let spent = 0;
   let done = 0;
@@ -139,7 +139,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** How many times as fast `base` is as `other`: of the medians, and over the rounds as median, least and most. */
+/** How many times as fast `base` is as `other`: by the medians, and the median, least and most of the rounds' ratios. */
 export function ratioOf(base, other) {
   if (base?.median === undefined || other?.median === undefined) return null;
   const perRound = base.rounds.map((ms, i) => other.rounds[i] / ms);

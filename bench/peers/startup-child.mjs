@@ -1,4 +1,4 @@
-// argv: engine ('bare': none), model as JSON. Prints what has passed since the process began, in ms, and its peak memory.
+// argv: engine ('bare': none), model as JSON. Prints the milliseconds since the process began, and its peak memory.
 const [name, json] = process.argv.slice(2);
 const say = process.stdout.write.bind(process.stdout);
 let imported = performance.now();

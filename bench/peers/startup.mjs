@@ -1,4 +1,4 @@
-// From process start to the first result, engine by engine in turn, against a process that does nothing.
+// Times from process start to the first result, for all engines alternately, and for a process that does nothing.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from './engines/index.mjs';

@@ -1,5 +1,5 @@
-// Writes an ONNX graph as a .tflite file (float32, channels last), with bias and activation inside convolution, dense and
-// sum as TensorFlow's converter would put them. Field numbers are those of the public TFLite schema (version 3).
+// Writes an ONNX graph as a .tflite file (float32, channels last), with bias and activation fused into convolution, dense and
+// sum, as TensorFlow's converter would. Field numbers are those of the public TFLite schema (version 3).
 import { Builder } from 'flatbuffers';
 import { channelsLastShape, permute } from './layout.mjs';
 import { readGraph, resizedSize, windowPads } from './onnx-graph.mjs';
@@ -60,14 +60,14 @@ export function writeTflite(modelPath, inputShape) {
   return model.finish(model.values.get(graph.input), model.values.get(graph.output));
 }
 
-/** Tensors, operators and buffers, before they are written. Buffer 0 is empty by rule. */
+/** Tensors, operators and buffers, before they are written. The format requires an empty buffer 0. */
 class Draft {
   tensors = [];
   operations = [];
   buffers = [null];
   /** ONNX name → tensor number. */
   values = new Map();
-  /** ONNX names of what a Relu has passed: zeros around that do as well as −∞ for a maximum. */
+  /** ONNX names of results that are not negative, such as those of a Relu: padding them with zeros does not change a maximum. */
   nonNegative = new Set();
 
   constructor({ constants }) {
@@ -104,7 +104,7 @@ class Draft {
     return this.tensors[tensor].shape;
   }
 
-  /** x with rows and columns around it: zeros, or what never wins a maximum. */
+  /** x padded with zeros, or with values that never win a maximum. */
   pad(x, [top, left, bottom, right], lowest = false) {
     const [n, h, w, c] = this.shapeOf(x);
     const amounts = this.tensor([4, 2], Int32Array.of(0, 0, top, bottom, left, right, 0, 0));
@@ -277,7 +277,7 @@ const ops = {
     const [n, , , c] = model.shapeOf(x);
     return model.emit('MEAN', [x, model.ints(1, 2)], [n, 1, 1, c], { keepDims: 1 });
   },
-  /** As TFLite has no such op: relu6(x + 3) / 6, for the one slope that networks use. */
+  /** TFLite has no such op: relu6(x + 3) / 6, for the only slope that networks use. */
   HardSigmoid(model, node) {
     const { alpha = 0.2, beta = 0.5 } = node.attrs;
     if (Math.abs(alpha - 1 / 6) > 1e-4 || beta !== 0.5)

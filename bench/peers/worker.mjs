@@ -1,4 +1,4 @@
-// One engine in a process of its own. argv: engine, threads. Commands come as messages, each gets one answer.
+// A child process with one engine. argv: engine, threads. Commands are messages, and each gets one answer.
 import { importEngine } from './engines/index.mjs';
 import { seededInput } from './models.mjs';
 
@@ -54,7 +54,7 @@ function share({ cpu, at }) {
   return (user + system) / 1000 / Math.max(performance.now() - at, 1e-3);
 }
 
-/** Largest difference over the largest expected value; infinite where the count is wrong or anything is NaN. */
+/** Largest difference over the largest expected value; infinite if the count is wrong or a value is NaN. */
 function relativeError(result, { output, every, absMax, values }) {
   if (result.length !== output.reduce((a, b) => a * b, 1)) return Number.POSITIVE_INFINITY;
   let most = 0;

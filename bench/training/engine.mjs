@@ -1,4 +1,4 @@
-// The parent's side of training: engines in their processes, what they start from, and warming them up.
+// The parent process of training: starts engines in child processes, writes their weights and batch, and warms them up.
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const warmupMs = 1500;
 const batchMs = 400;
 
-/** An engine in its process: `call` sends a command and resolves to the answer. `cpu`: the core it is pinned to (Linux). */
+/** An engine in a child process: `call` sends a command and resolves to the answer. `cpu`: the core to which it is pinned (Linux). */
 export class Engine {
   failure = null;
   #child;
@@ -30,7 +30,7 @@ export class Engine {
     this.#child.stdin.on('error', () => {});
   }
 
-  /** What the process says when it is ready: { version }. */
+  /** The message of the process when it is ready: { version }. */
   start() {
     return this.#next();
   }
@@ -80,7 +80,7 @@ export async function writeStart(network, directory) {
   return path;
 }
 
-/** Steps for `warmupMs` at least; gives the number of steps that make a batch. */
+/** Steps for at least `warmupMs`; returns the number of steps per batch. */
 export async function warmUp(engine) {
   let spent = 0;
   let last = Number.POSITIVE_INFINITY;

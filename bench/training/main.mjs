@@ -9,7 +9,7 @@ import { median, ratioOf } from '../peers/rounds.mjs';
 import { Engine, warmUp, worker, writeStart } from './engine.mjs';
 import { networks, sgd } from './networks.mjs';
 
-/** Engines by name; `slow` ones take one step per round. The two with fewer than all threads are of one thread. */
+/** Engines by name. They use one thread unless their row says two; a `slow` engine takes one step per round. */
 const engines = {
   compiled: { mode: 'compiled', init: {} },
   eager: { mode: 'eager', init: {} },
@@ -23,7 +23,7 @@ const engines = {
 const lossSteps = 3;
 const tolerance = 1e-4;
 const slowRounds = 2;
-/** Two threads against one. */
+/** The least speed-up of two threads over one. */
 const leastOfThreads = 1.6;
 
 const { values: flags } = parseArgs({

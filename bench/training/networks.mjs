@@ -1,6 +1,6 @@
-// What is trained: the networks, with PyTorch's names of parameters (pytorch.py has the same ones), and one seeded batch for each.
+// The networks that are trained, with PyTorch's names of parameters (pytorch.py has the same ones), and one seeded batch for each.
 
-/** LeNet-5 (LeCun et al. 1998) as PyTorch's tutorials have it: ReLU and max pooling. */
+/** LeNet-5 (LeCun et al. 1998) as in PyTorch's tutorials, with ReLU and max pooling. */
 const lenet = ({ nn, F }) =>
   new (class extends nn.Module {
     conv1 = new nn.Conv2d(1, 6, 5, { padding: 2 });
@@ -61,7 +61,7 @@ function resnet20({ nn, F }) {
 /** Weight decay keeps velocities of weights without a gradient from becoming denormal numbers, which are slow. */
 export const sgd = { lr: 0.01, momentum: 0.9, weightDecay: 1e-4 };
 
-/** `least`: what the project wants to reach. */
+/** `least`: the project's aims. */
 export const networks = {
   lenet: { build: lenet, input: [64, 1, 28, 28], classes: 10, least: { pytorch: 0.8, eager: 1.3 } },
   resnet20: { build: resnet20, input: [32, 3, 32, 32], classes: 10, least: { pytorch: 0.9 } },

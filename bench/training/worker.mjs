@@ -1,4 +1,4 @@
-// convlet in a process of its own; the protocol is pytorch.py's. argv: what to make of a step (compiled, eager), options of `init`.
+// A child process with convlet; the protocol is that of pytorch.py. argv: how a step runs (compiled, eager), options of `init`.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { networks } from './networks.mjs';

@@ -30,7 +30,7 @@ export interface HandleOwner {
 const abandoned =
   typeof FinalizationRegistry === 'undefined' ? null : new FinalizationRegistry<Lease>((lease) => lease.release());
 
-/** One reference to a handle, given back once: by its variable, or by the collector after that. */
+/** One reference to a handle, released once: by its variable, or by the garbage collector when the variable is gone. */
 export class Lease {
   static readonly name: string = 'Lease';
 

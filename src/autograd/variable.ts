@@ -10,7 +10,7 @@ import type { OpenGraph } from './open-graphs.ts';
 
 export type GradHook = (grad: Variable) => Variable | undefined;
 
-/** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are given back after. */
+/** Gradients by the inputs, from those by the outputs; written with ops. References added to `made` are released afterwards. */
 export type Rule = (g: GradContext<unknown>, made: TensorInfo[]) => (TensorInfo | null)[];
 
 /** One recorded op. */

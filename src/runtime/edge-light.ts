@@ -1,5 +1,5 @@
-// Vercel Edge and its kin: `?module` makes the bundler hand over a WebAssembly.Module. Only the simd build: Next on Node 20
-// compiles whatever is mentioned, and stops at relaxed instructions. Who wants the relaxed build gives it as `kernels`.
+// Vercel Edge and similar runtimes: with `?module` the bundler gives the module a WebAssembly.Module. Only the simd build: Next on
+// Node 20 compiles every imported module, and fails at relaxed instructions. An application can give the relaxed build as `kernels`.
 // @ts-expect-error resolved by the runtime and its bundlers, not by TypeScript
 import simd from '../kernels.simd.wasm?module';
 import { edgePlatform } from './edge.ts';

@@ -1,4 +1,4 @@
-// Views that two concatenations want, or that must be filled before somebody reads them: each graph with views and without.
+// Views that two concatenations could use, or that must be filled before a call reads them: each graph runs with views and without.
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { compile, type Plan } from '../../src/compile/plan.ts';

@@ -195,7 +195,7 @@ describeShared('safetensors files of ../shared, written by another program', (sh
   test.each(files)('%s', (name) => {
     const bytes = readFileSync(shared + name);
     const tensors = readSafetensors(bytes);
-    // The header once more, with nothing but JSON.parse and typed arrays.
+    // The header is read again, only with JSON.parse and typed arrays.
     const headerBytes = bytes.readUInt32LE(0);
     const { __metadata__: metadata = {}, ...header } = JSON.parse(bytes.toString('utf8', 8, 8 + headerBytes));
     expect(readSafetensorsMetadata(bytes)).toEqual(new Map(Object.entries(metadata)));

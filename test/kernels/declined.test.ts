@@ -1,4 +1,4 @@
-// A call that no kernel takes says why, and the step in plain JS carries the reason; random convolutions always find a way.
+// A call that no kernel takes has a reason, which the step in plain JS shows; for random convolutions there is always an algorithm.
 import { describe, expect, test } from 'vitest';
 import { type PrimCall, stepText } from '../../src/backend/backend.ts';
 import type { ConvAttrs } from '../../src/backend/prims/conv.ts';

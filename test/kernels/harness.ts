@@ -10,7 +10,7 @@ import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { BorrowedStorage, StorageSlice } from '../../src/memory/storage.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
 
-/** The kernel builds that tests run: all that this engine has, or the one of CONVLET_VARIANT. */
+/** The kernel builds to test: all that this engine supports, or the one of CONVLET_VARIANT. */
 export const variants = supportedVariants().filter((variant) => (process.env.CONVLET_VARIANT ?? variant) === variant);
 
 const backends = new Map<string, WasmBackend>();
@@ -77,8 +77,8 @@ const dtypeOf = (data: TypedArray): DType => {
 };
 
 /**
- * Runs a prim's kernels and returns a copy of the outputs; null if there is no kernel for the call. NaN-filled surroundings: what
- * lies behind an input must not matter, what lies around an output must not change.
+ * Runs a prim's kernels and returns a copy of the outputs; null if there is no kernel for the call. The memory around operands is filled
+ * with NaN: values after an input must not matter, and values around an output must not change.
  */
 export function runPrim<P extends PrimName>(
   variant: 'simd' | 'relaxed',
@@ -126,7 +126,7 @@ export function runPrim<P extends PrimName>(
 
 let runs = 0;
 
-/** Every other step is run as threads would: in ranges of units, in no particular order. */
+/** Runs every other step as threads would: in ranges of units, in random order. */
 function runStep(step: { run(): void }): void {
   const kernel = step as unknown as {
     call: unknown;
@@ -154,7 +154,7 @@ function checkGuards(tensor: Tensor): void {
   }
 }
 
-/** Throws with both values at the first element that is off by more than abs + rel·|expected|. NaN equals NaN. */
+/** Throws an error with both values for the first element that differs by more than abs + rel·|expected|. NaN equals NaN. */
 export function expectClose(
   what: string,
   actual: ArrayLike<number>,

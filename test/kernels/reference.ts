@@ -6,7 +6,7 @@ import type { Triple } from '../../src/backend/prims/window.ts';
 
 export type Source = { readonly length: number; readonly [i: number]: number };
 
-/** A result in f64, and Σ|products| + |bias| + |residual|: what its rounding error is proportional to. */
+/** A result in f64, and Σ|products| + |bias| + |residual|, to which its rounding error is proportional. */
 export interface Reference {
   readonly values: Float64Array;
   readonly magnitudes: Float64Array;
@@ -39,7 +39,7 @@ function finish(
   return to;
 }
 
-/** Every pair of input and output cell that a tap connects, for conv; for convTranspose input and output change places. */
+/** Visits every pair of input and output cell that a tap connects, for conv; for convTranspose input and output are exchanged. */
 function visit(
   from: Triple,
   to: Triple,
@@ -108,7 +108,7 @@ export function referenceMatmul(
   return finish(to, n, bias, residual, attrs.activation);
 }
 
-/** Fails where an element is further off than `terms` · 2⁻²³ of its magnitude (plus what an activation may add). */
+/** Fails if an element differs by more than `terms` · 2⁻²³ of its magnitude (plus the error that an activation may add). */
 export function expectAccurate(what: string, got: Source, { values, magnitudes }: Reference, terms: number): void {
   if (got.length !== values.length) throw new Error(`${what}: ${got.length} elements, expected ${values.length}`);
   for (let i = 0; i < values.length; i++) {

@@ -1,5 +1,5 @@
-// Kernels with relaxed SIMD on a Node that has it, where this one has not: Node 24 by CONVLET_NODE24, which .ci/run sets. It runs
-// the tests of the kernels' families once more, on that build alone. Where this process has relaxed SIMD they run anyway.
+// Tests of the relaxed SIMD kernels, if this Node does not have relaxed SIMD: on the Node of CONVLET_NODE24, which .ci/run sets, the
+// tests of the kernels' families run once more, with that build only. If this process has relaxed SIMD, they run anyway.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ test.skipIf(here || (binary === undefined && process.env.CI === undefined))(
     expect(binary, 'CONVLET_NODE24, the path of a Node 24').toBeDefined();
     const vitest = 'node_modules/vitest/vitest.mjs';
     const options = ['--exclude', 'test/kernels/relaxed.test.ts', '--maxWorkers', '1', '--reporter', 'json'];
-    // This process is a worker of vitest itself; its variables would tell the child that it were one.
+    // This process is a worker of vitest: with its variables the child would take itself for one.
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(?:VITEST|TEST$|NODE_ENV$|NODE_OPTIONS$)/.test(name),
     );

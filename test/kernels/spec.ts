@@ -4,7 +4,7 @@ import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { wrap } from '../../src/tensor/tensor.ts';
 import { expectClose, type Operand, runPrim } from './harness.ts';
 
-/** What the plain JS prim, the specification, makes of the same inputs. */
+/** The results of the plain JS prim, which is the specification, for the same inputs. */
 export function specification<P extends PrimName>(
   prim: P,
   inputs: readonly (Operand | null)[],

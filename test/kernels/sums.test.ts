@@ -83,7 +83,7 @@ describe.each(variants)('%s', (variant) => {
         }[kind as 'sum'];
         const scale = { sum: size, mean: size / x.length }[kind as 'sum'] ?? expected;
         for (const inner of kind === 'l1' || kind === 'sumSquare' ? [1, 4] : [1]) {
-          // The pattern in each column.
+          // Each column has the pattern.
           const length = inner === 1 ? x.length : Math.floor(x.length / inner);
           const data = inner === 1 ? x : filled(length * inner, (i) => x[Math.floor(i / inner)]);
           const of = sumsOf(data, 0, inner);
@@ -130,7 +130,7 @@ describe.each(variants)('%s', (variant) => {
       ],
     ]) {
       const channels = groups * size;
-      // Equal in each group, all groups apart.
+      // All values of a group are equal, and groups differ.
       const data = filled(spatial * channels, (i) => 1234.567 * (1 + Math.floor((i % channels) / size)));
       const [weight, bias] = [random.floats(channels), random.floats(channels)];
       const attrs = { outer: 1, spatial, groups, size, epsilon: 1e-5, subtractMean: true, activation: null };

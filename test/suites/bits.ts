@@ -1,6 +1,6 @@
-// npx tsx test/suites/bits.ts --out FILE.json [--networks DIR] [--compare FILE.json] [--filter TEXT]: hashes of what every case of every
-// op gives on every backend, and of what the networks NAME.onnx of DIR give, to see whether a change keeps the bits. --compare lists
-// what differs, is missing or is new; exit status 1 if anything differs or is missing. Kernels are those of the last `npm run kernels`.
+// npx tsx test/suites/bits.ts --out FILE.json [--networks DIR] [--compare FILE.json] [--filter TEXT]: writes hashes of the results of
+// every case of every op on every backend, and of the networks NAME.onnx of DIR, to see whether a change keeps the bits. --compare lists
+// hashes that differ, are missing or are new; exit status 1 if any differs or is missing. Kernels are those of the last `npm run kernels`.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function hashOf(outputs: readonly Values[]): string {
   const hash = createHash('sha256');
   for (const { dtype, shape, data } of outputs) {
     const copy = data.slice();
-    // Engines choose the bits of a NaN as they like, and JavaScript cannot tell them apart.
+    // The bits of a NaN depend on the engine, and JavaScript does not distinguish them.
     if (dtypes[dtype].kind === 'float')
       copy.forEach((value, i) => Number.isNaN(value) && copy.fill(Number.NaN, i, i + 1));
     hash.update(`${dtype}[${shape}]`).update(new Uint8Array(copy.buffer));
@@ -85,7 +85,7 @@ async function recordNetwork(path: string, key: string, options: LoadOptions, ha
   const model = await load(path, options);
   try {
     if (model.plan().steps.reduce((sum, { macs }) => sum + macs, 0) > mostMacs) return;
-    // The input of the benchmarks: what of the shape may vary is 1.
+    // Inputs as in the benchmarks: open dimensions are 1.
     const inputs = model.inputs.map(({ name, shape }) => {
       const dims = shape!.map((d) => d ?? 1);
       return [name, { shape: dims, data: new Random(7).floats(elementCount(dims), -1, 1) }];
@@ -112,7 +112,7 @@ async function recordNetworks(directory: string, hashes: Hashes, filter: string)
   }
 }
 
-/** Prints every key that is not the same; the number of those that differ or are missing. */
+/** Prints every key whose hash is not the same. Returns how many differ or are missing. */
 function compare(hashes: Hashes, base: Hashes): number {
   const keys = [...new Set([...Object.keys(base), ...Object.keys(hashes)])].sort();
   const counts = { same: 0, differs: 0, missing: 0, new: 0 };
@@ -152,7 +152,7 @@ if (flags.out !== undefined) writeFileSync(flags.out, `${JSON.stringify(recordin
 if (flags.compare !== undefined) {
   const base = JSON.parse(readFileSync(flags.compare, 'utf8')) as Recording;
   if (base.seed !== seed) throw new Error(`${flags.compare} has the values of seed ${base.seed}, this run of ${seed}`);
-  // What this run was not asked for is not missing.
+  // Keys that this run does not compute are not missing.
   const asked = Object.entries(base.hashes).filter(([key]) => {
     const [first, second] = key.split('/');
     if (first !== 'network') return first.includes(flags.filter);

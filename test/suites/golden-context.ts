@@ -1,4 +1,4 @@
-// What the tables of golden-*.ts are written with.
+// Types and helpers of the tables of golden-*.ts.
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 
 /** Attributes of a case as its manifest has them: each operation has its own. */
@@ -15,7 +15,7 @@ export interface GoldenContext {
   runAll(op: string, attrs: object, ...inputs: (Tensor | null)[]): Tensor[];
 }
 
-/** Computes an operation of PyTorch by way of our ops. */
+/** Computes an operation of PyTorch with convlet's ops. */
 export type GoldenOp = (context: GoldenContext) => readonly Tensor[];
 export type GoldenOps = { readonly [torchName: string]: GoldenOp };
 

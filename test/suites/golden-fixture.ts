@@ -1,5 +1,5 @@
-// npx tsx test/suites/golden-fixture.ts ../shared/golden: cuts the small golden set of test/fixtures/golden out of the full one.
-// One case of every operation of the groups below, the first that is small; of interpolate one for every kind of resize.
+// npx tsx test/suites/golden-fixture.ts ../shared/golden: extracts the small golden set of test/fixtures/golden from the full one:
+// the first small case of every operation of the groups below; of interpolate one for every kind of resize.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ const manifest = readManifest(source);
 const keysOf = (c: FullCase): string[] =>
   [...c.inputs, ...c.outputs, ...(c.grads ?? [])].flatMap((t: WithGradient) => (t.gy ? [t.key, t.gy] : [t.key]));
 
-/** What must differ for a case to be kept beside another one. */
+/** One case of each kind is kept. */
 function kindOf({ op, attrs, inputs }: GoldenCase): string {
   if (op !== 'interpolate') return op;
   const { mode, align_corners: corners, antialias, size } = attrs;

@@ -3,7 +3,7 @@ import { interpolateDefaults } from '../../src/ops/interpolate/interpolate-table
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import type { GoldenOp, GoldenOps } from './golden-context.ts';
 
-/** PyTorch's modes; what align_corners and antialias change comes on top. */
+/** PyTorch's modes, without the changes by align_corners and antialias. */
 const modes: { readonly [torch: string]: object } = {
   nearest: { mode: 'nearest', coordinateMode: 'asymmetric', nearestMode: 'floor' },
   'nearest-exact': { mode: 'nearest', coordinateMode: 'half_pixel', nearestMode: 'round_prefer_ceil' },
@@ -19,14 +19,14 @@ const interpolate: GoldenOp = ({ attrs, input, run }) => {
   const spatial = x.shape.slice(2);
   const factors: readonly number[] | undefined = attrs.scale_factor;
   const size: readonly number[] = attrs.size ?? spatial.map((d, i) => Math.floor(d * factors![i]));
-  // A scale factor that is kept is used as it is; corners that are aligned fix the scale.
+  // A scale factor is used unchanged unless it is recomputed or corners are aligned, which determines the scale.
   const kept = factors !== undefined && attrs.recompute_scale_factor === false && !attrs.align_corners;
   const linear = attrs.mode.endsWith('linear') && !attrs.antialias;
   const given = {
     ...interpolateDefaults,
     ...modes[attrs.mode],
     outputShape: [...x.shape.slice(0, 2), ...size],
-    // PyTorch's linear modes copy an axis that keeps its length, whatever its factor.
+    // PyTorch's linear modes copy an axis that keeps its length, for any factor.
     scales: kept ? [1, 1, ...factors.map((f, i) => (size[i] === spatial[i] && linear ? 1 : f))] : null,
     ...(attrs.align_corners ? { coordinateMode: 'align_corners' } : {}),
     ...(attrs.antialias ? { antialias: true, excludeOutside: true, cubicCoeffA: -0.5 } : {}),
@@ -34,8 +34,8 @@ const interpolate: GoldenOp = ({ attrs, input, run }) => {
   const y = run('interpolate', given, x);
   const unscaled = kept && size.some((d, i) => d === spatial[i] && factors[i] !== 1);
   if (attrs.mode !== 'nearest' || !unscaled) return [y];
-  // PyTorch's nearest copies an axis that keeps its length on the way back only, whatever its factor, so its gradient is not that
-  // of its output. Here: the value of the one, the gradient of the other.
+  // The backward pass of PyTorch's nearest copies an axis that keeps its length, for any factor, but the forward pass does not, so
+  // its gradient is not that of its output. This result has the value of the one and the gradient of the other.
   const back = run(
     'interpolate',
     { ...given, scales: [1, 1, ...factors.map((f, i) => (size[i] === spatial[i] ? 1 : f))] },
@@ -44,7 +44,7 @@ const interpolate: GoldenOp = ({ attrs, input, run }) => {
   return [run('add', {}, back, run('sub', {}, fixed(y), fixed(back)))];
 };
 
-/** The same values without a way back to what they were made of. */
+/** The same values without a gradient. */
 const fixed = (x: Tensor): Tensor => tensor(x.data, x.shape);
 
 /** Image.resize of Pillow on one plane. */

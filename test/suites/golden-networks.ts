@@ -125,7 +125,7 @@ const networks: { readonly [op: string]: () => nn.Module } = {
     ),
 };
 
-/** A network with the case's parameters and buffers, which count as the case's inputs from then on. */
+/** Loads the case's parameters and buffers into a network; its parameters then are the case's inputs. */
 function load(
   network: nn.Module,
   { case: { inputs }, values, provide }: VariableContext,
@@ -139,7 +139,7 @@ function load(
 
 const snapshot = (x: Variable): Expected => ({ dtype: x.dtype, shape: x.shape, data: x.data });
 
-/** One step forward in training mode, the running statistics after it, and the network's answer in evaluation mode. */
+/** One forward pass in training mode, the running statistics after it, and the output in evaluation mode. */
 const block =
   (make: () => nn.Module): VariableOp =>
   (context) => {

@@ -50,7 +50,7 @@ const batchNorm: GoldenOp = ({ attrs, input, find, run, runAll }) => {
   return [run('batchNorm', { epsilon, activation: null }, ...inputs)];
 };
 
-/** PyTorch's even windows are longer in front, ours (ONNX's) behind: the channels are turned round and back. */
+/** An even window has one more channel before its centre in PyTorch, after it in ONNX and here: channels are reversed twice. */
 const lrn: GoldenOp = ({ attrs, input, run }) => {
   const x = input('x');
   const given = { size: attrs.size, alpha: attrs.alpha, beta: attrs.beta, bias: attrs.k };

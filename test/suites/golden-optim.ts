@@ -30,7 +30,7 @@ export const optimizers = {
 } as const;
 type OptimizerClass = new (params: Iterable<Variable>, options: object) => optim.Optimizer;
 
-/** Steps with given gradients; the parameters after each step, one below the other. */
+/** Steps with given gradients. Returns the parameters after each step, stacked. */
 const trajectory =
   (Optimizer: OptimizerClass): VariableOp =>
   ({ attrs, values, case: { outputs } }) => {
@@ -87,7 +87,7 @@ export interface GoldenSchedule {
   readonly id: string;
   readonly op: string;
   readonly attrs: GoldenAttrs;
-  /** Rates at first and after each step. */
+  /** The initial rate, and the rate after each step. */
   readonly lr: readonly number[];
   readonly metric?: readonly number[];
 }
@@ -115,14 +115,14 @@ const schedules: { readonly [op: string]: (on: optim.Scheduled, attrs: GoldenAtt
   },
 };
 
-/** Throws Mismatch where a schedule's rates are not PyTorch's. */
+/** Throws Mismatch if a schedule's rates are not PyTorch's. */
 export function checkSchedule({ op, attrs, lr, metric }: GoldenSchedule): number {
   const make = schedules[op];
   if (make === undefined) throw new Mismatch(`there is no schedule '${op}'`);
   const { base_lr: base, ...options } = attrs;
   const on = { paramGroups: [{ params: [], lr: base as number, stepCount: 0 }] };
   const schedule = make(on, options);
-  // The rates at first and after each step.
+  // The initial rate, and the rate after each step.
   const got = [schedule.getLastLr()[0]];
   while (got.length < lr.length) {
     schedule.step(metric?.[got.length - 1] ?? 0);

@@ -48,8 +48,8 @@ const maxUnpool: GoldenOp = ({ attrs, input, run }) => [
 ];
 
 /**
- * PyTorch computes (mean of x^p · cells of the kernel)^(1/p). In ceil mode the last window may be cut short, its mean is
- * over fewer cells, and the result larger than the p norm by (cells of the kernel / cells of the window)^(1/p).
+ * PyTorch computes (mean of x^p · cells of the kernel)^(1/p). In ceil mode the last window may be smaller, so that its mean is
+ * over fewer cells, and the result is the p norm times (cells of the kernel / cells of the window)^(1/p).
  */
 const lpPool: GoldenOp = ({ attrs, input, run }) => {
   const x = input('x');

@@ -5,7 +5,7 @@ import { perAxis } from './golden-context.ts';
 import type { VariableContext, VariableOps } from './golden-variables.ts';
 import { compare, type Expected } from './suite.ts';
 
-/** The codes must be PyTorch's exactly, the values that they stand for are the output. */
+/** The codes must be exactly PyTorch's; the output is the values of the codes. */
 function codes({ attrs, find, input, values }: VariableContext): Expected[] {
   const x = find('x') ?? input('w');
   const scale = attrs.scale ?? input('scale');

@@ -21,7 +21,7 @@ export interface GoldenTensor {
 }
 
 export interface GoldenOutput extends GoldenTensor {
-  /** Key of the upstream gradient; absent where the output has none. */
+  /** Key of the upstream gradient; absent if the output has none. */
   readonly gy?: string;
 }
 
@@ -88,7 +88,7 @@ export class GoldenSet {
   }
 
   /**
-   * Computes a case and compares its outputs and its gradients. Throws Mismatch, or Skip where no op is mapped. Returns the
+   * Computes a case and compares its outputs and its gradients. Throws Mismatch, or Skip if there is no op for it. Returns the
    * largest difference.
    */
   run(id: string, backend: Backend): number {
@@ -108,7 +108,7 @@ export class GoldenSet {
     const given = new Map(
       inputs.map(({ name, key }, i) => {
         const { data, shape, dtype } = this.value(group, key);
-        // What follows the first input is mostly weights: given as constants, so that backends pack them.
+        // The inputs after the first are mostly weights: they are constants here, so that backends pack them.
         const make = i === 0 || wanted.length > 0 ? wrap : constant;
         return [name, make(data, shape, dtype)];
       }),
@@ -131,7 +131,7 @@ export class GoldenSet {
       const differences = outputs.map(({ name, key }, i) => {
         const expected = this.value(group, key);
         const { shape, dtype, data } = results[i];
-        // Indices are int32 in the set and int64 here, stored alike.
+        // Indices are int32 in the set and int64 here; both are stored in 32 bits.
         const same = dtypes[dtype].kind === 'int' && dtypes[expected.dtype].kind === 'int' ? expected.dtype : dtype;
         return compare(name, { shape, dtype: same, data }, expected, rtol, atol);
       });

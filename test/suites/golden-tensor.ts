@@ -63,7 +63,7 @@ const topK: GoldenOp = ({ attrs, input, runAll }) => {
 
 const pair = (value: number | readonly number[]): readonly number[] => perAxis(value, 2);
 
-/** A weight of one per tap and nothing else: as a grouped convolution it lists the cells of each window. */
+/** One kernel per tap, which is 1 at that tap and 0 elsewhere: a grouped convolution with them lists the cells of each window. */
 function oneHotKernels(channels: number, [height, width]: readonly number[]): Tensor {
   const taps = height * width;
   const data = Float32Array.from({ length: channels * taps * taps }, (_, i) => {

@@ -15,16 +15,16 @@ import { compare, type Expected, Mismatch } from './suite.ts';
 export interface VariableContext {
   readonly case: GoldenCase;
   readonly attrs: GoldenAttrs;
-  /** An input; a leaf that requires gradients if its gradient is compared. The same variable each time. */
+  /** An input, as a leaf that requires gradients if its gradient is compared. It is the same variable each time. */
   input(name: string): Variable;
   find(name: string): Variable | null;
-  /** Makes a variable of the caller's the input of that name. */
+  /** Makes `variable` the input of that name. */
   provide(name: string, variable: Variable): void;
   /** An input's values. */
   values(name: string): Expected;
 }
 
-/** Outputs in the case's order; variables that require gradients are backpropagated with the case's seeds. */
+/** Outputs in the case's order; those that require gradients are backpropagated with the case's upstream gradients. */
 export type VariableOp = (context: VariableContext) => readonly (Variable | Expected)[];
 
 export type VariableOps = { readonly [op: string]: VariableOp };
@@ -33,7 +33,7 @@ const ops: VariableOps = { ...goldenLosses, ...goldenOptimizers, ...goldenQuanti
 
 export const isVariableCase = (op: string): boolean => ops[op] !== undefined;
 
-/** Runs a case on an engine of its own on `backend`; all its memory is given back. Throws Mismatch. */
+/** Runs a case on a new engine of `backend`, and frees all its memory. Throws Mismatch. */
 export function runVariableCase(set: GoldenSet, given: GoldenCase, backend: Backend): number {
   const engine = useBackend(backend);
   const { op, group, inputs, outputs, grads = [], attrs, rtol, atol } = given;

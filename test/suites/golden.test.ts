@@ -29,14 +29,14 @@ for (const backend of backends) {
     test.each([...set.cases.keys(), ...set.schedules.keys()])('%s', (id) => {
       const before = backend.memory.liveBytes;
       const { rtol, atol } = set.cases.get(id) ?? { rtol: 1e-9, atol: 1e-12 };
-      // The comparison throws; the difference that it returns is within the tolerance of some value at least.
+      // The comparison throws on a mismatch; the difference that it returns is at most the tolerance of a large value.
       expect(set.run(id, backend)).toBeLessThan(rtol * 1000 + atol);
       expect(backend.memory.liveBytes).toBe(before);
     });
   });
 }
 
-/** Some 1200 cases: one test per group, which names all that fail. */
+/** About 1200 cases: one test per group, whose message names all cases that fail. */
 describeShared("PyTorch's values of ../shared/golden", (shared) => {
   const full = new GoldenSet(`${shared}golden/`);
   const groups = [...new Set([...full.cases.values()].map(({ group }) => group))];

@@ -1,4 +1,4 @@
-// npm run golden -- DIR: what PyTorch computes, outputs and gradients, on one backend. Without --backend: wasm, the best variant.
+// npm run golden -- DIR: compares outputs and gradients with PyTorch's, on one backend. Without --backend: wasm, the best variant.
 import { allPrims } from '../../src/backend/wasm/training-prims.ts';
 import { createBackend } from '../../src/runtime/load.ts';
 import { nodeTrainingPlatform } from '../../src/runtime/node-training.ts';

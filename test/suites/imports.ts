@@ -23,7 +23,7 @@ const staticImport = new RegExp(
   String.raw`^(?:import|export)\s+(?<type>type\s+(?!from\b))?(?:${names}\s*from\s*)?'(?<specifier>[^']+)'`,
   'gm',
 );
-// Not methods of that name: their calls follow a dot, their declarations have a typed parameter.
+// Excludes methods of that name: their calls follow a dot, and their declarations have a typed parameter.
 const dynamicImport =
   /(?<typeQuery>typeof\s+)?(?<![.\w$])import\(\s*(?:'(?<specifier>[^']*)'|(?<computed>[^):]+))\s*\)(?<member>\.[A-Z])?/g;
 
@@ -59,7 +59,7 @@ export function scanImports(path: string, text: string): Import[] {
   return found;
 }
 
-/** The files that a file needs to be read or loaded: values and types, not what is imported later. */
+/** The files that a file imports statically, values and types; dynamic imports do not count. */
 function targetsOf(modules: ReadonlyMap<string, SourceModule>, path: string): string[] {
   return modules.get(path)!.imports.flatMap(({ kind, target }) => {
     return kind !== 'dynamic' && target !== undefined && modules.has(target) ? [target] : [];
@@ -93,7 +93,7 @@ export function findCycles(modules: ReadonlyMap<string, SourceModule>): string[]
 
 type Layers = { readonly [name: string]: Layer };
 
-/** Name of the layer that a file belongs to: the one whose path names it most exactly. */
+/** Name of the layer of a file: the layer whose path names it most exactly. */
 export function layerOf(layers: Layers, file: string): string | undefined {
   let found: string | undefined;
   let best = -1;
@@ -116,7 +116,7 @@ function exactnessOf(path: string, file: string): number {
   return folders.reduce((sum, folder) => sum + (folder === '*' ? 1 : 2), 0);
 }
 
-/** Imports that the table of layers does not allow, and rows of the table that say what is not so. */
+/** Imports that the table of layers does not allow, and rows of the table that are not true. */
 export function* layerProblems(layers: Layers, modules: ReadonlyMap<string, SourceModule>): Generator<string> {
   const names = Object.keys(layers);
   const used = new Map(names.map((name) => [name, new Set<string>()]));

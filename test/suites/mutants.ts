@@ -1,10 +1,10 @@
-// Makes mutants of a TypeScript (or AssemblyScript) source: small faults, one at a time, each a piece of text for another.
+// Makes mutants of a TypeScript (or AssemblyScript) source: each has one small fault, which replaces a piece of its text.
 import { parseAst } from 'vitest/node';
 
 export interface Mutant {
   readonly path: string;
   readonly line: number;
-  /** What is replaced: offsets into the source's text. */
+  /** The replaced part: offsets in the source's text. */
   readonly start: number;
   readonly end: number;
   readonly was: string;
@@ -22,7 +22,7 @@ interface Syntax {
 type Change = { readonly at: { readonly start: number; readonly end: number }; readonly now: string };
 type Rule = (node: Syntax, text: (of: Syntax) => string, parent: Syntax | null) => Change[];
 
-/** Operators with those that stand for them: the boundary and the contrary of a comparison. */
+/** Operators and their replacements: for a comparison the other boundary and the negation. */
 const operators: { readonly [operator: string]: readonly string[] } = {
   '<': ['<=', '>='],
   '<=': ['<', '>'],
@@ -47,7 +47,7 @@ const operators: { readonly [operator: string]: readonly string[] } = {
   '*=': ['/='],
 };
 
-/** Functions that are easily taken for one another. */
+/** Functions that are easily confused. */
 const twins: { readonly [name: string]: string } = {
   min: 'max',
   max: 'min',
@@ -57,17 +57,17 @@ const twins: { readonly [name: string]: string } = {
   some: 'every',
 };
 
-/** Methods that give what they are called on, more or less. */
+/** Methods whose result resembles the object on which they are called. */
 const droppable = new Set(['filter', 'slice', 'sort', 'reverse', 'trim', 'subarray']);
 
 const isText = (node: Syntax): boolean =>
   node.type === 'TemplateLiteral' || (node.type === 'Literal' && typeof node.value === 'string');
 
-/** The text of an expression that takes the place of a larger one. */
+/** The text of an expression that replaces a larger one. */
 const alone = (node: Syntax, text: (of: Syntax) => string): string =>
   /^(?:Identifier|Literal|(?:Member|Call|Array|This)Expression)$/.test(node.type) ? text(node) : `(${text(node)})`;
 
-/** The operator between two operands of which nothing is known but where they end and begin. */
+/** The position of the operator between two operands: the syntax tree has only the positions of the operands. */
 const between = (text: string, operator: string, left: Syntax, right: Syntax): Change['at'] => {
   const start = text.indexOf(operator, left.end);
   return start >= 0 && start < right.start ? { start, end: start + operator.length } : { start: -1, end: -1 };
@@ -128,10 +128,10 @@ const rules: { readonly [type: string]: (source: string) => Rule } = {
   BreakStatement: () => (node, _, parent) => (parent?.type === 'SwitchCase' ? [] : [{ at: node, now: ';' }]),
 };
 
-/** Expressions that TypeScript wraps with types; all else of its own is erased. */
+/** TypeScript's nodes that contain an expression; its other nodes are erased. */
 const wrappers = new Set(['TSAsExpression', 'TSNonNullExpression', 'TSSatisfiesExpression', 'TSTypeAssertion']);
 
-/** Texts, and what is said in errors, are not mutated: `throw` goes with the guard in front of it. */
+/** Text, and statements that throw errors, are not mutated: a mutant of the condition before a `throw` removes it. */
 const isSkipped = (node: Syntax): boolean =>
   (node.type.startsWith('TS') && !wrappers.has(node.type)) ||
   ['ImportDeclaration', 'TemplateLiteral', 'ThrowStatement', 'Decorator'].includes(node.type);

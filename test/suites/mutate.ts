@@ -1,5 +1,5 @@
-// npm run mutate -- FILES: puts small faults into sources, one at a time, and says which of them no test notices. The tree
-// itself is never touched: everything happens in a copy of it. Results are kept, so a run that was stopped goes on.
+// npm run mutate -- FILES: puts small faults into sources, one at a time, and lists those that no test notices. It works in a copy
+// of the tree. Results are stored, so that a stopped run can continue.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -23,7 +23,7 @@ type Outcome = Fate | 'equivalent';
 /** A row of equivalent-mutants.json. */
 interface Equivalent {
   readonly path: string;
-  /** The text of the line, without the spaces around it. */
+  /** The text of the line, trimmed. */
   readonly line: string;
   readonly was: string;
   readonly now: string;
@@ -36,7 +36,7 @@ interface Result {
 }
 
 const { values, positionals } = readArguments();
-/** Texts at the start: the tree may change while the copy is tried. */
+/** Texts of the sources at the start: the tree may change while the mutants are tested. */
 const sources = new Map<string, string>();
 const mutants = plannedMutants();
 if (values.list) {
@@ -85,7 +85,7 @@ function nameOf({ path, line, was, now }: Mutant): string {
   return `${path}:${line}  ${short(was)}  →  ${short(now)}`;
 }
 
-/** Mutants that change nothing which could be observed, each with the reason. The text of the line tells them, not its number. */
+/** Whether equivalent-mutants.json lists a mutant as one whose effect cannot be observed. It is found by the text of its line. */
 function isEquivalent({ path, line, was, now }: Mutant): boolean {
   const text = sources.get(path)!.split('\n')[line - 1].trim();
   return (equivalents as readonly Equivalent[]).some(
@@ -103,7 +103,7 @@ async function runAll(): Promise<void> {
   try {
     for (const [i, mutant] of mutants.entries()) {
       const source = sources.get(mutant.path)!;
-      // What is known of a mutant holds while its file and what tests it are the same.
+      // The result of a mutant is valid as long as its file and its tests are unchanged.
       const tests = values.tests?.split(',') ?? testsOf(root, mutant.path, Number(values.most));
       if (tests.length === 0) throw new Error(`no test imports ${mutant.path}: name some by --tests`);
       const key = `${nameOf(mutant)} @${mutant.start} of ${digest([source, ...tests.map(contentOf)])}`;
@@ -132,7 +132,7 @@ async function runAll(): Promise<void> {
   report(outcomes);
 }
 
-/** A test file's text; a folder stands for itself. */
+/** A test file's text; for a folder its path. */
 function contentOf(path: string): string {
   const file = join(root, path);
   return statSync(file).isFile() ? readFileSync(file, 'utf8') : path;

@@ -1,4 +1,4 @@
-// Where mutants live: a copy of the tree, in which tests run against one fault at a time.
+// A copy of the tree, in which tests run against one fault at a time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const nearest = 3;
 
 export type Fate = 'killed' | 'survived' | 'timed out';
 
-/** A copy of the tree that tests run in; removed at the end, also at a signal. */
+/** A copy of the tree for tests; it is removed at the end, also after a signal. */
 export class MutationCopy {
   private readonly folder = mkdtempSync(join(tmpdir(), 'convlet-mutate-'));
   private readonly tree = join(this.folder, 'tree');
@@ -19,7 +19,7 @@ export class MutationCopy {
   private readonly root: string;
   private readonly timeout: number | null;
 
-  /** `timeout`: seconds for a run of tests; null: thrice what they take without a fault, and 20 more. */
+  /** `timeout`: seconds for a run of tests; null: three times their time without a fault, plus 20. */
   constructor(root: string, timeout: number | null) {
     this.root = root;
     this.timeout = timeout;
@@ -56,7 +56,7 @@ export class MutationCopy {
     return seconds;
   }
 
-  /** The nearest tests first: they notice most, and the others need not run then. */
+  /** Runs the nearest tests first: they notice most faults, and then the others need not run. */
   async try(name: string, fault: string, source: string, tests: readonly string[]): Promise<Fate> {
     const path = join(this.tree, name);
     for (const some of [tests.slice(0, nearest), tests.slice(nearest)]) {
@@ -72,7 +72,7 @@ export class MutationCopy {
 
   private output = '';
 
-  /** Exit status of the tests; null if they took longer than that. Kernels are rebuilt first where their sources differ. */
+  /** Exit status of the tests; null if they take longer than `limit`. Kernels are rebuilt first if their sources differ. */
   private test(tests: readonly string[], limit: number): Promise<number | null> {
     const vitest = join(this.root, 'node_modules/vitest/vitest.mjs');
     const arguments_ = [vitest, 'run', '--bail', '1', '--reporter', 'dot', ...tests];
@@ -102,13 +102,13 @@ export class MutationCopy {
     });
   }
 
-  /** The tests with all that they have started. */
+  /** Kills the tests and all processes that they have started. */
   private kill(): void {
     if (this.running?.pid === undefined) return;
     try {
       process.kill(-this.running.pid, 'SIGKILL');
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }
 }

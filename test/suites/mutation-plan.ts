@@ -1,10 +1,10 @@
-// Which sources a mutation run is about, in which order, and which tests are likely to notice a fault in one of them.
+// The sources of a mutation run, their order, and the tests that are likely to notice a fault in each.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Generator } from '../../src/common/random.ts';
 import { readModules, type SourceModule } from './imports.ts';
 
-/** Sources below a path, or the file itself; what is generated is not ours to test. */
+/** Sources below a path, or the file itself, without generated ones. */
 export function listSources(root: string, path: string): string[] {
   if (statSync(join(root, path)).isFile()) return [path];
   return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
@@ -26,8 +26,8 @@ export function shuffled<T>(items: readonly T[], seed: number): T[] {
 let modules: ReadonlyMap<string, SourceModule> | null = null;
 
 /**
- * The test files that reach a source by imports, the nearest ones first; those in the folder of its name (test/graph of
- * src/graph) come before others. Kernels are reached by no import: their tests are those of their family.
+ * The test files that reach a source by imports, the nearest ones first; those in the folder of its name (test/graph for
+ * src/graph) are before others. No import reaches kernels: their tests are those of their family.
  */
 export function testsOf(root: string, path: string, most: number): string[] {
   const [top, folder, family] = path.split('/');

@@ -21,14 +21,14 @@ export interface OperatorCase {
   readonly opset: number;
   /** By name: { int }, { float }, { string } or { ints }. */
   readonly attributes: { readonly [name: string]: { readonly [kind: string]: number | string | readonly number[] } };
-  /** Null: left out. */
+  /** Null: an absent input. */
   readonly inputs: readonly (CaseTensor | null)[];
   readonly outputs: readonly (CaseTensor | null)[];
   readonly rtol: number;
   readonly atol: number;
 }
 
-/** How a case is put into a model: which inputs are initializers, and whether their dimensions are declared. */
+/** How a model is made of a case: which inputs are initializers, and whether their dimensions are declared. */
 const caseModes = ['inputs', 'constants', 'unknown dimensions'] as const;
 type CaseMode = (typeof caseModes)[number];
 
@@ -106,7 +106,7 @@ function relayout(array: ReturnType<typeof arrayOf>, dims: readonly number[], ba
   return moved;
 }
 
-/** Runs one case in one mode. Throws Mismatch where the result is another, and what `load` and `run` throw. */
+/** Runs one case in one mode. Throws Mismatch if the result differs, and the errors of `load` and `run`. */
 export async function runOperatorCase(c: OperatorCase, mode: CaseMode, options: LoadOptions): Promise<void> {
   const { bytes, free } = modelOf(c, mode);
   const last = options.layout === 'channels-last';
@@ -129,11 +129,11 @@ export async function runOperatorCase(c: OperatorCase, mode: CaseMode, options: 
   });
 }
 
-/** The modes that make a difference. */
+/** The modes that make a difference for a case. */
 export const modesOf = ({ inputs }: OperatorCase): readonly CaseMode[] =>
   caseModes.filter((mode) => mode !== 'constants' || inputs.filter((tensor) => tensor !== null).length > 1);
 
-/** Runs a case in some modes; what is wrong, or null. */
+/** Runs a case in some modes. Returns what is wrong, or null. */
 export async function caseFailure(
   c: OperatorCase,
   options: LoadOptions,

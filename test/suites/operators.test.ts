@@ -1,5 +1,5 @@
-// The cases of other projects' tests beside the project: plain JavaScript in every mode, each kernel build in one mode a case, and a
-// part of the cases with what costs more or changes less.
+// The cases of other projects' tests, in ../shared: plain JavaScript in every mode, each kernel build in one mode per case, and a
+// part of the cases with settings that take longer or differ less.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { caseFailure, caseLabel, knownDifferences, modesOf, readCases } from './
 interface Round {
   readonly name: string;
   readonly options: LoadOptions;
-  /** One case of so many is run. */
+  /** One case out of so many is run. */
   readonly every: number;
 }
 
@@ -40,7 +40,7 @@ describeShared('operator cases', (shared) => {
         const all = modesOf(cases[i]);
         const modes = options.backend === 'js' ? all : [all[i % all.length]];
         const failure = await caseFailure(cases[i], options, modes);
-        // A known difference that is none any more is wrong as well: its entry has to go.
+        // A known difference that no longer exists is a failure too: its entry has to be removed.
         const known = knownDifferences.has(caseLabel(cases[i]));
         if ((failure !== null) !== known) failures.push(`${caseLabel(cases[i])}: ${failure}`);
       }

@@ -1,5 +1,5 @@
 // Every exported function, class and method that takes options refuses misspelt ones. They are found in the declarations, so a
-// new one is tested without being listed anywhere: it must check its options before it looks at anything else.
+// new one is tested without being listed: it must check its options before anything else.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ execFileSync(
 );
 const declarations = new Declarations(directory);
 
-/** The package's entries: where they are declared, and what they are. */
+/** The package's entries: declarations → module. */
 const entries = {
   'runtime/node.d.ts': inference,
   'runtime/node-train.d.ts': training,
@@ -51,7 +51,7 @@ const samples: { readonly [type: string]: () => unknown } = {
   Image: () => ({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }),
 };
 
-/** For arguments that nobody looks at before the options. */
+/** A value for arguments that are checked after the options. */
 class Something {}
 
 function sample({ type, rest }: Param): unknown {
@@ -71,7 +71,7 @@ const objects: { readonly [type: string]: () => unknown } = {
   Model: () => inference.load(readFileSync(join(models, 'resnet_tiny.onnx')), { backend: 'js' }),
 };
 
-/** What a path of an entry stands for, as a function of the arguments. */
+/** The function, constructor or method of a path, as a function of the arguments. */
 async function functionOf({ path, kind }: Callable, entry: object): Promise<(...args: unknown[]) => unknown> {
   const [owner, method] = path.split('#');
   const names = (method === undefined ? owner : '').split('.').filter((name) => name !== '');
@@ -111,7 +111,7 @@ const withOptions = callables.flatMap(({ entry, list }) =>
     return at < 0 ? [] : [{ path: callable.path, callable, entry, at, names: callable.params[at].options! }];
   }),
 );
-/** Options that are handed on as they are: those of JavaScript's Error. */
+/** Functions whose options are passed on unchecked: those of JavaScript's Error. */
 const handedOn = new Set(['ConvletError']);
 
 /** A method that classes inherit is tested once, at the class that declares it if that is exported. */
@@ -124,7 +124,7 @@ const tested = withOptions.filter(({ path, callable: { owner } }) => {
   return path === (declaring ?? same[0]).path;
 });
 
-/** As errors name it: `Conv2d` of nn.Conv2d, `MNIST.open` of data.MNIST.open. */
+/** The name in errors: `Conv2d` for nn.Conv2d, `MNIST.open` for data.MNIST.open. */
 const nameOf = ({ path }: Callable): string => /(?:[A-Z]\w+\.)?\w+$/.exec(path)![0];
 
 describe.each(tested)('$path', ({ callable, entry, at, names: options }) => {
@@ -152,7 +152,7 @@ describe.each(tested)('$path', ({ callable, entry, at, names: options }) => {
       expect(await call({ [snake(name)]: 1 })).toEqual(refused(`${snake(name)}: did you mean ${name}?`));
   });
 
-  // Functions of F run in every step: they have no look at what is behind their options.
+  // Functions of F run in every step, so they do not check arguments after their options.
   if (callable.kind === 'class')
     test('an argument behind the options', async () => {
       expect(await call({}, 7)).toEqual(refused(`${nameOf(callable)}: expects no more arguments, got 7: new `));

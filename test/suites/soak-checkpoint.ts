@@ -1,5 +1,5 @@
-// npm run soak:checkpoint [-- N]: N processes (default 200) are killed at random instants while they save a checkpoint; after
-// each, what is on the disk must load, be whole, and be no older than what was last reported as saved.
+// npm run soak:checkpoint [-- N]: N processes (default 200) are killed at random instants while they save a checkpoint. After
+// each, the checkpoint on the disk must load, be complete, and not be older than the last one that was reported as saved.
 import { killWhileSaving } from '../train/kill.ts';
 
 const kills = Number(process.argv[2] ?? 200);

@@ -1,6 +1,6 @@
-// npm run soak [-- RUNS]: RUNS runs (default 20,000) of small models with changing input shapes, shared among every way to
-// run them: plain JS, kernels on one and two threads, with the calling thread or a worker as leader. What models hold, the
-// JavaScript heap and the process's memory must stay flat; exit status 1 where they do not.
+// npm run soak [-- RUNS]: RUNS runs (default 20,000) of small models with changing input shapes, divided among all ways to
+// run them: plain JS, kernels on one and two threads, with the calling thread or a worker as leader. The bytes that models hold, the
+// JavaScript heap and the process's memory must not grow; otherwise the exit status is 1.
 
 import { dtypes } from '../../src/common/dtype.ts';
 import { product } from '../../src/common/numbers.ts';
@@ -23,7 +23,7 @@ const engines: readonly LoadOptions[] = [
   { threads: 2, leader: 'worker' },
 ];
 const fixture = (name: string): URL => new URL(`../fixtures/models/${name}.onnx`, import.meta.url);
-/** More batch sizes than a model keeps plans for: plans come and go all the time. */
+/** More batch sizes than a model keeps plans for, so that plans are disposed of and made again all the time. */
 const batches = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 const sources = [
   { name: 'lenet', source: lenet('n'), share: 0.7 },
@@ -31,7 +31,7 @@ const sources = [
   { name: 'ssd_nms_tiny', source: fixture('ssd_nms_tiny'), share: 0.1 },
 ];
 
-/** Values of all inputs; what may vary is `batch`. */
+/** Values of all inputs; open dimensions are `batch`. */
 function inputsOf(model: Model, batch: number): { [name: string]: ModelInput } {
   return Object.fromEntries(
     model.inputs.map(({ name, dtype, shape }) => {
@@ -57,7 +57,7 @@ function sample(model: Model): Sample {
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
-/** Growth between the first and the last samples that counts as none: caches of the engine's and the allocator's. */
+/** Growth between the first and the last samples that is allowed, for caches of the engine and of the allocator. */
 const allowed: { readonly [K in keyof Sample]: number } = { held: 0, heap: 2 * 2 ** 20, rss: 32 * 2 ** 20 };
 
 const problems: string[] = [];
@@ -84,7 +84,7 @@ for (const options of engines) {
     samples.push(sample(model));
     const last = samples[samples.length - 1];
     for (const key of ['held', 'heap', 'rss'] as const) {
-      // The heap and the process settle during the first half; what the model holds goes up and down with its plans.
+      // The heap and the process stop growing during the first half; the bytes that the model holds vary with its plans.
       const earlier = samples.slice(0, key === 'held' ? -1 : 3);
       const most = Math.max(...earlier.map((s) => s[key]));
       if (last[key] - most > allowed[key])

@@ -1,5 +1,5 @@
-// npm run check: the rules about files that neither the type checker nor the linter knows. Prints every violation and exits
-// with status 1 if there is one. It scans import statements instead of parsing: the formatter keeps them in one shape.
+// npm run check: rules about files that neither the type checker nor the linter checks. Prints every violation and exits
+// with status 1 if there is one. It scans import statements instead of parsing: the formatter gives them one form.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { type Family, type FamilyLayer, families, familyLayers, familyNames } fr
 import { layers } from '../../scripts/layers.ts';
 import { findCycles, layerProblems, readModules, type SourceModule } from './imports.ts';
 import { parameterProblems } from './parameters.ts';
+import { wordProblems } from './words.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -14,7 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const pureEntries = ['src/index.ts', 'src/train.ts', 'src/runtime/workerd.ts', 'src/runtime/edge-light.ts'];
 const nodeAdapter = /^src\/(?:runtime|data)\/node[^/]*\.ts$/;
 
-/** Folders beside the families: what serves all of them. */
+/** Folders beside the families, which serve all of them. */
 const servants: { readonly [layer in FamilyLayer]?: readonly string[] } = {
   'src/ops': ['core'],
   'src/backend/wasm': ['core'],
@@ -41,7 +42,7 @@ function* cycleProblems(): Generator<string> {
   for (const cycle of findCycles(modules)) yield `import cycle: ${[...cycle, cycle[0]].join(' → ')}`;
 }
 
-/** Follows what is loaded together with each pure entry. */
+/** Follows the static imports of each pure entry. */
 function* purityProblems(): Generator<string> {
   const reported = new Set<string>();
   if (![...modules.keys()].some((path) => nodeAdapter.test(path))) yield `no file of src/ is like ${nodeAdapter}`;
@@ -115,16 +116,18 @@ function* textProblems(): Generator<string> {
       message: '.only hides the other tests',
     },
   ];
-  for (const folder of ['src', 'assembly', 'test', 'bench', 'examples']) {
+  for (const folder of ['src', 'assembly', 'scripts', 'test', 'bench', 'examples']) {
     const paths = listFiles(folder);
     if (paths.length === 0) yield `${folder}/: this check guards it, and it is missing`;
     for (const path of paths) {
-      const lines = readFileSync(join(root, path), 'utf8').trimEnd().split('\n');
+      const text = readFileSync(join(root, path), 'utf8');
+      const lines = text.trimEnd().split('\n');
       if (lines.length > maximumLines) yield `${path}: ${lines.length} lines, more than ${maximumLines}`;
       for (const { folders, pattern, message } of rules) {
         if (!folders.includes(folder)) continue;
         for (const [i, line] of lines.entries()) if (pattern.test(line)) yield `${path}:${i + 1}: ${message}`;
       }
+      for (const { line, message } of wordProblems(text)) yield `${path}:${line}: ${message}`;
     }
   }
 }

@@ -1,4 +1,4 @@
-// What the development suites share: flags, the count of results, comparison with tolerances.
+// Helpers of the development suites: flags, the count of results, comparison with tolerances.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type DType, dtypes, type TypedArray } from '../../src/common/dtype.ts';
@@ -15,7 +15,7 @@ export interface SuiteOptions {
   readonly verbose: boolean;
 }
 
-/** Flags of a suite that takes a `kind`; ends the process with status 2 where they or the path are wrong. */
+/** Flags of a suite that takes a `kind`; ends the process with status 2 if they or the path are wrong. */
 export function parseSuite(name: string, needs: string, kind: 'directory' | 'file' = 'directory'): SuiteOptions {
   const usage = `usage: npm run ${name} -- ${kind === 'file' ? 'FILE' : 'DIR'} [--backend js|wasm] [--variant auto|simd|relaxed] [--threads N] [--precision fast|exact] [--layout channels-first|channels-last] [--filter TEXT] [--verbose]`;
   const stop = (problem: string): never => {
@@ -54,8 +54,8 @@ export class Skip extends Error {}
 export class Mismatch extends Error {}
 
 /**
- * Runs the cases one after another, prints failures and why cases were skipped, and as last line
- * `N passed, N failed, N skipped`. Sets exit status 1 if any failed.
+ * Runs the cases one after another, prints failures and why cases were skipped, and as the last line
+ * `N passed, N failed, N skipped`. Sets exit status 1 if a case failed.
  */
 export async function runSuite(
   options: SuiteOptions,
@@ -96,7 +96,7 @@ function failureText(error: unknown): string {
 function skipReason(error: unknown): string | null {
   if (error instanceof Skip) return error.message;
   if (!(error instanceof ConvletError) || error.code !== 'unsupported') return null;
-  // A list of nodes: the operators are the reason, not the nodes' names.
+  // The error is a list of nodes: the reason is their operators, not their names.
   const operators = [...error.message.matchAll(/\n {2}node '[^\n]*' \((\w+), domain [^\n]*/g)].map((match) => match[1]);
   if (operators.length > 0) return `operator ${[...new Set(operators)].sort().join(', ')}`;
   return error.message
@@ -111,9 +111,8 @@ export interface Expected {
 }
 
 /**
- * Largest |difference| − relative to expected: throws Mismatch unless |got − expected| ≤ atol + rtol·|expected|
- * everywhere (exact for integers and truth values; NaN equals NaN, infinities themselves) and dtypes and shapes agree.
- * Returns the largest absolute difference.
+ * Throws Mismatch unless dtypes and shapes agree and |got − expected| ≤ atol + rtol·|expected| for every element (integers and bool
+ * must be equal; NaN equals NaN, and an infinity equals itself). Returns the largest absolute difference.
  */
 export function compare(name: string, got: ModelOutput, expected: Expected, rtol: number, atol: number): number {
   const { shape, dtype } = expected;

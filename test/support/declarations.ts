@@ -1,5 +1,5 @@
-// Reads the declarations (.d.ts) of the package: what an entry exports, and which of its functions, classes and methods take an
-// object of options. The parser is that of vite, which vitest brings.
+// Reads the declarations (.d.ts) of the package: the exports of an entry, and which of its functions, classes and methods take an
+// object of options. The parser is that of vite, on which vitest depends.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseAst } from 'vite';
@@ -12,7 +12,7 @@ type Node = any;
 interface Found {
   readonly node: Node;
   readonly module: Module;
-  /** Exported for its type alone: it has methods, and nobody can construct it. */
+  /** True if only its type is exported: it has methods, but users cannot construct it. */
   readonly isType?: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Callable {
   readonly path: string;
   readonly kind: 'function' | 'class' | 'method';
   readonly params: readonly Param[];
-  /** Of a method: the class that declares it, which others inherit it from. */
+  /** For a method: the class that declares it; other classes may inherit it. */
   readonly owner?: string;
 }
 
@@ -42,14 +42,14 @@ export interface Param {
   readonly name: string;
   readonly type: Node;
   readonly rest: boolean;
-  /** Names of the options; null if it is something else. */
+  /** Names of the options; null if the parameter is not an object of options. */
   readonly options: readonly string[] | null;
 }
 
-/** Objects that are data, not options, though parts of them may be left out; their makers check them. */
+/** Objects that are data, not options, though some of their fields are optional. */
 const data = new Set(['Values', 'Dataset', 'Callback', 'StateEntry', 'PlateauSchedule', 'OpDef', 'TapeNode']);
 
-/** Of a constant whose type maps all names of a namespace (`F`): the path of that namespace's module. */
+/** For a constant whose type maps all names of a namespace (`F`): the path of that namespace's module. */
 function mappedNamespace([found]: readonly Found[]): string | null {
   const type = found?.node.id?.typeAnnotation?.typeAnnotation;
   if (type?.type !== 'TSMappedType') return null;
@@ -196,7 +196,7 @@ export class Declarations {
     return found;
   }
 
-  /** Own members, and those that are inherited. */
+  /** The members of a class, including inherited ones. */
   private membersOf(node: Node, module: Module): Found[] {
     const own: Found[] = node.body.body.map((member: Node) => ({ node: { ...member, owner: node.id.name }, module }));
     const [above] = node.superClass?.name ? this.lookup(node.superClass.name, module) : [];
@@ -247,14 +247,14 @@ export class Declarations {
     return { name: type.qualifier.name, args, found: typeof found === 'string' ? [] : (found ?? []) };
   }
 
-  /** What stands for a type once the names of its aliases are replaced. */
+  /** A type with its aliases replaced. */
   private resolved(type: Node, module: Module): Found {
     const [found] = this.named(type, module)?.found ?? [];
     if (found?.node.type !== 'TSTypeAliasDeclaration') return { node: type, module };
     return this.resolved(found.node.typeAnnotation, found.module);
   }
 
-  /** The members of an object type; null for anything else, and for what is data. */
+  /** The members of an object type; null for anything else, and for data. */
   private options(type: Node, module: Module): { name: string; optional: boolean }[] | null {
     if (type?.type === 'TSUnionType') {
       const rest = type.types.filter((t: Node) => t.type !== 'TSUndefinedKeyword' && t.type !== 'TSNullKeyword');
@@ -280,7 +280,7 @@ export class Declarations {
     return [...membersOf(found.node.body.body), ...above];
   }
 
-  /** Methods that are added to a class by a table: a constant that is an object of functions, whose first parameter is `this`. */
+  /** Methods that a table adds to a class: a constant that is an object of functions, whose first parameter is `this`. */
   methods(entry: string, constant: string, path: string): Callable[] {
     const module = this.load(join(this.root, entry));
     const [{ node }] = this.lookup(constant, module);

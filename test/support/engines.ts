@@ -3,7 +3,7 @@ import { type Engine, useBackend } from '../../src/autograd/index.ts';
 import { backendOf, variants } from '../kernels/harness.ts';
 import { jsBackend } from './js-backend.ts';
 
-/** Every kind of engine that this runtime has, made the current one. A fresh one each time, where that is cheap. */
+/** Every kind of engine that this runtime supports; `use` makes it the current one. It is a new engine each time if that is cheap. */
 export const engines: readonly { readonly name: string; readonly use: () => Engine }[] = [
   { name: 'js', use: () => useBackend(jsBackend()) },
   ...variants.map((variant) => ({ name: `wasm ${variant}`, use: () => useBackend(backendOf(variant)) })),

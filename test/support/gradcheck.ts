@@ -17,28 +17,28 @@ export interface GradInput {
   /** Default: a floating-point input, whose gradient is checked. */
   readonly dtype?: DType;
   readonly values?: ArrayLike<number>;
-  /** Moves a value away from where the function has a corner or a step. */
+  /** Moves a value away from corners and steps of the function. */
   readonly avoid?: (v: number) => number;
-  /** Taken as given: the op has no gradient by it (running statistics). */
+  /** True for an input by which the op has no gradient (running statistics). */
   readonly fixed?: boolean;
 }
 
 export interface GradSample {
   readonly attrs: unknown;
   readonly inputs: readonly (GradInput | null)[];
-  /** Only so many of the outputs carry a gradient; default: all of floating point. */
+  /** Only so many of the outputs have a gradient; default: all floating-point outputs. */
   readonly outputs?: number;
 }
 
 const js = jsBackend();
 const step = 1e-5;
-/** Elements of an input whose difference quotients are taken; the others follow the same code. */
+/** The number of an input's elements whose difference quotients are computed; the others run the same code. */
 const probed = 24;
 
 /**
- * Checks the backward rule of `op` on as many random samples as `count` (at least 20): in double precision against difference
- * quotients (relative to the gradient's largest value, 1e-3 is what differences can tell), and in single precision on every
- * backend, in both layouts, against double precision. CONVLET_SEED=n repeats one.
+ * Checks the backward rule of `op` on `count` random samples (at least 20): in double precision against difference
+ * quotients (within 1e-3 of the gradient's largest value, since differences are not more accurate), and in single precision on every
+ * backend, in both layouts, against double precision. CONVLET_SEED=n repeats one sample.
  */
 export function gradCheck(
   op: string,
@@ -72,7 +72,7 @@ const isFloat = (input: GradInput | null): boolean => input !== null && (input.d
 const doubles = (length: number, random: Random): Float64Array =>
   Float64Array.from({ length }, () => Math.fround(random.next() * 2 - 1));
 
-/** In doubles where a gradient is checked, rounded to single precision so that both computations see the same values. */
+/** Doubles if a gradient is checked, rounded to single precision so that both computations have the same values. */
 function valuesOf({ shape, range = [-1, 1], dtype, values, avoid }: GradInput, random: Random): TypedArray {
   const array = dtype === undefined ? new Float64Array(elementCount(shape)) : allocateArray(dtype, elementCount(shape));
   const whole = dtype !== undefined && dtypes[dtype].kind !== 'float';
@@ -201,7 +201,7 @@ export function randomShape(random: Random, rank = random.int(1, 4), most = 5): 
   return Array.from({ length: rank }, () => random.int(1, most));
 }
 
-/** Away from the whole numbers (times `unit`) by at least a tenth: steps and corners are there. */
+/** Moves a value at least a tenth away from the whole numbers (times `unit`), where steps and corners are. */
 export const awayFromSteps = (v: number, unit = 1): number => {
   const base = Math.floor(v / unit);
   const rest = v / unit - base;

@@ -1,4 +1,4 @@
-// Backward rules run eagerly, by a tape of a few lines: what tests check rules and kernels with, independent of src/autograd.
+// Runs backward rules eagerly with a short tape, so that tests of rules and kernels do not depend on src/autograd.
 import type { Backend } from '../../src/backend/backend.ts';
 import { dtypes, type TypedArray } from '../../src/common/dtype.ts';
 import { execute } from '../../src/ops/core/execute.ts';
@@ -13,7 +13,7 @@ interface Entry {
   readonly attrs: unknown;
 }
 
-/** Runs ops, remembers those that the gradients of `sources` go through, and runs their rules backwards. Owns all results. */
+/** Runs ops, records those on which gradients of `sources` depend, and runs their rules in reverse order. Owns all results. */
 export class TestTape {
   private readonly backend: Backend;
   private readonly owned: Tensor[] = [];
@@ -66,7 +66,7 @@ export class TestTape {
   private execute(op: string, inputs: readonly (Tensor | null)[], attrs: unknown): Tensor[] {
     const outputs = execute(this.backend, getOp(op), inputs, attrs);
     for (const output of outputs) {
-      // A view belongs to whoever owns its base.
+      // The owner of a view's base frees the view.
       if (!inputs.some((t) => t?.storage === output.storage)) this.owned.push(output);
     }
     return outputs;

@@ -3,11 +3,11 @@ import { Generator, seed } from '../../src/common/random.ts';
 import { F } from '../../src/nn/functional.ts';
 import * as nn from '../../src/nn/modules.ts';
 
-/** Cross entropy from ops that the core has by itself. */
+/** Cross entropy, composed of ops of the core. */
 export const loss = (output: Variable, target: Variable): Variable =>
   F.logSoftmax(output, 1).gather(1, target.unsqueeze(1)).mean().neg();
 
-/** A small network with everything that is special about a step: batch norm's buffers, ReLU, pools, dropout. */
+/** A small network with the parts that need care in a training step: batch norm's buffers, ReLU, pools, dropout. */
 export function smallNetwork(dropout = 0): nn.Sequential {
   seed(3);
   return new nn.Sequential(

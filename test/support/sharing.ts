@@ -1,7 +1,7 @@
 import type { Backend } from '../../src/backend/backend.ts';
 
 /**
- * A backend on which all threads take part in single ops as well, which eager execution leaves to one: for suites that
+ * A backend on which all threads share single ops too (eager execution uses one thread for them), for suites that
  * compare values on several threads. The same backend if it has one thread.
  */
 export function sharing(backend: Backend): Backend {
@@ -13,7 +13,7 @@ export function sharing(backend: Backend): Backend {
       prepare(call).map((step) => ({
         prim: step.prim,
         kernel: step.kernel,
-        // Not before it runs: the workspace is placed when the session is sealed.
+        // The runner is made when it runs, since the workspace has an address only after the session is sealed.
         run: () => made.runner([step], () => `'${call.prim}'`).run(),
       }));
     return made;

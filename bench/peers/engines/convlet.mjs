@@ -4,12 +4,12 @@ import { toChannelsLast, toRows } from '../layout.mjs';
 const build = process.env.CONVLET_BUILD ?? new URL('../../../build/', import.meta.url);
 const { load } = await import(new URL('runtime/node.js', build).href);
 
-/** Pictures go in and come out channels-last, as the engine works on them. */
+/** Pictures are given and returned channels-last, as the engine computes. */
 export async function create({ modelPath, input, outputShape, threads, backend, variant }) {
   const model = await load(modelPath, { threads, backend, variant, layout: 'channels-last' });
   const inputs = { [input.name]: { data: toChannelsLast(input.data, input.shape), shape: input.shape } };
   const [{ name }] = model.outputs;
-  // Into an array of the caller's: memory that is touched for the first time would cost more than small ops do.
+  // Results are written into an array of the caller: page faults of new memory would take longer than small ops.
   const into = { [name]: new Float32Array(outputShape.reduce((a, b) => a * b, 1)) };
   return {
     async run() {

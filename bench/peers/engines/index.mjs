@@ -1,5 +1,5 @@
-// Every engine by name: its adapter, what the adapter is told, the flags that Node needs for it, and whether it has no
-// threads in Node (tfjs turns them off there, LiteRT.js looks for a browser's workers) or is native code.
+// Every engine by name: its adapter, the adapter's settings, the flags that Node needs for it, and whether it has no
+// threads in Node (tfjs disables them there, LiteRT.js needs a browser's workers) or is native code.
 //
 // An adapter exports `create({ modelPath, input: { name, shape, data }, outputShape, threads, ...settings })`, which
 // resolves to { run, rows, dispose }: `run()` does one inference and reads the result back, in the engine's own layout;
@@ -32,7 +32,7 @@ export const defaultEngines = [
   'onnxruntime-node',
 ];
 
-/** Flags for an engine on a Node of this major version; later ones have relaxed SIMD switched on. */
+/** Flags for an engine on a Node of this major version; later versions have relaxed SIMD enabled. */
 export const nodeFlags = (name, major) => (major < 22 ? (engines[name].flags ?? []) : []);
 
 /** Resolves to the engine's `create`, with its settings filled in. */

@@ -1,5 +1,5 @@
-// LiteRT.js is made for browsers and reads .tflite files. It runs in Node once it finds what it looks for in a worker's
-// scope; the .tflite file is written from the ONNX graph (tflite.mjs) and kept beside the model.
+// LiteRT.js is made for browsers and reads .tflite files. It runs in Node if it finds the globals of a web worker.
+// tflite.mjs writes the .tflite file from the ONNX graph, beside the model.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ import { writeTflite } from '../tflite.mjs';
 const wasmDir = join(dirname(fileURLToPath(import.meta.resolve('@litertjs/core'))), '../wasm');
 const glue = { plain: 'litert_wasm_compat_internal.js', relaxed: 'litert_wasm_internal.js' };
 
-/** The names that Emscripten's glue code expects of a worker that loads scripts. */
+/** Defines the globals that Emscripten's code expects in a worker that loads scripts. */
 function pretendWorker() {
   const enter = (file) => Object.assign(globalThis, { __filename: file, __dirname: dirname(file) });
   Object.assign(globalThis, {

@@ -1,5 +1,5 @@
-// TensorFlow.js runs no ONNX files: the graph is walked node by node with tfjs ops, channels last, convolution and dense
-// layers with bias and activation fused, which is what tfjs's own converter would make of it.
+// TensorFlow.js does not read ONNX files: this adapter runs the graph node by node with tfjs ops, channels last, with bias and
+// activation fused into convolution and dense layers, as tfjs's own converter would.
 import { createRequire } from 'node:module';
 import { channelsLastShape, toChannelsLast, toRows } from '../layout.mjs';
 import { readGraph, resizedSize, windowPads } from '../onnx-graph.mjs';
@@ -29,7 +29,7 @@ export async function create({ modelPath, input, outputShape, backend }) {
   };
 }
 
-/** A step per node: function of the node's run-time inputs. Tensors are freed behind their last reader. */
+/** One step per node: a function of the node's run-time inputs. Tensors are freed after their last reader. */
 class Network {
   #kept = [];
   #steps;
@@ -70,7 +70,7 @@ class Network {
     return this.#graph.constants;
   }
 
-  /** A weight as a tensor, its axes moved; undefined for an input left out. */
+  /** A weight as a tensor with permuted axes; undefined for an absent input. */
   weight(name, perm) {
     const value = this.constants.get(name);
     if (value === undefined) return undefined;

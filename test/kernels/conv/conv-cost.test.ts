@@ -1,4 +1,4 @@
-// The cost model: linear in its constants, so that a fit is least squares; and what it says of recorded times.
+// The cost model is linear in its constants, so that they can be fitted by least squares; and it predicts recorded times.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { estimate, factors, fitCosts, leastSquares, type Measurement, quality } from '../../../bench/conv-fit.ts';

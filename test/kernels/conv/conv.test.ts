@@ -103,7 +103,7 @@ describe.each(variants)('%s', (variant) => {
     });
   });
 
-  // Tiles across images, where much of the map is margin.
+  // Tiles across images, which are used if much of the map is padding.
   test.each(['conv', 'convTranspose'])('%s, many images', (prim) => {
     for (const seed of seeds(30)) {
       const random = new Random(seed);

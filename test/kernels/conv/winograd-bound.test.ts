@@ -1,5 +1,5 @@
-// What docs/api.md promises of Winograd's algorithm: the transforms mix the pixels of a tile, so that errors are in proportion to the
-// greatest pixel of the tile, and what is not finite spreads over it.
+// The bound that docs/api.md states for Winograd's algorithm: the transforms mix the pixels of a tile, so that errors are in proportion
+// to the greatest pixel of the tile, and values that are not finite spread over the tile.
 import { describe, expect, test } from 'vitest';
 import type { ConvAttrs } from '../../../src/backend/prims/conv.ts';
 import { convAlgorithms, convBy } from '../../../src/backend/wasm/conv/conv.ts';
@@ -21,7 +21,7 @@ const algorithms: readonly Algorithm[] = [
   { name: 'winogradRow', tile: [1, 4], kernel: [1, 7, 7], stride: [1, 2, 2] },
 ];
 
-/** Of Σ over channels: the greatest pixel of the tile × the sum of the kernel's magnitudes. The greatest found is 1.2e-7. */
+/** Relative to Σ over channels of the greatest pixel of the tile × the sum of the kernel's magnitudes. The greatest found is 1.2e-7. */
 const bound = 5e-7;
 
 function attrsOf({ kernel, stride, name }: Algorithm, random: Random): ConvAttrs {
@@ -111,7 +111,7 @@ describe.each(variants)('%s', (variant) => {
         mixes ||= error > bound * magnitudes[at];
       });
     }
-    // Else the weaker promise would be the wrong one to make.
+    // Without a case that mixes, docs/api.md could state a stronger bound.
     expect(mixes).toBe(true);
   });
 

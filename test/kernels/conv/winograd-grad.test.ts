@@ -20,7 +20,7 @@ type Cut = Partial<WinogradGradPlan>;
 
 /**
  * Error allowed, relative to the greatest Σ|x||gy| of a case: the transforms mix the pixels of a tile, so that errors are not
- * proportional to the magnitude of one element. The greatest of these cases was 9e-7 (where nearly all is padding), else 5.4e-7.
+ * proportional to the magnitude of one element. The greatest error of these cases was 9e-7 (if nearly all is padding), else 5.4e-7.
  */
 const bound = 2e-6;
 
@@ -50,7 +50,7 @@ function randomAttrs(random: Random): ConvWeightGradAttrs {
   });
 }
 
-/** Cuts that a plan would hardly choose. */
+/** Random cuts, also such as a plan hardly chooses. */
 function randomCut(random: Random, { tiles }: WinogradGradPlan): Cut {
   const splitTiles = Math.min(tiles, random.pick([tiles, 1, 5, 16]));
   return {
@@ -59,7 +59,7 @@ function randomCut(random: Random, { tiles }: WinogradGradPlan): Cut {
   };
 }
 
-/** Positive and negative numbers about a mean, as activations and gradients have. */
+/** Numbers of both signs; those of x have a mean that is not 0, like activations. */
 function operands({ batch, input, output, channels, outChannels }: ConvWeightGradAttrs, random: Random) {
   const x = random.floats(batch * cells(input) * channels);
   return { x: x.map((v) => v + 0.5), gy: random.floats(batch * cells(output) * outChannels) };
@@ -110,7 +110,7 @@ describe.each(variants)('%s', (variant) => {
     const attrs = attrsOf({ batch: 4, channels: 8, outChannels: 8 });
     const random = new Random(3);
     const { x, gy } = operands(attrs, random);
-    // Left of the diagonal pixels of x, right of it those of gy: no tap to the right meets both.
+    // x is 0 to the right of the diagonal and gy to its left: for taps to the right, no product is other than 0.
     for (let i = 0; i < x.length; i++) {
       const [row, column] = [(i >> 7) & 15, (i >> 3) & 15];
       if (column > row) x[i] = 0;

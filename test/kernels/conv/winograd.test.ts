@@ -29,8 +29,8 @@ type Variant = 'simd' | 'relaxed';
 
 /**
  * Error allowed, relative to the greatest Σ|x||w| + |bias| + |residual| of a case: the transforms mix the pixels of a tile, so
- * that its errors are not proportional to the magnitude of one element. Over 1900 random cases the greatest were 5.6e-7 for
- * F(4×4), 1.6e-7 for F(2×2).
+ * that errors are not proportional to the magnitude of one element. Over 1900 random cases the greatest errors were 5.6e-7 for
+ * F(4×4) and 1.6e-7 for F(2×2).
  */
 const bounds: { readonly [size in TileSize]: number } = { 4: 2e-6, 2: 5e-7 };
 
@@ -47,7 +47,7 @@ const algorithm = (name: string) => convAlgorithms.find((row) => row.name === na
 
 const choiceOf = (taken: ConvAlgorithm): ConvChoice => ({ taken, costs: new Map() });
 
-/** F(size) whatever the table would choose, in units of `panels` × `chunk`. */
+/** F(size), even if the table would choose another algorithm, in units of `panels` × `chunk`. */
 const transformed = (size: TileSize, panels?: number, chunk?: number): WasmPrim<'conv'> =>
   convBy(() =>
     choiceOf({

@@ -22,7 +22,7 @@ function reference(
   }
 }
 
-/** Strides of a dense tensor whose axes lie in memory in the order `order`, with `gap` elements of padding per axis. */
+/** Strides of a dense tensor whose axes have the memory order `order`, with `gap` elements of padding per axis. */
 function strided(dims: number[], order: number[], gap: (axis: number) => number): { strides: number[]; size: number } {
   const strides = new Array<number>(dims.length);
   let size = 1;

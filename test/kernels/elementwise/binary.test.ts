@@ -29,7 +29,7 @@ function reference(a: Float32Array, b: Float32Array, attrs: BinaryAttrs): Float3
   return Float32Array.from(y);
 }
 
-/** Strides of a dense operand that has only some of the axes, which lie in the order given. */
+/** Strides of a dense operand that has only some of the axes, in a random memory order. */
 function operand(random: Random, dims: number[], full: boolean): { strides: number[]; size: number } {
   const rank = dims.length;
   const strides = new Array<number>(rank).fill(0);

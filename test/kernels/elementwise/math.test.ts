@@ -4,7 +4,7 @@ import type { UnaryKind } from '../../../src/backend/prims/elementwise.ts';
 import { unary } from '../../../src/backend/wasm/elementwise/unary.ts';
 import { runPrim, variants } from '../harness.ts';
 
-/** Every 2^11-th float of both signs, specials, and a dense sweep where networks live. */
+/** A float out of every 2^12, of both signs, special values, and many values of the range that networks have. */
 function sweep(): Float32Array {
   const bits = Uint32Array.from({ length: 1 << 20 }, (_, i) => (i << 12) | ((i * 2654435761) & 0xfff));
   const wide = new Float32Array(bits.buffer);
@@ -16,7 +16,7 @@ function sweep(): Float32Array {
 const smallestNormal = 2 ** -126;
 const largest = 3.4028234663852886e38;
 
-/** Relative errors allowed where both values are normal.  */
+/** Relative errors allowed if both values are normal. */
 const bounds: { readonly [K in UnaryKind]?: number } = {
   exp: 2e-7,
   log: 2e-7,

@@ -14,7 +14,7 @@ const activations: readonly (Activation | null)[] = [
   { kind: 'sigmoid', alpha: 0, beta: 0 },
 ];
 
-/** Row-major or transposed, with `gap` unused elements behind each row. */
+/** Row-major or transposed, with `gap` unused elements after each row. */
 function strides(random: Random, rows: number, columns: number): { row: number; column: number; size: number } {
   const gap = random.pick([0, 0, 1, 5]);
   if (random.int(0, 1) === 0) return { row: columns + gap, column: 1, size: rows * (columns + gap) };

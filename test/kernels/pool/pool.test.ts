@@ -83,7 +83,7 @@ describe.each(variants)('%s', (variant) => {
         ...{ countPad: false, divisor: 0, p: 2 },
       };
       const data = random.floats(attrs.batch * height * width * channels);
-      // A NaN, or infinities that look like one to a sum.
+      // NaN, or infinities of both signs, whose sum is NaN.
       for (let i = random.int(0, 3); i > 0; i--) {
         data[random.int(0, data.length - 1)] = random.pick([NaN, Infinity, -Infinity]);
       }

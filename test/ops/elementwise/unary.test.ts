@@ -61,7 +61,7 @@ describe('unary', () => {
     }
     expect(erf(1e-20)).toBeCloseTo(1.128379167095513e-20, 34);
     expect([erf(inf), erf(-inf), erf(7), erf(nan)]).toEqual([1, -1, 1, nan]);
-    // Continuous where one series hands over to the next.
+    // The function is continuous where one series ends and the next begins.
     for (let x = 1 / 16; x < 6; x += 1 / 8) expect(erf(x + 1e-12) - erf(x - 1e-12)).toBeLessThan(3e-12);
   });
 
