@@ -1,6 +1,6 @@
 // npm run bench:algos [-- --assert] [--fit] [--write] [--variant V] [--within 1.1] [NAME...]: times every algorithm that can compute a
-// convolution or its weight gradient, alternately, on layers of real networks and on sizes between them, and shows which one the table of
-// the binding chooses. --assert: exit status 1 if a choice is slower than the fastest by more than `--within` (a tenth
+// convolution or its weight gradient, alternately, on layers of real networks and on sizes between them, and shows which one the
+// binding chooses. --assert: exit status 1 if a choice is slower than the fastest by more than `--within` (a tenth
 // by default). --fit: prints the constants of conv-cost.ts that would predict these times best. --write: stores the times in
 // bench/results/conv-costs.json.
 

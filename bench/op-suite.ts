@@ -124,14 +124,14 @@ function planOf(row: BenchCase, backend: Backend): Plan {
   return plan;
 }
 
-/** All steps but copies, which convert layouts; an op whose own work is copying has no other steps. */
+/** All steps except copies, which convert layouts; for an op that copies, all steps. */
 function ownSteps(plan: Plan, row: BenchCase): { kernel: string; run(): void }[] {
   const steps = plan.steps.map((planned) => planned.step);
   const own = steps.filter((step) => step.prim !== 'copy');
   return own.length > 0 && !copies.has(row.op) ? own : steps;
 }
 
-/** Ops whose own work is copying. */
+/** Ops that copy. */
 const copies = new Set(['transpose', 'concat', 'slice', 'pad', 'expand', 'tile', 'channelShuffle', 'depthToSpace']);
 
 /** Ops whose speed is limited by multiplication; that of the others is, or should be, limited by memory. */

@@ -79,7 +79,7 @@ async function bundle(folder: string, names: readonly string[], chunk: string): 
     ignoreAnnotations: true,
     // Classes whose names appear in errors, summaries and checkpoints define them as a static `name`, which minifying keeps.
     minify: true,
-    // Node prints the whole line of an uncaught error: a file of one line hides the message behind 300 KB.
+    // Node prints the whole line of an uncaught error: with a file of one line, 300 KB of code would precede the message.
     lineLimit: 160,
     // Source maps are not in the package (its `files`); they serve to read stack traces of users.
     sourcemap: 'external',

@@ -9,7 +9,7 @@ export interface Layer {
    */
   readonly paths: readonly string[];
   readonly what: string;
-  /** Layers whose files these files may import, types included: only rows above this one, so there is no circle. */
+  /** Layers whose files these files may import, types included: only rows above this one, so there is no cycle. */
   readonly imports: readonly string[];
 }
 

@@ -129,7 +129,7 @@ export function log(x: v128): v128 {
   return v128.or(y, v128.not(f32x4.ge(x, f32x4.splat(0))));
 }
 
-/** log(1 + exp(x)), without overflow and with full precision where the result is small. */
+/** log(1 + exp(x)), without overflow and with full precision even if the result is small. */
 // @ts-ignore: decorator
 @inline
 export function softplus(x: v128): v128 {

@@ -35,7 +35,7 @@ export const enum Epilogue {
   clamp = 2,
   /** Any other activation, applied after the results have been stored (sweep.ts). */
   activateStored = 4,
-  /** Matmul alone: there is a bias. */
+  /** Only for matmul: there is a bias. */
   hasBias = 256,
 }
 

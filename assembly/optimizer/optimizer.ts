@@ -118,7 +118,7 @@ function entry(d: OptimizerDesc, i: usize): v128 {
   return v128.load32_splat(d.hyper + (i << 2));
 }
 
-/** −1 where the flag is 1 (maximize), else 1. */
+/** −1 if the flag `maximize` is 1, else 1. */
 // @ts-ignore: decorator
 @inline
 function signOf(d: OptimizerDesc, i: usize): v128 {

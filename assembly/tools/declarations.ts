@@ -1,7 +1,7 @@
 // Reads from the AssemblyScript sources what the host has to know: descriptor classes (*Desc), exported functions, and the
 // numbers that both sides use. Such a number is a constant or a const enum whose doc comment has the tag `@abi`:
 //
-//   /** How rows of A are found. @abi */              /** Bytes in front of a workspace. @abi at least offsetof<Tile>() + 6 * 32 */
+//   /** Where rows of A are read. @abi */             /** Bytes before a workspace. @abi at least offsetof<Tile>() + 6 * 32 */
 //   export const enum Addressing { byTap, byRun }     export const workspaceHead: usize = 256;
 //
 // An enum's members count from 0 or have explicit integers; a constant is an integer. The build checks `at least`: sums and
@@ -54,7 +54,7 @@ interface Found extends Declarations {
 
 interface Token {
   text: string;
-  /** The doc comment directly in front of the token. */
+  /** The doc comment directly before the token. */
   doc: string;
   line: number;
 }

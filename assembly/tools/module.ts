@@ -1,5 +1,5 @@
-// What a kernel module may contain. Every thread has its own instance over one memory, and the host decides what is where in that
-// memory: a module must not initialise memory at instantiation, keep state of its own or have other imports. The binary
+// Checks the contents of a kernel module. Every thread has its own instance over one memory, and the host assigns all addresses of
+// that memory: a module must not initialise memory at instantiation, have state or have other imports. The binary
 // is read here and not through WebAssembly.Module, since Node 20 refuses to compile relaxed SIMD.
 
 const sectionIds = { import: 2, table: 4, global: 6, export: 7, start: 8, element: 9, data: 11 };

@@ -24,7 +24,7 @@ export const declaredText = ({ dtype, declared }: NamedInput): string =>
 
 export interface ChosenShapes {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** Names of inputs whose batch was left open, and is 1. */
+  /** Names of inputs whose open batch became 1. */
   readonly batchOne: readonly string[];
 }
 

@@ -5,8 +5,8 @@ export type ConvletErrorCode =
   | 'argument' // an option or attribute has a value that makes no sense
   | 'missing-input' // a model input was not given
   | 'unknown-name' // a name that the model or library does not have
-  | 'index-range' // an index lies outside its axis
-  | 'malformed' // a file that is not what it claims to be
+  | 'index-range' // an index is outside its axis
+  | 'malformed' // a file that is damaged or of another format
   | 'unsupported' // valid, but not something convlet runs
   | 'memory' // more memory than allowed or available
   | 'non-finite' // a loss, gradient or weight became NaN or infinite

@@ -141,8 +141,8 @@ function reuseInPlace(calls: readonly PrimCall[], bases: Bases, intervals: Map<T
 }
 
 /**
- * Largest buffers first, each into the smallest gap between the already placed buffers that live at the same time
- * (the planner of XNNPACK and TFLite). Returns the arena's size.
+ * Places the largest buffers first, each in the smallest gap between placed buffers that are live at the same time
+ * (as the planners of XNNPACK and TFLite). Returns the arena's size.
  */
 function assignOffsets(intervals: readonly Interval[]): number {
   const order = [...intervals].sort((a, b) => b.bytes - a.bytes || a.first - b.first);

@@ -59,7 +59,7 @@ export class PlanCache<Entry extends Planned> {
     return Array.from(this.entries.values(), ({ plan }) => plan);
   }
 
-  /** Bytes that belong to the plans alone. */
+  /** Bytes that only the plans use: arenas, descriptors, tables. */
   get heldBytes(): number {
     return this.plans.reduce((sum, plan) => sum + plan.heldBytes, 0);
   }

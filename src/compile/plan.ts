@@ -61,7 +61,7 @@ export class Plan {
     else await this.runner.start();
   }
 
-  /** Bytes that belong to this plan alone. */
+  /** Bytes that only this plan uses: its arena, descriptors and tables. */
   get heldBytes(): number {
     return this.arena.byteLength + this.session.heldBytes;
   }

@@ -301,7 +301,7 @@ function channelRange(
   let loops = 0;
   for (let i = 0; i < dims.length; i++) {
     if (dims[i] === 1) continue;
-    // Axes longer than 1 have strides of their own.
+    // The strides of axes longer than 1 differ, so they identify the axis.
     const axis = partAxes.findIndex((s, j) => s === partStrides[i] && part.shape[j] === dims[i]);
     if (axis < 0 || wholeAxes[axis] !== strides[i]) return null;
     loops++;

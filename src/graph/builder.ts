@@ -27,7 +27,7 @@ const smallBytes = 2 ** 12;
  * memory (Expand) or a minute of time, but weights that ops compute from constants should be ready before the first run.
  */
 const maxGrowth = 2 ** 28;
-/** No tensor is larger, whatever the limit on memory: kernels count bytes in 32 bits. */
+/** No tensor may be larger, for any limit on memory: kernels count bytes in 32 bits. */
 const maxTensorBytes = 2 ** 31;
 
 /** The limit on a graph's memory, and constants of earlier builds. */

@@ -12,7 +12,7 @@ export interface Graph {
   readonly inputs: Value[];
   /** Results by name. One value may bear several names, and may be an input or a constant. */
   readonly outputs: { name: string; value: Value }[];
-  /** In topological order: a node comes after those that compute its inputs. */
+  /** In topological order: a node is after those that compute its inputs. */
   nodes: GraphNode[];
 }
 

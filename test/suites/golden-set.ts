@@ -46,7 +46,7 @@ export interface GoldenManifest {
   readonly schedulers?: readonly GoldenSchedule[];
 }
 
-/** Reads DIR/manifest.json. Throws an Error that says what is wrong with it. */
+/** Reads DIR/manifest.json. Throws an Error if the file is missing or invalid. */
 export function readManifest(directory: string): GoldenManifest {
   const path = join(directory, 'manifest.json');
   if (!existsSync(path)) throw new Error(`there is no '${path}'`);

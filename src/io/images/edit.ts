@@ -25,7 +25,7 @@ export function cropImage(image: Image, x: number, y: number, width: number, hei
   return { data, width, height, channels };
 }
 
-/** Pixels to add at each side; what is left out is 0. */
+/** Pixels to add at each side; a side that is not given is 0. */
 export interface Padding {
   top?: number;
   right?: number;

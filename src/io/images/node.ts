@@ -1,3 +1,3 @@
-// convlet/images in Node, Deno and Bun: sharp decodes where the application has it.
+// convlet/images in Node, Deno and Bun: sharp decodes if the application has it.
 export { decodeImage } from './node-decode.ts';
 export * from './public.ts';

@@ -1,4 +1,4 @@
-// What convlet/images exports on every runtime; `decodeImage` comes from the entries.
+// The exports of convlet/images on every runtime; the entries add `decodeImage`.
 export type { DecodeOptions, PictureSource } from './decode.ts';
 export { drawBox, drawPolygon, type Point } from './draw.ts';
 export { type Color, cropImage, type Padding, padImage } from './edit.ts';

@@ -39,7 +39,7 @@ interface Canvases {
   readonly document?: { createElement(name: 'canvas'): { width: number; height: number } & CanvasLike };
 }
 
-/** An Image of its own, with the channels that it has. */
+/** Whether the picture is an Image. */
 export const isImage = (picture: unknown): picture is Image =>
   typeof picture === 'object' && picture !== null && 'channels' in picture;
 

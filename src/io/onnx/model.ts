@@ -43,7 +43,7 @@ function readModel(file: Uint8Array, lazy: LazyFile | undefined): OnnxModel {
   if (graph === null) throw malformed(`the file (${file.byteLength} bytes) has no graph`);
   if (opsetImports.size === 0) {
     if (model.irVersion >= 3) throw malformed(`IR version ${model.irVersion} needs an opset_import, the file has none`);
-    opsetImports.set('', 1); // what files had before there was opset_import
+    opsetImports.set('', 1); // files without opset_import are of version 1
   }
   return { ...model, graph };
 }

@@ -98,7 +98,7 @@ export const spaceToDepth = defineOp({
   backward: (g) => [apply(g, 'depthToSpace', [gradOf(g)], g.attrs)],
 });
 
-/** Channels [groups, C/groups] transposed (ShuffleNet): channel g·(C/groups) + i goes to i·groups + g. */
+/** Channels [groups, C/groups] transposed (ShuffleNet): channel g·(C/groups) + i becomes channel i·groups + g. */
 export const channelShuffle = defineOp({
   name: 'channelShuffle',
   infer(inputs, { groups }) {

@@ -12,7 +12,7 @@ export function toLayout(emit: Emitter, tensor: Tensor, layout: Layout): Tensor 
   return out;
 }
 
-/** Copies a tensor into another of the same shape, whatever their layouts. */
+/** Copies a tensor into another of the same shape; both may have any layout. */
 export function emitRelayout(emit: Emitter, from: Tensor, to: Tensor): void {
   emit.call('copy', [from], [to], {
     dims: from.shape,

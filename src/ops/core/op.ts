@@ -55,7 +55,7 @@ export interface GradContext<A> extends OpApplier {
   readonly outputs: readonly TensorInfo[];
   /** Gradient of the loss by each output; null if the loss does not depend on that output. */
   readonly grads: readonly (TensorInfo | null)[];
-  /** Which inputs' gradients are wanted; the others may be null in the result. */
+  /** For each input whether its gradient is needed; the others may be null in the result. */
   readonly wants: readonly boolean[];
 }
 

@@ -25,7 +25,7 @@ const both = (u: Unary, a: TensorInfo, b: TensorInfo): TensorInfo => apply(u.g, 
 const choose = (u: Unary, condition: TensorInfo, a: TensorInfo, b: TensorInfo): TensorInfo =>
   apply(u.g, 'where', [condition, a, b]);
 const nothing = (u: Unary): TensorInfo => zeros(u.g, u.v.shape, u.v.dtype);
-/** gy where the condition holds, else 0. */
+/** gy where the condition is true, 0 elsewhere. */
 const passing = (u: Unary, condition: TensorInfo): TensorInfo => choose(u, condition, u.gy, nothing(u));
 const times = (u: Unary, factor: TensorInfo): TensorInfo => mul(u.g, u.gy, factor);
 /** alpha·x + beta. */

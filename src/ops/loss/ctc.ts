@@ -52,7 +52,7 @@ function sequence(
   const end = (steps - 1) * count;
   const likelihood = logAdd(alpha[end + count - 1], count > 1 ? alpha[end + count - 2] : -Infinity);
   if (likelihood === -Infinity) return Infinity;
-  // beta without the emission of its own step.
+  // beta does not include the emission of its step.
   let beta = new Float64Array(count).fill(-Infinity);
   beta[count - 1] = 0;
   if (count > 1) beta[count - 2] = 0;

@@ -126,7 +126,7 @@ export const batchNormTraining = defineOp({
   backward: (g) => parameterGrads(g, 'batchNormGrad', { epsilon: g.attrs.epsilon }, null, null),
 });
 
-/** Runs a gradient op of x, weight, gy (and `more`): gradients of x, weight and bias, where they are wanted. */
+/** Applies a gradient op to x, weight, gy (and `more`). Returns the gradients of x, weight and bias that are needed. */
 function parameterGrads<N extends 'batchNormGrad' | 'groupNormGrad' | 'layerNormGrad'>(
   g: GradContext<unknown>,
   op: N,

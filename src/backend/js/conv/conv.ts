@@ -19,7 +19,7 @@ export const conv: JsPrim<'conv'> = (inputs, outputs, attrs) => {
   const taps = kernel[0] * kernel[1] * kernel[2];
   const perGroup = channels / groups;
   const depthwise = channels === groups && outChannels === groups;
-  // Depthwise weights [c, 1, tap] are in the wanted order already.
+  // Depthwise weights [c, 1, tap] already have the needed order.
   const packed = depthwise
     ? (weight!.array as Float32Array)
     : forms.get(weight!, `${perGroup},${taps}`, (w) => channelsLast(w, perGroup, taps));

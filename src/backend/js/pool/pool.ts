@@ -80,7 +80,7 @@ export function cellCounts([depth, height, width]: Axes): Float64Array {
   return products(counts(depth), counts(height), counts(width));
 }
 
-/** What the sum of each output's window is divided by. */
+/** The divisor of each output's sum. */
 export function divisors(attrs: PoolAttrs, axes: Axes): Float64Array {
   const { input, output, kernel, stride, dilation, padBegin, padEnd } = attrs;
   if (attrs.divisor !== 0) return new Float64Array(output[0] * output[1] * output[2]).fill(attrs.divisor);

@@ -59,7 +59,7 @@ export function gemmCost(attrs: ConvWeightGradAttrs, costs: ConvCosts = convCost
   return pixels * (costs.pixel + steps * costs.step) + steps * 32 * costs.byte;
 }
 
-/** What the cost of Winograd's algorithm depends on. */
+/** The sizes on which the cost of Winograd's algorithm depends. */
 export interface WinogradWork {
   readonly size: TileSize;
   readonly channels: number;

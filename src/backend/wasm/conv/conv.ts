@@ -19,7 +19,7 @@ export const depthOf = (a: ConvAttrs): number => (a.channels / a.groups) * produ
 export const isDepthwise = (a: ConvAttrs): boolean =>
   a.groups > 1 && a.groups === a.channels && a.groups === a.outChannels;
 
-/** Where the operands are, and what is done to a result before it is stored. */
+/** The addresses of the operands, and the epilogue of the results. */
 interface Context {
   readonly shape: WindowShape;
   readonly epilogue: Epilogue;

@@ -52,7 +52,7 @@ export const longestSleep = 500;
 /** Polls of a word before a thread goes to sleep: about 50 µs. */
 export const spins = 5000;
 
-/** What a worker is started with. */
+/** The data that a worker gets at its start. */
 export interface WorkerData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
