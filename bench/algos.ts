@@ -62,7 +62,7 @@ const layers: readonly Layer[] = [
   [384, 384, 14, 3, 1, 384],
 ];
 
-/** Of weight gradients: what small networks train on, and layers where the batch, the channels or the map are large or small. */
+/** Layers for weight gradients: those of small networks, and layers whose batch, channels or map are large or small. */
 const gradLayers: readonly Layer[] = [
   ...[16, 32, 64].map((c, i): Layer => [c, c, 32 >> i, 3, 1, 1, 32]),
   ...[64, 128, 256].map((c, i): Layer => [c, c, 56 >> i, 3, 1, 1, 4]),

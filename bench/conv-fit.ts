@@ -20,7 +20,7 @@ export type Layer = readonly [
   n?: number,
 ];
 
-/** What is computed of a layer: its output, or the gradient of its weights. */
+/** The result of a layer that is computed: its output, or the gradient of its weights. */
 export type Work = 'conv' | 'convWeightGrad';
 
 /** Nanoseconds of each algorithm that can do a layer. */

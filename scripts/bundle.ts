@@ -110,15 +110,15 @@ function removeOthers(folder: string, written: readonly string[]): void {
 }
 
 /**
- * What TypeScript makes of `import kernels from 'convlet/kernels/simd.wasm'`. Not WebAssembly.Module, a name that has no meaning
- * without the types of a browser or of Node: that is an object without members to TypeScript.
+ * The type of `import kernels from 'convlet/kernels/simd.wasm'`. It is not WebAssembly.Module, since that type is unknown without the
+ * types of a browser or of Node.
  */
 const wasmDeclaration = `/** A WebAssembly.Module, for the option \`kernels\` of \`load\` and \`init\`. */
 declare const kernels: object;
 export default kernels;
 `;
 
-/** The option workerUrl names this file: a script for Web Workers, where none may come from a Blob. */
+/** A script for Web Workers, for pages that may not start one from a Blob: their option workerUrl names this file. */
 function writeWorker(folder: string): string {
   writeFileSync(join(folder, 'worker.js'), `${workerSource}\n`);
   writeFileSync(join(folder, 'worker.d.ts'), 'export {};\n');

@@ -22,7 +22,7 @@ export async function writeWorkerSources(): Promise<void> {
 
 async function writeWorkerSource(source: string, target: string): Promise<void> {
   const script = await workerText(source);
-  // The text has its own version inside, for pages whose file worker.js is another package's.
+  // The script contains a hash of itself, so that a page can detect a worker.js of another version.
   const version = createHash('sha256').update(script).digest('hex').slice(0, 12);
   const text = `// Written by scripts/worker-source.ts.
 export const workerSource: string = ${JSON.stringify(script.replaceAll('WORKER_VERSION', JSON.stringify(version)))};

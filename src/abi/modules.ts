@@ -27,7 +27,10 @@ export function supportedVariants(): Variant[] {
 /** Turns the text of an embedded build into its bytes. */
 export type Inflate = (text: string) => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
 
-/** Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. Next warns of the bare name DecompressionStream. */
+/**
+ * Bytes of a base64 text of deflated bytes; without Buffer, which edge runtimes and browsers lack. DecompressionStream is read from
+ * globalThis, since Next warns about the bare name.
+ */
 export async function inflateBase64(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const binary = atob(text);
   const deflated = new Uint8Array(binary.length);

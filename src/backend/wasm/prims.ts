@@ -15,7 +15,7 @@ import { adaptivePool, pool } from './pool/pool.ts';
 import { argReduce, reduce } from './reduce/reduce.ts';
 import { softmax } from './reduce/softmax.ts';
 
-/** What runs each prim; plain JS with the reason where there is no kernel. */
+/** The binding of each prim, or the reason why it has no kernel and runs in plain JS. */
 export const wasmPrims: WasmPrimsOf<Exclude<PrimName, keyof TrainingPrims>> = {
   cast: new Declined('a conversion, one pass over memory'),
   host: new Declined('an op without a hot loop'),

@@ -10,7 +10,7 @@ import { adaptivePoolGrad, poolGrad } from './pool/pool-grad.ts';
 import { wasmPrims } from './prims.ts';
 import { softmaxGrad } from './reduce/softmax-grad.ts';
 
-/** What runs the prims that only training needs. */
+/** As inference's table, for the prims that only training needs. */
 const trainingWasmPrims: WasmPrimsOf<keyof TrainingPrims> = {
   adaptivePoolGrad,
   batchNormGrad,

@@ -73,7 +73,7 @@ async function inflate(parts: readonly Uint8Array[], take: (chunk: Uint8Array) =
   }
 }
 
-/** Null on edge runtimes: some have no DecompressionStream, Next's throws when it is made, and warns of the bare name when it builds. */
+/** Null on edge runtimes: some have no DecompressionStream, and Next's throws when it is constructed. Next's build warns about the bare name. */
 function makeInflater(): DecompressionStream | null {
   try {
     return new globalThis.DecompressionStream('deflate');

@@ -24,14 +24,14 @@ export interface WinogradGradPlan {
   readonly columnBlock: number;
   /** Tiles per pass. */
   readonly chunk: number;
-  /** What its cost depends on, and what the cost is multiplied by where the cut is too coarse or its sums too large. */
+  /** The sizes on which the cost depends, and a factor of the cost for cuts that are too coarse or whose sums are too large. */
   readonly work: WinogradGradWork;
   readonly penalty: number;
   /** Estimated nanoseconds of one thread. */
   readonly cost: number;
 }
 
-/** The cost of the plan with other constants than those that it was made with. */
+/** The cost of the plan with other constants. */
 export function winogradGradPlanCost(attrs: ConvWeightGradAttrs, costs?: ConvCosts): number {
   const { work, penalty, cost } = planWinogradGrad(attrs);
   return costs === undefined ? cost : winogradGradCost(work, costs) * penalty;

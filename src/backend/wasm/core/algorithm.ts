@@ -16,18 +16,18 @@ export interface Algorithm<P extends PrimName, Context> {
 
 const costOf = (cost: number | Declined): number => (cost instanceof Declined ? Number.POSITIVE_INFINITY : cost);
 
-/** Which algorithm was taken, and what each would cost. */
+/** The algorithm that was chosen, and the cost of each. */
 export interface Choice<P extends PrimName, Context, A extends Algorithm<P, Context> = Algorithm<P, Context>> {
   readonly taken: A;
   readonly costs: ReadonlyMap<A, number | Declined>;
 }
 
-/** No choice: for tests and benchmarks of one algorithm. */
+/** A choice without alternatives, for tests and benchmarks of one algorithm. */
 export const only = <P extends PrimName, Context, A extends Algorithm<P, Context>>(
   taken: A & Algorithm<P, Context>,
 ): Choice<P, Context, A> => ({ taken, costs: new Map() });
 
-/** Estimates the algorithms, and takes the one of the least cost; the first of equals. */
+/** Estimates the algorithms and chooses that of the least cost; the first of equals. */
 export function choose<P extends PrimName, Context, A extends Algorithm<P, Context> = Algorithm<P, Context>>(
   algorithms: readonly A[],
   call: PrimCall<P>,
@@ -38,7 +38,7 @@ export function choose<P extends PrimName, Context, A extends Algorithm<P, Conte
   return { taken: algorithms[numbers.indexOf(Math.min(...numbers))], costs };
 }
 
-/** Lowers the call as it was chosen, and notes on the steps what was taken, and what the others would cost or why they cannot. */
+/** Lowers the call by the chosen algorithm, and notes on the steps which it is, and what the others would cost or why they cannot do it. */
 export function lowerBy<P extends PrimName, Context>(
   { taken, costs }: Choice<P, Context>,
   call: PrimCall<P>,

@@ -16,7 +16,7 @@ export class Declined {
 /** A binding: chooses a kernel and binds it, or says why there is none for these element types or sizes. */
 export type WasmPrim<P extends PrimName> = (call: PrimCall<P>, session: WasmSession) => Step[] | Declined;
 
-/** Bindings of prims, or why there is no kernel for one: a table without a row for each of its prims does not compile. */
+/** For each prim its binding, or why it has no kernel: a table that lacks one of its prims does not compile. */
 export type WasmPrimsOf<P extends PrimName> = { readonly [N in P]: WasmPrim<N> | Declined };
 export type WasmPrims = Partial<WasmPrimsOf<PrimName>>;
 

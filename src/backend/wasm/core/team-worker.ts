@@ -11,7 +11,7 @@ import {
   word,
 } from './team-protocol.ts';
 
-/** Waits for runs and does its share of them, until the team is disposed of. `post` sends the calling thread a message. */
+/** Waits for runs and computes its share of each, until the team is disposed of. `post` sends a message to the calling thread. */
 export function work(data: WorkerData, ready: string, post: (message: string) => void): void {
   const { module, memory, index, threads } = data;
   const control = new Int32Array(data.control);

@@ -32,7 +32,7 @@ export interface TeamWorker {
  */
 export type Leader = 'main' | 'worker';
 
-/** Starts a worker that does what team-worker.ts does with this data. */
+/** Starts a worker that runs team-worker.ts with this data. */
 export type SpawnWorker = (data: WorkerData) => TeamWorker;
 
 /** One kernel call of a program: the descriptors of the threads are `descriptorStride` bytes apart. */
