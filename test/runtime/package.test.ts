@@ -168,6 +168,10 @@ describe('npx convlet', () => {
 describe('types', () => {
   const program = `import { ConvletError, load, type Model, tensor } from 'convlet';
 import { decodeImage, imageToTensor } from 'convlet/images';
+import relaxed from 'convlet/kernels/relaxed.wasm?module';
+import simd from 'convlet/kernels/simd.wasm';
+const models = [await load('model.onnx', { kernels: relaxed, variant: 'relaxed' }), await load('model.onnx', { kernels: simd })];
+for (const other of models) other.dispose();
 const model: Model = await load('model.onnx', { backend: 'wasm', variant: 'auto', threads: 1, maxMemoryBytes: 1e9 });
 const picture = imageToTensor(await decodeImage(new Uint8Array(), { channels: 3 }));
 const out = await model.run({ input: picture, more: tensor([1, 2], [2]) });
