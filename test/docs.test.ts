@@ -35,7 +35,7 @@ const files = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'CHANGELOG.md'
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),
   )
-  .concat(['bench/README.md', 'examples/ocr/README.md', 'examples/workerd/README.md'])
+  .concat(['bench/README.md', 'examples/ocr/README.md', 'examples/workerd/README.md', 'examples/browser/README.md'])
   .filter((path) => existsSync(join(root, path)));
 
 /** The documents whose blocks are run. */
