@@ -27,8 +27,12 @@ function notStarted(url: string | undefined, why: string, cause?: unknown): Conv
   );
 }
 
-/** Not from a data: URL, whose workers have no shared memory in Chromium. */
 function spawnWorker(data: WorkerData, url?: string): TeamWorker {
+  // Bundlers turn small files into data: URLs.
+  if (String(url).startsWith('data:'))
+    throw environment(
+      'workerUrl expects the address of a file, got a data: URL, whose workers share no memory with the page',
+    );
   const blob = url === undefined ? URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' })) : null;
   let worker: Worker;
   try {

@@ -70,7 +70,8 @@ describe.each(browsers)('$name', (row) => {
   };
   const text = (page: Page, id: string) => page.evaluate<string>(`document.getElementById('${id}').innerText`);
 
-  test.each(['plain', 'isolated'])('a chosen file, %s', async (headers) => {
+  // Threads of a worker: not in a Firefox that is driven, see openAlone of browsers.ts.
+  test.each(row.name === 'firefox' ? ['plain'] : ['plain', 'isolated'])('a chosen file, %s', async (headers) => {
     const page = await open(headers);
     try {
       expect(await text(page, 'status')).toMatch(/^ready: \w+ kernels, \d+ threads?$/);

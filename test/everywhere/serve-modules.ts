@@ -53,12 +53,24 @@ const located = (text: string, prefix: string): string =>
 
 export interface ModuleServer {
   readonly url: string;
+  /** What the next page sends that was opened with `&send` at the end of its address. */
+  sent(): Promise<unknown>;
   close(): Promise<void>;
 }
 
 export async function serveModules(more: Readonly<Record<string, string>> = {}): Promise<ModuleServer> {
   const all = { ...folders, ...more };
+  let take: (report: unknown) => void = () => {};
   const server = createServer((request, response) => {
+    if (request.method === 'POST') {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        take(JSON.parse(Buffer.concat(chunks).toString()));
+        response.end();
+      });
+      return;
+    }
     const [, variant, folder, ...rest] = normalize(
       decodeURIComponent(new URL(request.url!, 'http://x').pathname),
     ).split('/');
@@ -75,6 +87,10 @@ export async function serveModules(more: Readonly<Record<string, string>> = {}):
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent: () =>
+      new Promise((resolve) => {
+        take = resolve;
+      }),
     close: () =>
       new Promise((done) => {
         server.closeAllConnections();

@@ -12,31 +12,13 @@ import * as onnx from '../io/onnx-builder.ts';
 import { f, i64 } from '../io/onnx-run.ts';
 import { Random } from '../kernels/harness.ts';
 import { lenet } from '../support/lenet.ts';
+import { slowModel } from '../support/slow-model.ts';
 import { run } from './package.ts';
 
 const fixture = (name: string) => new URL(`../fixtures/models/${name}.onnx`, import.meta.url);
 const image = (seed: number, batch = 1) => ({
   x: { data: new Random(seed).floats(batch * 784), shape: [batch, 1, 28, 28] },
 });
-
-/** Four 3×3 convolutions of 64 channels at 96×96: 1.4 GMACs, some 50 ms. */
-function slow(): Uint8Array<ArrayBuffer> {
-  const random = new Random(3);
-  const layers = Array.from({ length: 4 }, (_, i) => i);
-  return onnx.model({
-    initializers: layers.map((i) =>
-      onnx.floatTensor(`w${i}`, [64, 64, 3, 3], [...random.floats(64 * 576, -0.06, 0.06)]),
-    ),
-    nodes: layers.map((i) => ({
-      op: 'Conv',
-      inputs: [i === 0 ? 'x' : `a${i - 1}`, `w${i}`],
-      outputs: [i === 3 ? 'y' : `a${i}`],
-      attributes: { pads: [1, 1, 1, 1] },
-    })),
-    inputs: [f('x', 1, 64, 96, 96)],
-    outputs: [f('y', 1, 64, 96, 96)],
-  });
-}
 
 /** Milliseconds of `work`, and the longest that the event loop was kept from a timer meanwhile. */
 async function delay(work: () => Promise<unknown>): Promise<{ total: number; longest: number }> {
@@ -60,8 +42,8 @@ async function delay(work: () => Promise<unknown>): Promise<{ total: number; lon
 
 describe('the event loop', () => {
   test.each([1, 2])('goes on during a run of %i worker(s), and not with leader main', async (threads) => {
-    using here = await load(slow(), { threads });
-    using away = await load(slow(), { threads, leader: 'worker' });
+    using here = await load(slowModel(), { threads });
+    using away = await load(slowModel(), { threads, leader: 'worker' });
     const inputs = seededInputs(here, new Map());
     const expected = await here.run(inputs);
     const same = (y: TypedArray) => Buffer.from(y.buffer).equals(Buffer.from(expected.y.data.buffer)); // toEqual takes seconds

@@ -20,7 +20,7 @@ const servants: { readonly [layer in FamilyLayer]?: readonly string[] } = {
   'src/ops': ['core'],
   'src/backend/wasm': ['core'],
   assembly: ['common', 'micro', 'pack', 'tools'],
-  bench: ['peers', 'results', 'training'],
+  bench: ['browser', 'peers', 'results', 'training'],
 };
 
 const maximumLines = 400;

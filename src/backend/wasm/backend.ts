@@ -23,6 +23,8 @@ export interface WasmBackendOptions {
 
 /** 4 GiB, the limit of 32-bit addresses. */
 export const maximumPages = 65536;
+/** 128 MiB: with less to grow to, only the smallest networks would run. */
+const leastMaximum = 2048;
 
 /** A module of another version would misread descriptors, without a trap. */
 function checkVersion({ abi }: Partial<KernelExports>): void {
@@ -32,6 +34,23 @@ function checkVersion({ abi }: Partial<KernelExports>): void {
     'the module of kernels is not of the same version as this package of convlet: compile it from convlet/kernels/ of the ' +
       'package that is installed',
   );
+}
+
+/**
+ * Engines reserve the addresses up to the maximum of a shared memory at once, and where those are few (telephones, 32 bits, many
+ * models) they refuse 4 GiB: then half of it, and so on.
+ */
+function newMemory(shared: boolean): WebAssembly.Memory {
+  for (let maximum = maximumPages; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 16, maximum, shared });
+    } catch (cause) {
+      if (maximum > leastMaximum) continue;
+      throw new ConvletError('memory', `the engine has no addresses for a WebAssembly memory of ${maximum / 16} MiB`, {
+        cause,
+      });
+    }
+  }
 }
 
 /** SIMD kernels over one linear memory; prims or dtypes without a kernel run in plain JS on the same memory. */
@@ -48,7 +67,7 @@ export class WasmBackend implements Backend, SessionBackend {
   constructor(module: WebAssembly.Module, variant: 'simd' | 'relaxed', options: WasmBackendOptions) {
     const { prims, maxMemoryBytes, threads = 1, leader = 'main', spawn, precision = 'fast' } = options;
     const shared = threads > 1 || leader === 'worker';
-    const memory = new WebAssembly.Memory({ initial: 16, maximum: maximumPages, shared });
+    const memory = newMemory(shared);
     this.prims = prims;
     this.variant = variant;
     this.precision = precision;
