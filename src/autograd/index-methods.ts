@@ -103,18 +103,31 @@ const testing =
     apply1(name, [isFloat(x) ? x : asType(x, 'float32')]);
 
 export const indexFunctions = {
+  /** All entries of an axis in order, with the places that they come from (int64). Equal ones keep their order. */
   sort,
+  /** The places of the entries of an axis in order (int64). */
   argsort: (x: Variable, dim = -1, descending = false): Variable => sort(x, dim, descending).indices,
+  /** x with `value` where the mask (bool, broadcast) is true. */
   maskedFill,
+  /** The elements where the mask (bool, broadcast) is true, in a row; not inside compiled steps. */
   maskedSelect,
+  /** Places of elements that are not 0: int64 [count, rank]; not inside compiled steps. */
   nonzero,
+  /** x with the elements of `source` (or a number) at the places `index` along `dim`. */
   scatter: scattering('scatter', 'none'),
+  /** x with the elements of `source` (or a number) added at the places `index` along `dim`. */
   scatterAdd: scattering('scatterAdd', 'add'),
+  /** Whether all elements over `dim` are true, or not 0: bool. */
   all: deciding('all', 'reduceMin'),
+  /** Whether any element over `dim` is true, or not 0: bool. */
   any: deciding('any', 'reduceMax'),
+  /** Nested arrays of the elements; true and false of bool, a single value for shape []. */
   tolist,
+  /** Whether |x − other| ≤ atol + rtol · |other| everywhere. */
   allclose,
+  /** Where x is NaN: bool. */
   isnan: testing('isNaN'),
+  /** Where x is ±∞: bool. */
   isinf: testing('isInf'),
   /** Entries of an axis by int indices of any shape. */
   indexSelect: (x: Variable, dim: number, indices: Variable): Variable =>
@@ -124,5 +137,6 @@ export const indexFunctions = {
     apply1('gatherElements', [x, indices], { axis: normalizeAxis('gather', dim, x.rank) }),
   /** How many elements there are. */
   numel: (x: Variable): number => x.size,
+  /** Number of axes. */
   dim: (x: Variable): number => x.rank,
 };

@@ -191,7 +191,67 @@ const floatingNames = [
   ...(['tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh'] as const),
 ] as const;
 type UnaryName = (typeof sameTypeNames)[number] | (typeof floatingNames)[number];
-type UnaryMethods = { readonly [name in UnaryName]: (x: Variable) => Variable };
+/** Element by element. Of whole numbers, functions with fractions give float32. */
+interface UnaryMethods extends Record<UnaryName, (x: Variable) => Variable> {
+  /** max(0, x). */
+  relu(x: Variable): Variable;
+  /** |x|. */
+  abs(x: Variable): Variable;
+  /** −x. */
+  neg(x: Variable): Variable;
+  /** x². */
+  square(x: Variable): Variable;
+  /** The next whole number downwards. */
+  floor(x: Variable): Variable;
+  /** The next whole number upwards. */
+  ceil(x: Variable): Variable;
+  /** The nearest whole number, the even one of two. */
+  round(x: Variable): Variable;
+  /** The next whole number towards 0. */
+  trunc(x: Variable): Variable;
+  /** 1 / (1 + e⁻ˣ). */
+  sigmoid(x: Variable): Variable;
+  /** The hyperbolic tangent. */
+  tanh(x: Variable): Variable;
+  /** eˣ. */
+  exp(x: Variable): Variable;
+  /** The natural logarithm; NaN below 0. */
+  log(x: Variable): Variable;
+  /** The square root; NaN below 0. */
+  sqrt(x: Variable): Variable;
+  /** 1 / √x. */
+  rsqrt(x: Variable): Variable;
+  /** 1 / x. */
+  reciprocal(x: Variable): Variable;
+  /** The error function. */
+  erf(x: Variable): Variable;
+  /** log(1 + x), exact near 0. */
+  log1p(x: Variable): Variable;
+  /** eˣ − 1, exact near 0. */
+  expm1(x: Variable): Variable;
+  /** The sine of radians. */
+  sin(x: Variable): Variable;
+  /** The cosine of radians. */
+  cos(x: Variable): Variable;
+  /** The tangent of radians. */
+  tan(x: Variable): Variable;
+  /** The arc sine, in radians. */
+  asin(x: Variable): Variable;
+  /** The arc cosine, in radians. */
+  acos(x: Variable): Variable;
+  /** The arc tangent, in radians. */
+  atan(x: Variable): Variable;
+  /** The hyperbolic sine. */
+  sinh(x: Variable): Variable;
+  /** The hyperbolic cosine. */
+  cosh(x: Variable): Variable;
+  /** The inverse of sinh. */
+  asinh(x: Variable): Variable;
+  /** The inverse of cosh; NaN below 1. */
+  acosh(x: Variable): Variable;
+  /** The inverse of tanh; NaN beyond ±1. */
+  atanh(x: Variable): Variable;
+}
 
 /** Functions of a variable by the names of its methods. */
 export const functions = {
@@ -206,80 +266,116 @@ export const functions = {
     const y = apply1('sign', [x]);
     return isFloat(x) ? apply1('where', [apply1('isNaN', [x]), scalar(0, x.dtype), y]) : y;
   },
+  /** x + other, broadcast; of truth values their or. */
   add: arithmetic('add', (n) => [1, n]),
+  /** x − other, broadcast. */
   sub: subtract,
+  /** x · other, broadcast; of truth values their and. */
   mul: arithmetic('mul', (n) => [n, 0]),
   /** x / other. */
   div: divide,
+  /** x to the power of other, broadcast. */
   pow: power,
   /** Element by element, broadcast; the gradient goes to the larger one, half each where they are equal. */
   maximum: binary('max'),
+  /** Element by element, broadcast; the gradient goes to the smaller one, half each where they are equal. */
   minimum: binary('min'),
   /** Bool. */
   eq: comparison('equal'),
+  /** Whether the elements are different: bool. */
   ne: (x: Operand, other: Operand): Variable => apply1('not', [comparison('equal')(x, other)]),
+  /** x < other: bool. */
   lt: comparison('less'),
+  /** x ≤ other: bool. */
   le: comparison('lessOrEqual'),
+  /** x > other: bool. */
   gt: comparison('greater'),
+  /** x ≥ other: bool. */
   ge: comparison('greaterOrEqual'),
   /** x where `condition` (bool), else other. */
   where,
+  /** x limited to least … most; null or undefined: no limit on that side. */
   clamp,
   /** NumPy's rules: vectors, matrices, batches that broadcast. */
   matmul: (x: Variable, other: Variable) =>
     apply1('matmul', [x, other], { transposeA: false, transposeB: false, alpha: 1, activation: null }),
+  /** Sum over the axes `dim` (default all); whole numbers and truth values are counted in int64. */
   sum: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceSum')(summable(x), dim, keepDim),
   /** Of whole numbers and truth values too: in float32. */
   mean: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceMean')(toFloat(x), dim, keepDim),
+  /** Product over the axes `dim` (default all); of whole numbers and truth values in int64. */
   prod: (x: Variable, dim?: Dim, keepDim = false) => reduction('reduceProd')(summable(x), dim, keepDim),
   /** Largest element along `dim` (values only, as PyTorch's amax). */
   max: reduction('reduceMax'),
+  /** Smallest element over the axes `dim` (values only, as PyTorch's amin). */
   min: reduction('reduceMin'),
+  /** log(Σ eˣ) over the axes `dim`, without overflow; the same as logsumexp. */
   logSumExp: reduction('reduceLogSumExp'),
   /** Euclidean norm. */
   norm: reduction('reduceL2'),
+  /** Variance over the axes `dim`, divided by the count − correction (default 1). */
   var: variance,
+  /** Square root of the variance over the axes `dim`. */
   std,
   /** int64; the first of equals. */
   argMax: argReduction('argMax'),
+  /** Place of the smallest element along `dim`, or in the flattened x: int64, the first of equals. */
   argMin: argReduction('argMin'),
+  /** Place of the greatest element along `dim`, or in the flattened x: int64, the first of equals. */
   argmax: argReduction('argMax'),
+  /** The same as argMin. */
   argmin: argReduction('argMin'),
+  /** Greatest element over the axes `dim`. */
   amax: reduction('reduceMax'),
+  /** Smallest element over the axes `dim`. */
   amin: reduction('reduceMin'),
+  /** log(Σ eˣ) over the axes `dim`, without overflow. */
   logsumexp: reduction('reduceLogSumExp'),
+  /** eˣ divided by its sum along axis `dim`. */
   softmax: (x: Variable, dim: number) => apply1('softmax', [x], { axis: normalizeAxis('softmax', dim, x.rank) }),
+  /** log(softmax(x)) along axis `dim`, without overflow. */
   logSoftmax: (x: Variable, dim: number) =>
     apply1('logSoftmax', [x], { axis: normalizeAxis('logSoftmax', dim, x.rank) }),
+  /** Makes one axis of the axes startDim … endDim (default all). */
   flatten: (x: Variable, startDim = 0, endDim = -1) => {
     if (x.rank === 0) return reshape(x, [1]);
     const [start, end] = [normalizeAxis('flatten', startDim, x.rank), normalizeAxis('flatten', endDim, x.rank)];
     const size = product(x.shape.slice(start, end + 1));
     return apply1('reshape', [x], { shape: [...x.shape.slice(0, start), size, ...x.shape.slice(end + 1)] });
   },
+  /** Drops axes of one entry: those of `dim`, or all. */
   squeeze: (x: Variable, dim?: Dim) => {
     const axes = axesOf('squeeze', x, dim);
     return apply1('reshape', [x], { shape: x.shape.filter((d, i) => d !== 1 || !axes.includes(i)) });
   },
+  /** A new axis of one entry at place `dim`. */
   unsqueeze: (x: Variable, dim: number) => {
     const axis = normalizeAxis('unsqueeze', dim, x.rank + 1);
     return apply1('reshape', [x], { shape: [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)] });
   },
+  /** Swaps two axes. */
   transpose: (x: Variable, dim0: number, dim1: number) => {
     const perm = x.shape.map((_, i) => i);
     const [a, b] = [normalizeAxis('transpose', dim0, x.rank), normalizeAxis('transpose', dim1, x.rank)];
     [perm[a], perm[b]] = [perm[b], perm[a]];
     return apply1('transpose', [x], { perm });
   },
+  /** Products of the entries up to each place along `dim`. */
   cumprod: (x: Variable, dim: number) =>
     apply1('cumProd', [x], { axis: normalizeAxis('cumprod', dim, x.rank), exclusive: false, reverse: false }),
+  /** Sums of the entries up to each place along `dim`. */
   cumsum: (x: Variable, dim: number) =>
     apply1('cumSum', [x], { axis: normalizeAxis('cumsum', dim, x.rank), exclusive: false, reverse: false }),
+  /** The elements as another type: rounded towards 0 for whole numbers, 0 is false. */
   to: (x: Variable, dtype: DType) => (x.dtype === dtype ? x : apply1('cast', [x], { to: dtype })),
   /** The same elements without history: gradients stop here. Shares the memory: of a parameter, it sees every update. */
   detach: (x: Variable): Variable => placed(x).share(),
   /** A copy in memory of its own. */
   clone: unary('identity'),
+  /**
+   * Gradients by every leaf that requires them, added to its `grad`; `grad` is the gradient by this variable itself (default 1
+   * for one element).
+   */
   backward: (x: Variable, grad?: Variable | null, options?: BackwardOptions) => backward(x, grad, options),
 };
 

@@ -146,19 +146,31 @@ export function stack(parts: readonly Variable[], dim = 0): Variable {
 }
 
 export const shapeFunctions = {
+  /** `length` entries of axis `dim` from `start` on, which counts from the end where it is negative. */
   narrow,
+  /** Entry `index` of axis `dim`, which goes. */
   select,
+  /** Entries start … end − 1 of axis `dim`, every `step`th; negative ones count from the end. */
   slice: sliceAxis,
+  /** Tiles side by side; repeats in front of the own axes make new ones. */
   repeat,
+  /** As `repeat`, with fewer repeats than axes: the first axes are kept. */
   tile,
+  /** Pieces of `sizes` entries along `dim` (the last one may be smaller), or of the sizes given. */
   split,
+  /** At most `count` pieces of equal size along `dim` (the last one may be smaller). */
   chunk,
+  /** The entries of axis `dim`, which goes. */
   unbind,
+  /** Axes in the opposite direction: `flip(0, 1)`, `flip([0, 1])`. */
   flip,
+  /** Entries move `shifts` places along `dims`; what leaves at the end comes in at the front. */
   roll,
   /** One entry may be −1. */
   reshape: (x: Variable, ...shape: Wholes): Variable => reshape(x, wholesOf(shape)),
+  /** The same as reshape. */
   view: (x: Variable, ...shape: Wholes): Variable => reshape(x, wholesOf(shape)),
+  /** The axes in another order: `permute(0, 2, 1)`, `permute([0, 2, 1])`. */
   permute: (x: Variable, ...dims: Wholes): Variable =>
     apply1('transpose', [x], { perm: wholesOf(dims).map((d) => normalizeAxis('permute', d, x.rank)) }),
   /** To a larger shape, in which axes of one entry are repeated; −1 keeps an axis. */
@@ -166,10 +178,13 @@ export const shapeFunctions = {
     const sizes = wholesOf(shape);
     return apply1('expand', [x], { shape: sizes.map((d, i) => (d === -1 ? x.shape[i - sizes.length + x.rank] : d)) });
   },
+  /** To the shape of `other`, in which axes of one entry are repeated. */
   expandAs: (x: Variable, other: Variable): Variable => apply1('expand', [x], { shape: other.shape }),
+  /** To the shape of `other`, which has as many elements. */
   viewAs: (x: Variable, other: Variable): Variable => reshape(x, other.shape),
   /** The upper triangle of the last two axes, from the diagonal `diagonal` above the main one on; the rest is 0. */
   triu: (x: Variable, diagonal = 0): Variable => apply1('trilu', [x], { k: diagonal, upper: true }),
+  /** The lower triangle of the last two axes, up to the diagonal `diagonal` above the main one; the rest is 0. */
   tril: (x: Variable, diagonal = 0): Variable => apply1('trilu', [x], { k: diagonal, upper: false }),
   /** The k largest (or smallest) along an axis, sorted, with their places (int64). */
   topk: (x: Variable, k: number, dim = -1, largest = true): { values: Variable; indices: Variable } => {

@@ -21,27 +21,43 @@ const plain =
   };
 
 export const { relu, sigmoid, tanh } = functions;
+/** min(max(0, x), 6). */
 export const relu6 = plain('relu6', 'clip', { alpha: 0, beta: 6, exclusive: true });
+/** x limited to minVal … maxVal (default −1 … 1). */
 export const hardtanh = unary('hardtanh', 'clip', ['minVal', 'maxVal'], (minVal = -1, maxVal = 1) => ({
   ...{ alpha: minVal, beta: maxVal, exclusive: true },
 }));
+/** x where x > 0, else negativeSlope · x (default 0.01). */
 export const leakyRelu = unary('leakyRelu', 'leakyRelu', ['negativeSlope'], (negativeSlope = 0.01) => ({
   alpha: negativeSlope,
 }));
+/** x where x > 0, else alpha · (eˣ − 1) (Clevert et al. 2015); alpha 1 by default. */
 export const elu = unary('elu', 'elu', ['alpha'], (alpha = 1) => ({ alpha }));
+/** x where x > 0, else alpha · (e^(x / alpha) − 1) (Barron 2017); alpha 1 by default. */
 export const celu = unary('celu', 'celu', ['alpha'], (alpha = 1) => ({ alpha }));
+/** ELU with the two constants that keep mean 0 and variance 1 (Klambauer et al. 2017). */
 export const selu = plain('selu', 'selu');
+/** x · sigmoid(x), also known as swish. */
 export const silu = plain('silu', 'silu');
+/** x · tanh(softplus(x)) (Misra 2019). */
 export const mish = plain('mish', 'mish');
+/** x · relu6(x + 3) / 6 (Howard et al. 2019). */
 export const hardswish = plain('hardswish', 'hardSwish');
+/** relu6(x + 3) / 6. */
 export const hardsigmoid = plain('hardsigmoid', 'hardSigmoid', { alpha: 1 / 6, beta: 0.5 });
+/** log(1 + e^(beta · x)) / beta; x itself where beta · x > threshold (defaults 1 and 20). */
 export const softplus = unary('softplus', 'softplus', ['beta', 'threshold'], (beta = 1, threshold = 20) => ({
   ...{ alpha: beta, beta: threshold },
 }));
+/** x / (1 + |x|). */
 export const softsign = plain('softsign', 'softsign');
+/** log(sigmoid(x)), without overflow. */
 export const logsigmoid = plain('logsigmoid', 'logSigmoid');
+/** x − tanh(x). */
 export const tanhshrink = plain('tanhshrink', 'tanhShrink');
+/** x where |x| > lambda (default 0.5), else 0. */
 export const hardshrink = unary('hardshrink', 'hardShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
+/** x moved lambda (default 0.5) towards 0, and 0 where |x| ≤ lambda. */
 export const softshrink = unary('softshrink', 'softShrink', ['lambda'], (lambda = 0.5) => ({ alpha: lambda }));
 /** x where it is above `limit`, else `value`. */
 export function threshold(x: Variable, limit: number, value: number): Variable {

@@ -80,7 +80,12 @@ export const conv2d = convolution('conv2d', 2);
 export const conv3d = convolution('conv3d', 3);
 /** x [N,C,L], weight [C, O/groups, K]. */
 export const convTranspose1d = transposed('convTranspose1d', 1);
+/**
+ * x [N,C,H,W], weight [C, O/groups, kH, kW], bias [O] or null → [N,O,H',W'], H' = (H − 1) · stride − 2 · padding + dilation ·
+ * (kH − 1) + outputPadding + 1.
+ */
 export const convTranspose2d = transposed('convTranspose2d', 2);
+/** x [N,C,D,H,W], weight [C, O/groups, kD, kH, kW], bias [O] or null → [N,O,D',H',W'], sizes as of convTranspose2d. */
 export const convTranspose3d = transposed('convTranspose3d', 3);
 
 /** x [..., in] times weight [out, in] transposed, plus bias [out]. */

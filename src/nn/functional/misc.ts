@@ -34,7 +34,9 @@ const dropping = (op: string, kind: DropoutKind) => {
 export const dropout = dropping('dropout', 'element');
 /** Drops whole channels. */
 export const dropout1d = dropping('dropout1d', 'channel');
+/** As dropout, of whole channels of [N,C,H,W]. */
 export const dropout2d = dropping('dropout2d', 'channel');
+/** As dropout, of whole channels of [N,C,D,H,W]. */
 export const dropout3d = dropping('dropout3d', 'channel');
 
 /** Keeps mean and variance of self-normalising networks (Klambauer et al. 2017): what goes becomes −1.7581, then a·x + b. */
@@ -51,7 +53,9 @@ const alphaDropping = (op: string, kind: DropoutKind) => {
   };
 };
 
+/** Dropout that keeps mean 0 and variance 1 behind SELU (Klambauer et al. 2017). */
 export const alphaDropout = alphaDropping('alphaDropout', 'element');
+/** As alphaDropout, of whole channels. */
 export const featureAlphaDropout = alphaDropping('featureAlphaDropout', 'channel');
 
 /** Rows of weight [count, size] by int indices of any shape. The row `paddingIdx` learns nothing. */

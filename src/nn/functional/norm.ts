@@ -47,6 +47,10 @@ function filled(length: number, value: number): Variable {
   return new Variable(tensor, tensor);
 }
 
+/**
+ * (x − mean) / √(variance + eps) over the last axes, which have `normalizedShape`; then times weight, plus bias, both of that
+ * shape (Ba et al. 2016).
+ */
 export function layerNorm(
   x: Variable,
   normalizedShape: number | readonly number[],
@@ -65,6 +69,7 @@ export function layerNorm(
   return apply1('layerNorm', [x, weight, bias], { axis, epsilon: eps, statistics: false });
 }
 
+/** x / √(mean of x² + eps) over the last axes, which have `normalizedShape`; then times weight (Zhang & Sennrich 2019). */
 export function rmsNorm(
   x: Variable,
   normalizedShape: number | readonly number[],
@@ -76,6 +81,7 @@ export function rmsNorm(
   return apply1('rmsNorm', [x, weight, null], { axis: x.rank - count, epsilon: eps });
 }
 
+/** (x − mean) / √(variance + eps) over groups of channels of [N,C,…]; then times weight [C], plus bias [C] (Wu & He 2018). */
 export function groupNorm(
   x: Variable,
   numGroups: number,
@@ -87,6 +93,10 @@ export function groupNorm(
   return apply1('groupNorm', [x, weight, bias], { groups: numGroups, epsilon: eps, activation: null });
 }
 
+/**
+ * (x − mean) / √(variance + eps) of each channel of each example of [N,C,…]; then times weight [C], plus bias [C] (Ulyanov et
+ * al. 2016).
+ */
 export function instanceNorm(
   x: Variable,
   weight: Variable | null = null,

@@ -155,25 +155,69 @@ const maxUnpool = (op: string, rank: number) => {
   };
 };
 
+/** The greatest element of each window of [N,C,L]; padding counts as −∞, NaN is kept. `kernelSize` is a number or k. */
 export const maxPool1d = maxPool('maxPool1d', 1);
+/** The greatest element of each window of [N,C,H,W]; padding counts as −∞, NaN is kept. `kernelSize` is a number or [kH, kW]. */
 export const maxPool2d = maxPool('maxPool2d', 2);
+/** The greatest element of each window of [N,C,D,H,W]; padding counts as −∞, NaN is kept. `kernelSize` is a number or [kD, kH, kW]. */
 export const maxPool3d = maxPool('maxPool3d', 3);
+/** As maxPool1d, with the place of each maximum in its plane (int64), for maxUnpool1d. */
 export const maxPool1dWithIndices = maxPoolWithIndices('maxPool1dWithIndices', 1);
+/** As maxPool2d, with the place of each maximum in its plane (int64), for maxUnpool2d. */
 export const maxPool2dWithIndices = maxPoolWithIndices('maxPool2dWithIndices', 2);
+/** As maxPool3d, with the place of each maximum in its plane (int64), for maxUnpool3d. */
 export const maxPool3dWithIndices = maxPoolWithIndices('maxPool3dWithIndices', 3);
+/** The mean of each window of [N,C,L]; padding counts as zeros unless countIncludePad is false. `kernelSize` is a number or k. */
 export const avgPool1d = avgPool('avgPool1d', 1);
+/**
+ * The mean of each window of [N,C,H,W]; padding counts as zeros unless countIncludePad is false. `kernelSize` is a number or
+ * [kH, kW].
+ */
 export const avgPool2d = avgPool('avgPool2d', 2);
+/**
+ * The mean of each window of [N,C,D,H,W]; padding counts as zeros unless countIncludePad is false. `kernelSize` is a number or
+ * [kD, kH, kW].
+ */
 export const avgPool3d = avgPool('avgPool3d', 3);
+/** (Σ xᵖ)^(1/p) of each window of [N,C,L], p = normType (1 or 2). */
 export const lpPool1d = lpPool('lpPool1d', 1);
+/** (Σ xᵖ)^(1/p) of each window of [N,C,H,W], p = normType (1 or 2). */
 export const lpPool2d = lpPool('lpPool2d', 2);
+/** Means of [N,C,L] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null keeps an axis). */
 export const adaptiveAvgPool1d = adaptiveAvg('adaptiveAvgPool1d', 1);
+/** Means of [N,C,H,W] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null keeps an axis). */
 export const adaptiveAvgPool2d = adaptiveAvg('adaptiveAvgPool2d', 2);
+/** Means of [N,C,D,H,W] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null keeps an axis). */
 export const adaptiveAvgPool3d = adaptiveAvg('adaptiveAvgPool3d', 3);
+/**
+ * Greatest elements of [N,C,L] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null
+ * keeps an axis).
+ */
 export const adaptiveMaxPool1d = adaptiveMax('adaptiveMaxPool1d', 1);
+/**
+ * Greatest elements of [N,C,H,W] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null
+ * keeps an axis).
+ */
 export const adaptiveMaxPool2d = adaptiveMax('adaptiveMaxPool2d', 2);
+/**
+ * Greatest elements of [N,C,D,H,W] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize`
+ * (null keeps an axis).
+ */
 export const adaptiveMaxPool3d = adaptiveMax('adaptiveMaxPool3d', 3);
+/**
+ * Puts the elements of [N,C,L] at the places `indices` of maxPool1dWithIndices, zeros elsewhere; `outputSize` where more than
+ * one size is possible.
+ */
 export const maxUnpool1d = maxUnpool('maxUnpool1d', 1);
+/**
+ * Puts the elements of [N,C,H,W] at the places `indices` of maxPool2dWithIndices, zeros elsewhere; `outputSize` where more than
+ * one size is possible.
+ */
 export const maxUnpool2d = maxUnpool('maxUnpool2d', 2);
+/**
+ * Puts the elements of [N,C,D,H,W] at the places `indices` of maxPool3dWithIndices, zeros elsewhere; `outputSize` where more
+ * than one size is possible.
+ */
 export const maxUnpool3d = maxUnpool('maxUnpool3d', 3);
 
 const share = kind<number | Variable>('a number or a variable', (v) => typeof v === 'number' || v instanceof Variable);

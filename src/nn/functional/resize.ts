@@ -77,6 +77,7 @@ export function pixelUnshuffle(x: Variable, downscaleFactor: number): Variable {
     .reshape(n, c * r * r, h / r, w / r);
 }
 
+/** Mixes the channels of groups: channel g · (C / groups) + i goes to i · groups + g (Zhang et al. 2018). */
 export const channelShuffle = (x: Variable, groups: number): Variable => apply1('channelShuffle', [x], { groups });
 
 function window2d(op: string, kernelSize: PerAxis, options: WindowOptions) {

@@ -10,10 +10,12 @@ import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { python, pythonArgs } from './layer.ts';
 
+/** Of Conv1d, Conv2d and Conv3d. */
 export interface ConvLayerOptions extends ConvOptions {
   readonly bias?: boolean;
 }
 
+/** Of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d. */
 export interface ConvTransposeLayerOptions extends ConvTransposeOptions {
   readonly bias?: boolean;
 }
@@ -211,6 +213,7 @@ export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
   }
 }
 
+/** Of Linear. */
 export interface LinearOptions {
   readonly bias?: boolean;
 }

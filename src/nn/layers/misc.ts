@@ -20,11 +20,17 @@ const dropping = (name: string, body: typeof F.dropout) =>
     (p = 0.5) => ({ p }),
   );
 
+/** Zeroes elements with probability p (default 0.5) in training, and divides the others by 1 − p (Srivastava et al. 2014). */
 export const Dropout = dropping('Dropout', F.dropout);
+/** Zeroes whole channels of [N,C,L] with probability p (default 0.5) in training, and divides the others by 1 − p. */
 export const Dropout1d = dropping('Dropout1d', F.dropout1d);
+/** Zeroes whole channels of [N,C,H,W] with probability p (default 0.5) in training, and divides the others by 1 − p. */
 export const Dropout2d = dropping('Dropout2d', F.dropout2d);
+/** Zeroes whole channels of [N,C,D,H,W] with probability p (default 0.5) in training, and divides the others by 1 − p. */
 export const Dropout3d = dropping('Dropout3d', F.dropout3d);
+/** Dropout that keeps mean 0 and variance 1 behind SELU (Klambauer et al. 2017). */
 export const AlphaDropout = dropping('AlphaDropout', F.alphaDropout);
+/** AlphaDropout of whole channels. */
 export const FeatureAlphaDropout = dropping('FeatureAlphaDropout', F.featureAlphaDropout);
 
 /** Cells on every side, or pairs of begin and end for the last axis first. */
@@ -39,21 +45,36 @@ const padding = (name: string, rank: number, mode: PadMode) =>
     (cells, value) => ({ padding: cells, ...(mode === 'constant' && value !== undefined ? { value } : {}) }),
   );
 
+/** A number around [N,C,L]; `padding` is a number for all sides, or [left, right]. */
 export const ConstantPad1d = padding('ConstantPad1d', 1, 'constant');
+/** A number around [N,C,H,W]; `padding` is a number for all sides, or [left, right, top, bottom]. */
 export const ConstantPad2d = padding('ConstantPad2d', 2, 'constant');
+/** A number around [N,C,D,H,W]; `padding` is a number for all sides, or [left, right, top, bottom, front, back]. */
 export const ConstantPad3d = padding('ConstantPad3d', 3, 'constant');
+/** Zeros around [N,C,H,W]; `padding` is a number for all sides, or [left, right, top, bottom]. */
 export const ZeroPad2d = padding('ZeroPad2d', 2, 'constant');
+/** Pads [N,C,L] with its reflection, the border not repeated; `padding` is a number, or [left, right]. */
 export const ReflectionPad1d = padding('ReflectionPad1d', 1, 'reflect');
+/** Pads [N,C,H,W] with its reflection, the border not repeated; `padding` is a number, or [left, right, top, bottom]. */
 export const ReflectionPad2d = padding('ReflectionPad2d', 2, 'reflect');
+/** Pads [N,C,D,H,W] with its reflection, the border not repeated; `padding` is a number, or [left, right, top, bottom, front, back]. */
 export const ReflectionPad3d = padding('ReflectionPad3d', 3, 'reflect');
+/** Pads [N,C,L] with its border; `padding` is a number, or [left, right]. */
 export const ReplicationPad1d = padding('ReplicationPad1d', 1, 'replicate');
+/** Pads [N,C,H,W] with its border; `padding` is a number, or [left, right, top, bottom]. */
 export const ReplicationPad2d = padding('ReplicationPad2d', 2, 'replicate');
+/** Pads [N,C,D,H,W] with its border; `padding` is a number, or [left, right, top, bottom, front, back]. */
 export const ReplicationPad3d = padding('ReplicationPad3d', 3, 'replicate');
+/** Pads [N,C,L] with the opposite side; `padding` is a number, or [left, right]. */
 export const CircularPad1d = padding('CircularPad1d', 1, 'circular');
+/** Pads [N,C,H,W] with the opposite side; `padding` is a number, or [left, right, top, bottom]. */
 export const CircularPad2d = padding('CircularPad2d', 2, 'circular');
+/** Pads [N,C,D,H,W] with the opposite side; `padding` is a number, or [left, right, top, bottom, front, back]. */
 export const CircularPad3d = padding('CircularPad3d', 3, 'circular');
 
+/** Gives its input back: a place holder for a layer that is left out. */
 export const Identity = layer('Identity', { args: {} }, ([x]) => x);
+/** Makes one axis of the axes startDim … endDim (default 1 … −1). */
 export const Flatten = layer<[startDim?: number, endDim?: number]>(
   'Flatten',
   { args: { startDim: number, endDim: number } },
@@ -70,6 +91,7 @@ export const Unflatten = layer<[dim: number, unflattenedSize: readonly number[]]
   },
   (dim, unflattenedSize) => ({ dim, unflattenedSize }),
 );
+/** F.interpolate as a layer: `size` or `scaleFactor`, and `mode`. */
 export const Upsample = layer<[options: InterpolateOptions]>(
   'Upsample',
   { args: {}, options: interpolateKnown },
@@ -79,15 +101,20 @@ export const Upsample = layer<[options: InterpolateOptions]>(
     mode: `'${mode}'`,
   }),
 );
+/** [N, C·r², H, W] → [N, C, H·r, W·r] (Shi et al. 2016), r = upscaleFactor. */
 export const PixelShuffle = pointwise('PixelShuffle', F.pixelShuffle, { upscaleFactor: whole(1) }, { needed: 1 });
+/** [N, C, H·r, W·r] → [N, C·r², H, W], r = downscaleFactor: the inverse of PixelShuffle. */
 export const PixelUnshuffle = pointwise(
   'PixelUnshuffle',
   F.pixelUnshuffle,
   { downscaleFactor: whole(1) },
   { needed: 1 },
 );
+/** Mixes the channels of groups: channel g · (C / groups) + i goes to i · groups + g (Zhang et al. 2018). */
 export const ChannelShuffle = pointwise('ChannelShuffle', F.channelShuffle, { groups: whole(1) }, { needed: 1 });
+/** The windows of [N,C,H,W] as columns: [N, C·kH·kW, L]; see F.unfold. */
 export const Unfold = pointwise('Unfold', F.unfold, { kernelSize: perAxisKind }, { options: windowKnown, needed: 1 });
+/** Adds columns back to where Unfold took them from: [N, C·kH·kW, L] → [N,C,H,W]; see F.fold. */
 export const Fold = pointwise(
   'Fold',
   F.fold,
@@ -95,6 +122,7 @@ export const Fold = pointwise(
   { options: windowKnown, needed: 2 },
 );
 
+/** Of Embedding. */
 export interface EmbeddingOptions {
   /** This row learns nothing. */
   readonly paddingIdx?: number;

@@ -11,6 +11,7 @@ import { layer, python, pythonArgs } from './layer.ts';
 const filled = (shape: readonly number[], value: number): Parameter =>
   new Parameter(shape, new Float32Array(product(shape)).fill(value));
 
+/** Of BatchNorm1d, BatchNorm2d and BatchNorm3d. */
 export interface BatchNormLayerOptions {
   readonly eps?: number;
   /** Share of the batch in the new running statistics; null: the average of all batches. */
@@ -109,6 +110,7 @@ export class BatchNorm3d extends BatchNorm {
   }
 }
 
+/** Of LayerNorm. */
 export interface LayerNormOptions {
   readonly eps?: number;
   readonly elementwiseAffine?: boolean;
@@ -146,6 +148,7 @@ export class LayerNorm extends Module {
   }
 }
 
+/** Of RMSNorm. */
 export interface RMSNormOptions {
   readonly eps?: number;
 }
@@ -178,6 +181,7 @@ export class RMSNorm extends Module {
   }
 }
 
+/** Of GroupNorm. */
 export interface GroupNormOptions {
   readonly eps?: number;
   readonly affine?: boolean;
@@ -219,6 +223,7 @@ export class GroupNorm extends Module {
   }
 }
 
+/** Of InstanceNorm1d, InstanceNorm2d and InstanceNorm3d. */
 export type InstanceNormOptions = GroupNormOptions;
 
 const instanceNormSignature = { args: { numFeatures: whole(1) }, options: affineKnown, needed: 1 };
@@ -261,6 +266,7 @@ export class InstanceNorm3d extends InstanceNorm {
   static override readonly name: string = 'InstanceNorm3d';
 }
 
+/** Of LocalResponseNorm. */
 export interface LocalResponseNormOptions {
   readonly alpha?: number;
   readonly beta?: number;
@@ -269,6 +275,7 @@ export interface LocalResponseNormOptions {
 
 const localResponseKnown: KnownOf<LocalResponseNormOptions> = { alpha: number, beta: number, k: number };
 
+/** Divides by (k + alpha / size · Σ x² over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
 export const LocalResponseNorm = layer(
   'LocalResponseNorm',
   { args: { size: whole(1) }, options: localResponseKnown, needed: 1 },
