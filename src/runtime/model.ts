@@ -336,8 +336,7 @@ export class Model<Data extends TypedArray | BigIntArray = TypedArray> {
     const known = this.branches.get(key);
     if (known !== undefined) return known;
     const { graph, tail } = make();
-    optimize(graph);
-    return this.branches.add(key, () => ({ plan: compile(graph, this.alive(), this.session!), tail }));
+    return this.branches.add(key, () => ({ plan: compile(optimize(graph), this.alive(), this.session!), tail }));
   }
 
   private collect(

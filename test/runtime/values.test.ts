@@ -1,7 +1,9 @@
 // What run takes and gives: arrays without a shape, 64-bit integers, and what a model says of itself.
 import { describe, expect, test } from 'vitest';
 import { ConvletError } from '../../src/common/error.ts';
-import { load } from '../../src/runtime/node.ts';
+import { createLoad } from '../../src/runtime/load.ts';
+import { load, nodePlatform } from '../../src/runtime/node.ts';
+import { tensor } from '../../src/tensor/tensor.ts';
 import * as onnx from '../io/onnx-builder.ts';
 import { f, i64 } from '../io/onnx-run.ts';
 
@@ -101,6 +103,79 @@ test('an input of a free shape needs one, and the message shows how it is given'
   );
   const { y } = await model.run({ image: { data: new Float32Array(6), shape: [2, 3] } });
   expect(y.shape).toEqual([2, 3]);
+});
+
+test('a shape that was given once is not taken for the next values', async () => {
+  const free = onnx.model({
+    nodes: [{ op: 'Relu', inputs: ['image'], outputs: ['y'] }],
+    inputs: [f('image', 'N', 3)],
+    outputs: [f('y', 'N', 3)],
+  });
+  for (const { options } of engines) {
+    using model = await load(free, options);
+    const image = new Float32Array(6).fill(2);
+    await model.run({ image: { data: image, shape: [2, 3] } });
+    for (const given of [image, { data: image }])
+      expect(await codeOf(model.run({ image: given }))).toMatch(/^shape: run: input 'image' needs a shape/);
+    expect((await model.run({ image: { data: image, shape: [2, 3] } })).y.shape).toEqual([2, 3]);
+  }
+});
+
+test('tensors of another type or shape are refused, first and later', async () => {
+  for (const { options } of engines) {
+    using model = await load(file, options);
+    const n = tensor(Int32Array.of(1, 2), [2], 'int64');
+    for (let i = 0; i < 2; i++) {
+      expect(await codeOf(model.run({ n: tensor(Int32Array.of(1, 2)), x }))).toMatch(
+        /^dtype: run: input 'n' expects int64, got int32/,
+      );
+      expect(await codeOf(model.run({ n, x: tensor(x, [3, 2]) }))).toMatch(/^shape: .*\[2,3\], got \[3,2\]/);
+      expect([...(await model.run({ n, x: tensor(x, [2, 3]) })).twice.data]).toEqual([2, 4]);
+    }
+  }
+});
+
+test('branches that the data decides on run off the main thread as on it', async () => {
+  const graph = (nodes: onnx.NodeSpec[], output: string) => ({ graph: { nodes, outputs: [f(output, 2, 3)] } });
+  const branches = onnx.model({
+    initializers: [onnx.floatTensor('zero', [], [0])],
+    nodes: [
+      { op: 'ReduceSum', inputs: ['x'], outputs: ['s'], attributes: { keepdims: 0 } },
+      { op: 'Greater', inputs: ['s', 'zero'], outputs: ['c'] },
+      {
+        op: 'If',
+        inputs: ['c'],
+        outputs: ['y'],
+        attributes: {
+          then_branch: graph([{ op: 'Sqrt', inputs: ['x'], outputs: ['a'] }], 'a'),
+          else_branch: graph([{ op: 'Neg', inputs: ['x'], outputs: ['b'] }], 'b'),
+        },
+      },
+    ],
+    inputs: [f('x', 2, 3)],
+    outputs: [f('y', 2, 3)],
+  });
+  for (const { options } of engines) {
+    using model = await load(branches, options);
+    for (const values of [
+      [1, 4, 9, 16, 25, 36],
+      [-1, -2, -3, -4, -5, -6],
+      [4, 4, 4, 4, 4, 4],
+    ]) {
+      const { y } = await model.run({ x: new Float32Array(values) });
+      expect([...y.data]).toEqual(values.map((v) => (values[0] > 0 ? Math.sqrt(v) : -v)));
+    }
+  }
+});
+
+test('a kernel build that an entry comes without', async () => {
+  const bare = createLoad({ ...nodePlatform, variants: () => [] });
+  expect(await codeOf(bare(file, { variant: 'simd' }))).toMatch(
+    /^environment: load: this entry comes without variant 'simd': import convlet\/kernels\/simd.wasm/,
+  );
+  expect(await codeOf(bare(file))).toMatch(/^environment: .*use \{ backend: 'js' \}/);
+  using model = await bare(file, { backend: 'js' });
+  expect(model.backend).toBe('js');
 });
 
 test('pixels of a canvas are values of a uint8 input', async () => {

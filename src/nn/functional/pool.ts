@@ -179,9 +179,9 @@ export const avgPool2d = avgPool('avgPool2d', 2);
  * [kD, kH, kW].
  */
 export const avgPool3d = avgPool('avgPool3d', 3);
-/** (Σ xᵖ)^(1/p) of each window of [N,C,L], p = normType (1 or 2). */
+/** (Σ xᵖ)^(1/p) of each window of [N,C,L], p = normType > 0. */
 export const lpPool1d = lpPool('lpPool1d', 1);
-/** (Σ xᵖ)^(1/p) of each window of [N,C,H,W], p = normType (1 or 2). */
+/** (Σ xᵖ)^(1/p) of each window of [N,C,H,W], p = normType > 0. */
 export const lpPool2d = lpPool('lpPool2d', 2);
 /** Means of [N,C,L] over windows ⌊o · in / out⌋ … ⌈(o + 1) · in / out⌉, so that the output has `outputSize` (null keeps an axis). */
 export const adaptiveAvgPool1d = adaptiveAvg('adaptiveAvgPool1d', 1);

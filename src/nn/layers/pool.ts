@@ -74,9 +74,9 @@ export const AvgPool1d = avg('AvgPool1d', F.avgPool1d);
 export const AvgPool2d = avg('AvgPool2d', F.avgPool2d);
 /** The mean of each window of [N,C,D,H,W]; see F.avgPool3d. `stride` defaults to the kernel size. */
 export const AvgPool3d = avg('AvgPool3d', F.avgPool3d);
-/** (Σ xᵖ)^(1/p) of each window of [N,C,L], p = normType: 1 is the sum, ∞ would be the maximum. `stride` defaults to the kernel size. */
+/** (Σ xᵖ)^(1/p) of each window of [N,C,L], p = normType > 0. `stride` defaults to the kernel size. */
 export const LPPool1d = lp('LPPool1d', F.lpPool1d);
-/** (Σ xᵖ)^(1/p) of each window of [N,C,H,W], p = normType: 1 is the sum, ∞ would be the maximum. `stride` defaults to the kernel size. */
+/** (Σ xᵖ)^(1/p) of each window of [N,C,H,W], p = normType > 0. `stride` defaults to the kernel size. */
 export const LPPool2d = lp('LPPool2d', F.lpPool2d);
 /** Means of [N,C,L] over windows that give an output of the size asked for, whatever the input size is (null keeps an axis). */
 export const AdaptiveAvgPool1d = adaptive('AdaptiveAvgPool1d', F.adaptiveAvgPool1d);
