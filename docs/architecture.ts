@@ -2,11 +2,9 @@
 import { existsSync } from 'node:fs';
 import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../scripts/families.ts';
 import { type Layer, layers } from '../scripts/layers.ts';
+import { table } from './table.ts';
 
 const root = new URL('../', import.meta.url);
-
-export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 const layerNames = Object.keys(familyLayers) as FamilyLayer[];
 
@@ -44,13 +42,3 @@ export function layersText(): string {
 }
 
 const code = (path: string): string => `\`${path}\``;
-
-const tables: { readonly [name: string]: () => string } = { map: mapText, layers: layersText };
-
-/** The page with its generated parts made anew. */
-export function withTables(page: string): string {
-  return page.replace(
-    /(<!-- generated: (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
-    (_, begin: string, name: string, end: string) => `${begin}\n${tables[name]()}\n${end}`,
-  );
-}

@@ -17,7 +17,8 @@ import { trainingOps } from '../src/ops/training.ts';
 import { canBeChannelsLast, elementCount } from '../src/tensor/layout.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
 import { casesOf } from '../test/ops/cases.ts';
-import { table, withTables } from './architecture.ts';
+import { pages, withTables } from './pages.ts';
+import { table } from './table.ts';
 
 const root = new URL('../', import.meta.url);
 const opsPage = new URL('docs/ops.md', root);
@@ -167,6 +168,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = await opsText();
   writeFileSync(opsPage, text);
   console.log(`docs/ops.md: ${text.length} characters`);
-  const architecture = new URL('ARCHITECTURE.md', root);
-  writeFileSync(architecture, withTables(readFileSync(architecture, 'utf8')));
+  for (const path of Object.keys(pages)) {
+    const page = new URL(path, root);
+    writeFileSync(page, withTables(readFileSync(page, 'utf8')));
+  }
 }

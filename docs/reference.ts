@@ -1,7 +1,7 @@
 // The tables of docs/training.md: every layer, function, loss, optimizer, schedule, transform and metric of convlet/train, from
 // build/api.json (the rolled-up declarations). `npm run docs` writes them; test/docs.test.ts fails where they are not what this makes.
 import { readFileSync } from 'node:fs';
-import { table } from './architecture.ts';
+import { table } from './table.ts';
 
 interface ApiName {
   readonly path: string;

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { withTables } from '../docs/architecture.ts';
 import { opsText } from '../docs/generate.ts';
+import { pages, withTables } from '../docs/pages.ts';
 import {
   anchorsOf,
   type Block,
@@ -169,9 +169,9 @@ test('docs/ops.md is what `npm run docs` writes', async () => {
   expect(read('docs/ops.md')).toBe(await opsText());
 });
 
-test('the tables of ARCHITECTURE.md are what `npm run docs` writes', () => {
-  expect(read('ARCHITECTURE.md').match(/<!-- generated: \w+ -->/g)?.length).toBe(2);
-  expect(read('ARCHITECTURE.md')).toBe(withTables(read('ARCHITECTURE.md')));
+test.each(Object.entries(pages))('the tables of %s are what `npm run docs` writes', (path, count) => {
+  expect(read(path).match(/<!-- generated: \w+ -->/g)?.length).toBe(count);
+  expect(read(path)).toBe(withTables(read(path)));
 });
 
 describe('files that ARCHITECTURE.md and CONTRIBUTING.md name', () => {

@@ -1,11 +1,11 @@
 // What variables can do by themselves: functions of a variable, installed as methods from this one table. `F` and `nn` have
 // the layers' functions.
 
-import type { BinaryKind, UnaryKind } from '../backend/prims/elementwise.ts';
+import type { BinaryKind } from '../backend/prims/elementwise.ts';
 import { type DType, dtypes, holds } from '../common/dtype.ts';
 import { ConvletError } from '../common/error.ts';
 import { product } from '../common/numbers.ts';
-import { expectKind, expectNothing, fits, flag, type KnownOf, kind, number, refuse } from '../common/options.ts';
+import { expectKind, fits, flag, type KnownOf, kind, number, refuse } from '../common/options.ts';
 import { normalizeAxis } from '../ops/check.ts';
 import type { ReduceName } from '../ops/reduce/attrs.ts';
 import { currentExecutor } from './engine.ts';
@@ -13,6 +13,7 @@ import { indexFunctions } from './index-methods.ts';
 import { asType, expectOperand, isFloat, type Operand, resultType, scalar, toFloat } from './promote.ts';
 import { reshape, shapeFunctions } from './shape-methods.ts';
 import { apply1, type BackwardOptions, backward } from './tape.ts';
+import { type UnaryMethods, unary, unaryFunctions } from './unary-methods.ts';
 import { Variable } from './variable.ts';
 
 /** A parameter that has not been used yet moves to the backend's memory with its first use: here it does, before it is shared. */
@@ -99,21 +100,6 @@ const comparison =
     return apply1(name, [asType(x, dtype), asType(other, dtype)]);
   };
 
-type Unary = (x: Variable) => Variable;
-const unary =
-  (name: UnaryKind): Unary =>
-  (x: Variable, surplus?: unknown) => {
-    expectNothing(name, surplus);
-    return apply1(name, [x]);
-  };
-/** Of whole numbers the result is float32. */
-const floating =
-  (name: UnaryKind): Unary =>
-  (x: Variable, surplus?: unknown) => {
-    expectNothing(name, surplus);
-    return apply1(name, [toFloat(x)]);
-  };
-
 function clamp(x: Variable, least?: number | null, most?: number | null): Variable {
   const [min, max] = [least ?? Number.NEGATIVE_INFINITY, most ?? Number.POSITIVE_INFINITY];
   expectKind('clamp', 'min', min, number);
@@ -185,82 +171,7 @@ function std(x: Variable, dim?: Dim, options: VarianceOptions = {}): Variable {
   return apply1('where', [isZero, scalar(0, square.dtype), root]);
 }
 
-const sameTypeNames = ['relu', 'abs', 'neg', 'square', 'floor', 'ceil', 'round', 'trunc'] as const;
-const floatingNames = [
-  ...(['sigmoid', 'tanh', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'erf', 'log1p', 'expm1', 'sin', 'cos'] as const),
-  ...(['tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh'] as const),
-] as const;
-type UnaryName = (typeof sameTypeNames)[number] | (typeof floatingNames)[number];
-/** Element by element. Of whole numbers, functions with fractions give float32. */
-interface UnaryMethods extends Record<UnaryName, (x: Variable) => Variable> {
-  /** max(0, x). */
-  relu(x: Variable): Variable;
-  /** |x|. */
-  abs(x: Variable): Variable;
-  /** −x. */
-  neg(x: Variable): Variable;
-  /** x². */
-  square(x: Variable): Variable;
-  /** The next whole number downwards. */
-  floor(x: Variable): Variable;
-  /** The next whole number upwards. */
-  ceil(x: Variable): Variable;
-  /** The nearest whole number, the even one of two. */
-  round(x: Variable): Variable;
-  /** The next whole number towards 0. */
-  trunc(x: Variable): Variable;
-  /** 1 / (1 + e⁻ˣ). */
-  sigmoid(x: Variable): Variable;
-  /** The hyperbolic tangent. */
-  tanh(x: Variable): Variable;
-  /** eˣ. */
-  exp(x: Variable): Variable;
-  /** The natural logarithm; NaN below 0. */
-  log(x: Variable): Variable;
-  /** The square root; NaN below 0. */
-  sqrt(x: Variable): Variable;
-  /** 1 / √x. */
-  rsqrt(x: Variable): Variable;
-  /** 1 / x. */
-  reciprocal(x: Variable): Variable;
-  /** The error function. */
-  erf(x: Variable): Variable;
-  /** log(1 + x), exact near 0. */
-  log1p(x: Variable): Variable;
-  /** eˣ − 1, exact near 0. */
-  expm1(x: Variable): Variable;
-  /** The sine of radians. */
-  sin(x: Variable): Variable;
-  /** The cosine of radians. */
-  cos(x: Variable): Variable;
-  /** The tangent of radians. */
-  tan(x: Variable): Variable;
-  /** The arc sine, in radians. */
-  asin(x: Variable): Variable;
-  /** The arc cosine, in radians. */
-  acos(x: Variable): Variable;
-  /** The arc tangent, in radians. */
-  atan(x: Variable): Variable;
-  /** The hyperbolic sine. */
-  sinh(x: Variable): Variable;
-  /** The hyperbolic cosine. */
-  cosh(x: Variable): Variable;
-  /** The inverse of sinh. */
-  asinh(x: Variable): Variable;
-  /** The inverse of cosh; NaN below 1. */
-  acosh(x: Variable): Variable;
-  /** The inverse of tanh; NaN beyond ±1. */
-  atanh(x: Variable): Variable;
-}
-
-/** Functions of a variable by the names of its methods. */
-export const functions = {
-  ...shapeFunctions,
-  ...indexFunctions,
-  ...(Object.fromEntries([
-    ...sameTypeNames.map((name) => [name, unary(name)]),
-    ...floatingNames.map((name) => [name, floating(name)]),
-  ]) as unknown as UnaryMethods),
+const otherFunctions = {
   /** −1, 0 or 1; 0 for NaN as in PyTorch, where ONNX's Sign says NaN. */
   sign: (x: Variable) => {
     const y = apply1('sign', [x]);
@@ -377,6 +288,14 @@ export const functions = {
    * for one element).
    */
   backward: (x: Variable, grad?: Variable | null, options?: BackwardOptions) => backward(x, grad, options),
+};
+
+/** Functions of a variable by the names of its methods. The parts by name: a type without names would lose their docstrings. */
+export const functions: typeof shapeFunctions & typeof indexFunctions & UnaryMethods & typeof otherFunctions = {
+  ...shapeFunctions,
+  ...indexFunctions,
+  ...unaryFunctions,
+  ...otherFunctions,
 };
 
 type MethodOf<T> = T extends (x: Variable, ...rest: infer R) => infer O ? (...rest: R) => O : never;

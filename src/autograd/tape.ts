@@ -14,6 +14,7 @@ import { type GradHook, type TapeNode, Variable } from './variable.ts';
 let lastNode = 0;
 let recording = true;
 
+/** Whether ops are recorded: false inside of noGrad. */
 export const isGradEnabled = (): boolean => recording;
 
 /**

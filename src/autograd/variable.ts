@@ -93,10 +93,12 @@ export class Variable {
     lease.watch(this);
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** Number of elements. */
   get size(): number {
     return elementCount(this.shape);
   }
@@ -214,6 +216,7 @@ export class Variable {
     return this;
   }
 
+  /** Says whether gradients by this leaf are wanted; returns it. Throws `argument` for a result of an op, `dtype` for whole numbers. */
   requiresGrad_(value = true): this {
     if (this.node !== null)
       throw new ConvletError(

@@ -6,9 +6,12 @@ import { product } from '../common/numbers.ts';
 import { checkOptions, expectKind, type KnownOf, kind, number, oneOf } from '../common/options.ts';
 import { defaultGenerator, Generator } from '../common/random.ts';
 
+/** What follows the layer, for `calculateGain`. */
 export type Nonlinearity = 'linear' | 'conv' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
+/** Which fan: 'fanIn' keeps the variance forwards, 'fanOut' backwards. */
 export type FanMode = 'fanIn' | 'fanOut';
 
+/** Of kaimingUniform and kaimingNormal. */
 export interface KaimingOptions {
   /** Negative slope of leakyRelu. */
   readonly a?: number;
@@ -66,18 +69,23 @@ function fill(target: Variable, next: () => number): Variable {
   return target.set(values);
 }
 
+/** The same number everywhere. */
 export function constant(target: Variable, value: number): Variable {
   expectNumbers('constant', { value });
   return fill(target, () => value);
 }
+/** Zeros. */
 export const zeros = (target: Variable): Variable => constant(target, 0);
+/** Ones. */
 export const ones = (target: Variable): Variable => constant(target, 1);
 
+/** Uniform in a … b (default 0 … 1). */
 export function uniform(target: Variable, a = 0, b = 1, generator: Generator = defaultGenerator): Variable {
   expectNumbers('uniform', { a, b }, generator);
   return fill(target, () => a + (b - a) * generator.uniform());
 }
 
+/** Normal with this mean (default 0) and deviation (default 1). */
 export function normal(target: Variable, mean = 0, std = 1, generator: Generator = defaultGenerator): Variable {
   expectNumbers('normal', { mean, std }, generator);
   return fill(target, () => mean + std * generator.normal());
@@ -103,6 +111,7 @@ export function truncNormal(
   });
 }
 
+/** Uniform in ±gain · √(6 / (fanIn + fanOut)) (Glorot & Bengio 2010). */
 export function xavierUniform(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {
   expectNumbers('xavierUniform', { gain }, generator);
   const { fanIn, fanOut } = calculateFan(target.shape);
@@ -110,6 +119,7 @@ export function xavierUniform(target: Variable, gain = 1, generator: Generator =
   return uniform(target, -bound, bound, generator);
 }
 
+/** Normal with deviation gain · √(2 / (fanIn + fanOut)) (Glorot & Bengio 2010). */
 export function xavierNormal(target: Variable, gain = 1, generator: Generator = defaultGenerator): Variable {
   expectNumbers('xavierNormal', { gain }, generator);
   const { fanIn, fanOut } = calculateFan(target.shape);
@@ -128,6 +138,7 @@ export function kaimingUniform(target: Variable, options: KaimingOptions = {}): 
   return uniform(target, -bound, bound, options.generator);
 }
 
+/** Normal with deviation gain / √fan (He et al. 2015). */
 export function kaimingNormal(target: Variable, options: KaimingOptions = {}): Variable {
   checkOptions('kaimingNormal', options, kaimingKnown);
   return normal(target, 0, kaimingStd(target, options), options.generator);

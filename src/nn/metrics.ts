@@ -41,6 +41,7 @@ export class RunningMean {
   }
 }
 
+/** Of metrics of classes. */
 export interface ClassOptions {
   /** Targets of this number do not count (default −100, as in crossEntropy). */
   readonly ignoreIndex?: number;
@@ -224,8 +225,11 @@ export class ConfusionMatrix {
   }
 }
 
+/** What ConfusionMatrix.average gives. */
 export type Score = 'precision' | 'recall' | 'f1';
+/** 'macro': the mean over classes; 'weighted': weighted by their number of targets; 'micro': over all positions. */
 export type Average = 'macro' | 'weighted' | 'micro';
+/** The figures of one class. */
 export interface ClassReport extends Record<Score, number> {
   /** Intersection over union. The Dice score is f1. */
   readonly iou: number;
@@ -266,6 +270,7 @@ function scoreMetric(score: Score, given: readonly unknown[]): Metric {
   return matrixMetric(score, options, (matrix) => matrix.average(score, average));
 }
 
+/** Of precision, recall and f1. */
 export interface ScoreOptions extends ClassOptions {
   /** Default 'macro'. */
   readonly average?: Average;
@@ -273,15 +278,19 @@ export interface ScoreOptions extends ClassOptions {
 
 const scoreKnown: KnownOf<ScoreOptions> = { average: oneOf('macro', 'weighted', 'micro'), ignoreIndex: number };
 
+/** Of what is taken for a class, the share that is it; the mean over classes unless `average` says otherwise. */
 export const precision = (options?: ScoreOptions, ...surplus: never[]): Metric =>
   scoreMetric('precision', [options, ...surplus]);
+/** Of what is a class, the share that is taken for it; the mean over classes unless `average` says otherwise. */
 export const recall = (options?: ScoreOptions, ...surplus: never[]): Metric =>
   scoreMetric('recall', [options, ...surplus]);
+/** The harmonic mean of precision and recall; the mean over classes unless `average` says otherwise. */
 export const f1 = (options?: ScoreOptions, ...surplus: never[]): Metric => scoreMetric('f1', [options, ...surplus]);
 
 export type { Metric } from './metric.ts';
 export { type Place, type SelectOptions, select } from './metric-select.ts';
 
+/** Of iou and dice. */
 export interface OverlapOptions extends ClassOptions {
   /** 'macro' (default): the mean over classes that occur; 'micro': of all positions together. */
   readonly average?: 'macro' | 'micro';

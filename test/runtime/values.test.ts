@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { ConvletError } from '../../src/common/error.ts';
 import { createLoad } from '../../src/runtime/load.ts';
-import { load, nodePlatform } from '../../src/runtime/node.ts';
+import { load } from '../../src/runtime/node.ts';
+import { nodePlatform } from '../../src/runtime/node-platform.ts';
 import { tensor } from '../../src/tensor/tensor.ts';
 import * as onnx from '../io/onnx-builder.ts';
 import { f, i64 } from '../io/onnx-run.ts';

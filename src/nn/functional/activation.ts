@@ -85,6 +85,7 @@ const dimOf = (op: string, x: Variable, dim: number): number => normalizeAxis(op
 
 export const softmax = (x: Variable, dim: number): Variable =>
   apply1('softmax', [x], { axis: dimOf('softmax', x, dim) });
+/** Softmax of −x along axis `dim`. */
 export const softmin = (x: Variable, dim: number): Variable => softmax(x.neg(), dim);
 export const logSoftmax = (x: Variable, dim: number): Variable =>
   apply1('logSoftmax', [x], { axis: dimOf('logSoftmax', x, dim) });
