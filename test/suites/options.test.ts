@@ -30,7 +30,12 @@ const entries = {
   'io/images/node.d.ts': images,
 } as const;
 const callables = Object.entries(entries).map(([path, entry]) => ({ entry, list: declarations.callables(path) }));
-callables[1].list.push(...declarations.methods('autograd/methods.d.ts', 'functions', 'Variable'));
+for (const [path, constant] of [
+  ['methods', 'otherFunctions'],
+  ['shape-methods', 'shapeFunctions'],
+  ['index-methods', 'indexFunctions'],
+])
+  callables[1].list.push(...declarations.methods(`autograd/${path}.d.ts`, constant, 'Variable'));
 
 beforeAll(() => training.init({ backend: 'js' }));
 
