@@ -19,9 +19,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * Modules whose declarations package.json names: `runtime/node-train` for ./build/runtime/node-train.d.ts. Those of files that
  * have no module in src/ are written by scripts/bundle.ts.
  */
-const declared = declarationsOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports).filter((name) =>
-  existsSync(join(root, `src/${name}.ts`)),
-);
+const named = declarationsOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports);
+const declared = named.filter((name) => existsSync(join(root, `src/${name}.ts`)));
 
 function declarationsOf(value: unknown): string[] {
   if (typeof value === 'object') return [...new Set(Object.values(value!).flatMap(declarationsOf))];
@@ -72,8 +71,7 @@ export function rollUpDeclarations(folder: string): void {
     });
     if (!succeeded) throw new Error(`no declaration of ${declared[i]} could be made`);
     const path = join(folder, `${declared[i]}.d.ts`);
-    const types = exportedTypes(join(folder, `types/${declared[i]}.d.ts`));
-    writeFileSync(path, withTypeExports(tidy(readFileSync(path, 'utf8')), types));
+    writeFileSync(path, withExportsOf(join(folder, `types/${declared[i]}.d.ts`), tidy(readFileSync(path, 'utf8'))));
   }
   writeApi(folder);
   writeFileSync(stamp, state);
@@ -112,33 +110,46 @@ function configOf(folder: string, name: string): ExtractorConfig {
 const tidy = (text: string): string =>
   text.replace(/\b((?:Big)?(?:Ui|I)nt\d+(?:Clamped)?Array|Float\d+Array)<ArrayBuffer(?:Like)?>/g, '$1');
 
-/** Names that a module exports as types only. */
-function exportedTypes(path: string): Set<string> {
-  const names = new Set<string>();
+/** Names that a module exports as types only, and as namespaces. */
+function exportsOf(path: string): { types: Set<string>; namespaces: Set<string> } {
+  const types = new Set<string>();
+  const namespaces = new Set<string>();
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
   for (const node of source.statements) {
     if (!ts.isExportDeclaration(node)) continue;
     const { exportClause, moduleSpecifier, isTypeOnly } = node;
     if (exportClause === undefined) {
       const from = (moduleSpecifier as TypeScript.StringLiteral).text.replace(/\.ts$/, '.d.ts');
-      for (const name of exportedTypes(join(dirname(path), from))) names.add(name);
-    } else if (ts.isNamedExports(exportClause)) {
-      for (const each of exportClause.elements) if (isTypeOnly || each.isTypeOnly) names.add(each.name.text);
+      const all = exportsOf(join(dirname(path), from));
+      for (const name of all.types) types.add(name);
+      for (const name of all.namespaces) namespaces.add(name);
+    } else if (ts.isNamespaceExport(exportClause)) {
+      namespaces.add(exportClause.name.text);
+    } else {
+      for (const each of exportClause.elements) if (isTypeOnly || each.isTypeOnly) types.add(each.name.text);
     }
   }
-  return names;
+  return { types, namespaces };
 }
 
-/** A class that an entry exports as a type only is no class at run time: api-extractor says it is. */
-function withTypeExports(text: string, types: ReadonlySet<string>): string {
+/**
+ * api-extractor exports a class of which an entry exports the type alone, which is no class at run time, and the namespaces
+ * inside of namespaces (`prune` of `nn.prune`).
+ */
+function withExportsOf(entry: string, text: string): string {
+  const { types, namespaces } = exportsOf(entry);
   const classes: string[] = [];
-  const declared = text.replace(/^export (declare (?:abstract )?class (\w+))/gm, (all, rest: string, name: string) => {
-    if (!types.has(name)) return all;
-    classes.push(name);
-    return rest;
-  });
+  const declared = text
+    .replace(/^export (declare (?:abstract )?class (\w+))/gm, (all, rest: string, name: string) => {
+      if (!types.has(name)) return all;
+      classes.push(name);
+      return rest;
+    })
+    .replace(/^export (declare namespace (\w+))/gm, (all, rest: string, name: string) =>
+      namespaces.has(name) ? all : rest,
+    );
   return classes.length === 0
-    ? text
+    ? declared
     : declared.replace(/^export \{ \}\n?$/m, `export type { ${classes.join(', ')} };\n`);
 }
 
@@ -210,7 +221,8 @@ function mergeAugmentations(types: string): void {
 /** Declarations of earlier builds would go into the package. */
 function removeOld(folder: string): void {
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (/\.d\.ts$/.test(path) && !/^types\b/.test(path)) rmSync(join(folder, path));
+    const [, name] = /^(?!types\b)(.+)\.d\.ts$/.exec(path) ?? [];
+    if (name !== undefined && !named.includes(name)) rmSync(join(folder, path));
   }
 }
 
