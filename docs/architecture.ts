@@ -1,7 +1,8 @@
-// The tables of ARCHITECTURE.md that `npm run docs` writes between markers: the map of families and the layers' arrows.
+// The tables of ARCHITECTURE.md that `npm run docs` writes between markers: the map of families, the layers' arrows, sizes.
 import { existsSync } from 'node:fs';
 import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../scripts/families.ts';
 import { type Layer, layers } from '../scripts/layers.ts';
+import { sizes } from '../scripts/sizes.ts';
 import { table } from './table.ts';
 
 const root = new URL('../', import.meta.url);
@@ -42,3 +43,12 @@ export function layersText(): string {
 }
 
 const code = (path: string): string => `\`${path}\``;
+
+/** What the package may weigh. */
+export function sizesText(): string {
+  const amount = (bytes: number): string => (bytes < 1e6 ? `${bytes / 1024} KB` : `${bytes / 1e6} MB`);
+  return table(
+    ['what', 'at most', 'measured'],
+    Object.values(sizes).map(({ what, bytes, how }) => [what, amount(bytes), how]),
+  );
+}

@@ -1,13 +1,14 @@
 // Pages with parts that `npm run docs` writes between markers.
-import { layersText, mapText } from './architecture.ts';
+import { layersText, mapText, sizesText } from './architecture.ts';
 import { referenceText } from './reference.ts';
 
 /** Which pages have such parts, and how many. */
-export const pages: { readonly [path: string]: number } = { 'ARCHITECTURE.md': 2, 'docs/training.md': 1 };
+export const pages: { readonly [path: string]: number } = { 'ARCHITECTURE.md': 3, 'docs/training.md': 1 };
 
 const tables: { readonly [name: string]: () => string } = {
   map: mapText,
   layers: layersText,
+  sizes: sizesText,
   reference: () => referenceText(new URL('../', import.meta.url)),
 };
 

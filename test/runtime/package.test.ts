@@ -1,11 +1,12 @@
 // The package as npm publishes it: packed, installed into an empty project, imported, run and type-checked there.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sizes } from '../../scripts/sizes.ts';
 import { readSafetensors } from '../../src/io/safetensors.ts';
 import { assertClose } from '../networks/engines.ts';
 import { buildPackage, filesOf, installPackage, models, type Packed, root, run, tsc } from './package.ts';
@@ -50,7 +51,9 @@ describe('the packed package', () => {
     const named = new Set(JSON.stringify(exports).match(/build\/[^"]+\.d\.ts/g));
     expect(paths.filter((path) => path.endsWith('.d.ts')).sort()).toEqual([...named].sort());
     console.log(`package: ${packed.size} bytes packed, ${packed.unpackedSize} unpacked, ${paths.length} files`);
-    expect(packed.unpackedSize).toBeLessThan(2e6);
+    expect(packed.unpackedSize).toBeLessThan(sizes.unpacked.bytes);
+    const declaration = statSync(join(project, 'node_modules/convlet/build/index.d.ts'));
+    expect(declaration.size).toBeLessThan(sizes.declarations.bytes);
   });
 
   test('runs nothing when it is installed, and brings no native code', () => {
