@@ -5,6 +5,7 @@ import { noGrad } from './no-grad.ts';
 import { expectRecording, ones, reachable, recordedPass, release } from './tape.ts';
 import { type TapeNode, Variable } from './variable.ts';
 
+/** Of grad. */
 export interface GradOptions {
   /** Gradients by the outputs; may be left out (or null) for outputs of one element: 1. */
   readonly gradOutputs?: Variable | null | readonly (Variable | null)[];

@@ -46,6 +46,7 @@ export class Variable {
 
   /** Logical dimensions in PyTorch's order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];
+  /** Element type. */
   readonly dtype: DType;
   /** Whether gradients by this variable are wanted. Results have it if an operand has. */
   requiresGrad: boolean;
@@ -259,6 +260,7 @@ export class Variable {
     this.gone = why;
   }
 
+  /** Whether its elements can be read: false after dispose(). */
   get isAlive(): boolean {
     return this.gone === null;
   }
@@ -282,6 +284,7 @@ export class Variable {
     return `${head}\n${valuesText(this.dtype, this.shape, this.data)}`;
   }
 
+  /** Type, shape and elements (row-major), for JSON.stringify. */
   toJSON(): { dtype: DType; shape: readonly number[]; data: number[] } {
     return { dtype: this.dtype, shape: this.shape, data: Array.from(this.data) };
   }

@@ -8,7 +8,9 @@ export interface Tolerance {
 }
 
 interface Values {
+  /** Dimensions. */
   readonly shape: readonly number[];
+  /** Elements, row-major. */
   readonly data: ArrayLike<number>;
 }
 

@@ -71,6 +71,7 @@ export class Generator {
     this.seed = checkSeed(seed);
   }
 
+  /** Everything about where it stands, to go on from there. */
   get state(): RandomState {
     return { seed: this.seed, drawn: this.drawn };
   }

@@ -2,31 +2,43 @@ import { ConvletError } from './error.ts';
 
 /** The part of a `Blob` or `File` that is used. */
 export interface BlobLike {
+  /** Bytes. */
   readonly size: number;
+  /** All bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** The part of the `Response` of `fetch` that is used. Its body must not have been read before. */
 export interface ResponseLike {
+  /** Whether the status is a success (200 … 299). */
   readonly ok: boolean;
+  /** The answer's status. */
   readonly status: number;
+  /** Where it came from; for errors. */
   readonly url: string;
+  /** Whether the body has been read. */
   readonly bodyUsed: boolean;
+  /** content-length and content-encoding are read. */
   readonly headers: { get(name: string): string | null };
   /** A `ReadableStream`, or null. */
   readonly body: unknown;
+  /** All bytes of the body. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** The part of a `URL` that says where something is. */
 export interface UrlLike {
+  /** The whole address. */
   readonly href: string;
+  /** https:, file:, … */
   readonly protocol: string;
 }
 
 /** The part of an `AbortSignal` that is used. */
 export interface SignalLike {
+  /** Whether to give up. */
   readonly aborted: boolean;
+  /** Why; the error's cause. */
   readonly reason?: unknown;
 }
 

@@ -17,6 +17,7 @@ const officialFiles: { readonly [part: string]: readonly string[] } = {
 /** Most samples that one file may hold: four times all of CIFAR-10. */
 const maxRecords = 240_000;
 
+/** Of CIFAR10.open. */
 export interface CIFAR10Options {
   /** Default 'train'. */
   readonly part?: 'train' | 'test';
@@ -37,7 +38,9 @@ const known: KnownOf<CIFAR10Options> = { part: oneOf('train', 'test'), files: cl
 export class CIFAR10 implements Dataset {
   static readonly name: string = 'CIFAR10';
 
+  /** Names of the ten classes. */
   readonly classes: readonly string[] = names;
+  /** How many pictures. */
   readonly length: number;
   private readonly parts: readonly Uint8Array[];
   /** Number of the first sample of each part. */
@@ -82,6 +85,7 @@ export class CIFAR10 implements Dataset {
     return CIFAR10.read(sources);
   }
 
+  /** Picture [3,32,32] in 0 … 1, and its class. */
   get(index: number): Sample {
     checkIndex('CIFAR10', index, this.length);
     let part = this.parts.length - 1;

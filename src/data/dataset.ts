@@ -8,8 +8,11 @@ import { sampleGenerator } from './random.ts';
 
 /** A shape and row-major elements; a `Tensor` is one. */
 export interface Values {
+  /** Dimensions. */
   readonly shape: readonly number[];
+  /** Elements, row-major. */
   readonly data: TypedArray;
+  /** Element type; default: that of the array. */
   readonly dtype?: DType;
 }
 
@@ -17,6 +20,7 @@ export interface Values {
 export interface Sample<I extends Structure<Values> = Values, T extends Structure<number | Values> = number | Values> {
   /** An array of several inputs is the arguments of `forward`, a record its only one. */
   readonly input: I;
+  /** What the output is compared with. */
   readonly target: T;
 }
 
@@ -25,7 +29,9 @@ export type AnySample = Sample<Structure<Values>, Structure<number | Values>>;
 
 /** Which pass over the data a sample is for: augmentation depends on it and on the sample's index alone. */
 export interface Pass {
+  /** Of the loader. */
   readonly seed: number;
+  /** Number of the pass, from 0. */
   readonly epoch: number;
 }
 
@@ -34,9 +40,11 @@ export type Found = AnySample | null;
 
 /** Samples by number. Anything with these members is one. */
 export interface Dataset {
+  /** How many samples. */
   readonly length: number;
   /** Names of the classes, where targets are classes. */
   readonly classes?: readonly string[];
+  /** Sample `index`, now or as a promise; null leaves it out of its batch. */
   get(index: number, pass?: Pass): Found | Promise<Found>;
 }
 
@@ -94,6 +102,7 @@ export function checkIndex(what: string, index: number, length: number): void {
   throw new ConvletError('index-range', `${what}: expects an index in 0 … ${length - 1}, got ${index}`);
 }
 
+/** Of TensorDataset. */
 export interface TensorDatasetOptions {
   /** Names of the classes. */
   readonly classes?: readonly string[];
@@ -116,7 +125,9 @@ const tensorDatasetSignature = { args: { inputs: anything, targets: anything }, 
 export class TensorDataset implements Dataset {
   static readonly name: string = 'TensorDataset';
 
+  /** How many samples. */
   readonly length: number;
+  /** Names of the classes, if they were given. */
   readonly classes?: readonly string[];
   private readonly inputs: Structure<Rows>;
   private readonly targets: Structure<Rows>;
@@ -153,6 +164,7 @@ export class TensorDataset implements Dataset {
     }
   }
 
+  /** Sample `index`, views of the arrays. */
   get(index: number): Sample {
     checkIndex('TensorDataset', index, this.length);
     const of = (rows: Structure<Rows>, part: (rows: Rows) => unknown): unknown =>
@@ -212,8 +224,11 @@ const row = ({ shape, size, data, dtype }: Rows, index: number): Values => ({
 export class Subset implements Dataset {
   static readonly name: string = 'Subset';
 
+  /** The whole. */
   readonly dataset: Dataset;
+  /** Which samples, in which order. */
   readonly indices: ArrayLike<number>;
+  /** Those of the whole. */
   readonly classes?: readonly string[];
 
   constructor(dataset: Dataset, indices: ArrayLike<number>, ...surplus: never[]) {
@@ -228,10 +243,12 @@ export class Subset implements Dataset {
     this.classes = dataset.classes;
   }
 
+  /** How many samples. */
   get length(): number {
     return this.indices.length;
   }
 
+  /** Sample `index` of the subset. */
   get(index: number, pass?: Pass): Found | Promise<Found> {
     checkIndex('Subset', index, this.length);
     return read(this.dataset, this.indices[index], pass);
@@ -288,8 +305,11 @@ export type Transform = (input: Values, random: Generator) => Values;
 export class TransformedDataset implements Dataset {
   static readonly name: string = 'TransformedDataset';
 
+  /** The set before the transforms. */
   readonly dataset: Dataset;
+  /** Applied to each input, in order. */
   readonly transforms: readonly Transform[];
+  /** Those of the set. */
   readonly classes?: readonly string[];
 
   constructor(dataset: Dataset, ...transforms: readonly Transform[]) {
@@ -301,10 +321,12 @@ export class TransformedDataset implements Dataset {
     this.classes = dataset.classes;
   }
 
+  /** How many samples. */
   get length(): number {
     return this.dataset.length;
   }
 
+  /** Sample `index`, transformed. */
   get(index: number, pass: Pass = { seed: 0, epoch: 0 }): Found | Promise<Found> {
     const sample = read(this.dataset, index, pass);
     return sample instanceof Promise

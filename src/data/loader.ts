@@ -38,6 +38,7 @@ export type Collate = (
   indices: Uint32Array,
 ) => { input: Structure<Tensor>; target: Structure<Tensor> };
 
+/** Of DataLoader. */
 export interface LoaderOptions {
   /** Default 1. */
   readonly batchSize?: number;
@@ -49,6 +50,7 @@ export interface LoaderOptions {
   readonly seed?: number;
   /** Batches that are prepared while one is being used (default 1; 0: none). */
   readonly prefetch?: number;
+  /** Makes a batch of samples; default: `collate`. */
   readonly collate?: Collate;
 }
 
@@ -69,7 +71,9 @@ interface Loaded<I extends Structure<Tensor>, T extends Structure<Tensor>> {
 
 /** Where a loader is: enough to go on from there. */
 export interface LoaderState {
+  /** Number of the epoch, from 0. */
   readonly epoch: number;
+  /** Number of the next batch. */
   readonly batch: number;
 }
 
@@ -89,11 +93,17 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
 {
   static readonly name: string = 'DataLoader';
 
+  /** Where samples come from. */
   readonly dataset: Dataset;
+  /** Samples of a batch. */
   readonly batchSize: number;
+  /** Whether each epoch has an order of its own. */
   readonly shuffle: boolean;
+  /** Whether a last batch of fewer samples is left out. */
   readonly dropLast: boolean;
+  /** Of order and transforms. */
   readonly seed: number;
+  /** Batches that are made ahead. */
   readonly prefetch: number;
   private readonly collate: Collate;
   private position: LoaderState = { epoch: 0, batch: 0 };
@@ -227,6 +237,7 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
     }
   }
 
+  /** Data set, batch size and order. */
   toString(): string {
     const { epoch, batch } = this.position;
     const what = `${this.dataset.constructor.name} of ${this.dataset.length}, batches of ${this.batchSize}${this.shuffle ? ', shuffled' : ''}`;

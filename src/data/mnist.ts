@@ -7,7 +7,9 @@ import { unpack } from './gunzip.ts';
 
 /** An IDX file of unsigned bytes: http://yann.lecun.com/exdb/mnist/ (third number of the magic: 8). */
 export interface Idx {
+  /** Dimensions. */
   readonly shape: readonly number[];
+  /** Bytes, row-major. */
   readonly data: Uint8Array;
 }
 
@@ -42,6 +44,7 @@ export async function readIdx(bytes: Uint8Array, name: string, rank: number): Pr
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 
+/** Of MNIST.read. */
 export interface MNISTReadOptions {
   /** Of the two files, for errors. */
   readonly names?: readonly [string, string];
@@ -49,6 +52,7 @@ export interface MNISTReadOptions {
   readonly classes?: readonly string[];
 }
 
+/** Of MNIST.open. */
 export interface MNISTOptions {
   /** Beginning of the files' names, 'train' (default) or 't10k'. */
   readonly part?: string;
@@ -76,8 +80,11 @@ const openKnown: KnownOf<MNISTOptions> = {
 export class MNIST implements Dataset {
   static readonly name: string = 'MNIST';
 
+  /** Pixels [N,H,W], 0 … 255. */
   readonly images: Idx;
+  /** Class of each picture. */
   readonly labels: Uint8Array;
+  /** Names of the classes. */
   readonly classes: readonly string[];
 
   constructor(images: Idx, labels: Idx, classes: readonly string[] = digits, name = 'MNIST') {
@@ -124,10 +131,12 @@ export class MNIST implements Dataset {
     return MNIST.read(images.bytes, labels.bytes, { names: [images.path, labels.path], classes });
   }
 
+  /** How many pictures. */
   get length(): number {
     return this.images.shape[0];
   }
 
+  /** Picture [1,H,W] in 0 … 1, and its class. */
   get(index: number): Sample {
     checkIndex('MNIST', index, this.length);
     const [, height, width] = this.images.shape;

@@ -6,6 +6,7 @@ import { checkIndex, type Dataset, located, type Sample, type Values } from './d
 import { ImagePool } from './node-image-pool.ts';
 import { loadImage } from './node-load-image.ts';
 
+/** Of ImageFolder.open. */
 export interface ImageFolderOptions {
   /** Pixels of the inputs: a number for squares, or [height, width]. Default: as the files have them. */
   readonly size?: number | readonly [number, number];
@@ -42,7 +43,9 @@ interface Entry {
 export interface SkippedFile {
   /** The sample's number. */
   readonly index: number;
+  /** The file. */
   readonly path: string;
+  /** Why it was left out. */
   readonly error: ConvletError;
 }
 
@@ -67,7 +70,9 @@ const pictures = /\.(png|jpe?g)$/i;
 export class ImageFolder implements Dataset {
   static readonly name: string = 'ImageFolder';
 
+  /** Names of the folders, sorted: a sample's target is a number of this list. */
   readonly classes: readonly string[];
+  /** Path and class of each file. */
   readonly entries: readonly Entry[];
   private readonly request: { channels: Channels; size: readonly [number, number] | null; maxPixels: number };
   private readonly pool: ImagePool | null;
@@ -89,7 +94,11 @@ export class ImageFolder implements Dataset {
     this.pool = pool;
   }
 
-  /** @throws ConvletError `environment` for a directory that cannot be read, `malformed` for one without pictures */
+  /**
+   * Lists the PNG and JPEG files in the folders below `directory`; they are decoded when they are needed.
+   *
+   * @throws ConvletError `environment` for a directory that cannot be read, `malformed` for one without pictures
+   */
   static async open(directory: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
     checkOptions('ImageFolder.open', options, known);
     const { channels = 3, workers = 0 } = options;
@@ -112,6 +121,7 @@ export class ImageFolder implements Dataset {
     return new ImageFolder(classes, entries, options, workers > 0 ? await ImagePool.start(workers) : null);
   }
 
+  /** How many files. */
   get length(): number {
     return this.entries.length;
   }

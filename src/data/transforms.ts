@@ -67,6 +67,7 @@ export function normalize(
   };
 }
 
+/** Of randomCrop. */
 export interface CropOptions {
   /** Pixels around the picture. Default 0. */
   readonly padding?: number;
@@ -127,6 +128,7 @@ export function randomHorizontalFlip(p = 0.5, ...surplus: never[]): Transform {
   };
 }
 
+/** Of randomErasing. */
 export interface ErasingOptions {
   /** Of how many pictures. Default 1: all. */
   readonly p?: number;

@@ -21,7 +21,9 @@ import { forwardBatch } from './call.ts';
 import { type AnyModule, Module } from './module.ts';
 import { fill, inputsOf, outputsOf, partsOf, traceTwice } from './traced.ts';
 
+/** Of compileModel. */
 export interface CompileModelOptions {
+  /** Element type of the inputs; default float32. */
   readonly dtype?: DType;
   /** Read parameters in each run instead of folding them: for a model that goes on learning. */
   readonly live?: boolean;
@@ -38,6 +40,7 @@ export interface CompiledModel<O = Variable> {
   run(input: Structure<TypedArray | VariableLike>): Mapped<O, Variable, Tensor>;
   /** @internal */
   readonly plan: Plan;
+  /** Frees its memory. */
   dispose(): void;
 }
 

@@ -16,6 +16,7 @@ import { fill, inputsOf, outputsOf, partsOf, type Trace, traceTwice } from './tr
 /** One operand of a step: values with their shape, or arrays and records of such; read when `step` is called. */
 export type BatchPart = Structure<VariableLike>;
 
+/** Of compileStep. */
 export interface CompileStepOptions<O = Variable> {
   /** What the loss compares with the targets; default: `model.forward(...)` of the first operands. */
   // biome-ignore lint/suspicious/noExplicitAny: operands are what the caller makes them
@@ -53,6 +54,7 @@ export interface CompiledStep<O = Variable> {
   readonly heldBytes: number;
   /** @internal Plans by batch shapes so far. */
   readonly plans: readonly Plan[];
+  /** Frees the memory of its plans; the model and the optimizer stay. */
   dispose(): void;
 }
 

@@ -13,6 +13,7 @@ export type ForwardPreHook<M = Forwards> = (module: M, inputs: readonly any[]) =
 // biome-ignore lint/suspicious/noExplicitAny: a module knows its inputs and output
 export type ForwardHook<M = Forwards> = (module: M, inputs: readonly any[], output: any) => unknown;
 
+/** How to take a hook away. */
 export interface HookHandle {
   /** Takes the hook away; a second call does nothing. */
   remove(): void;

@@ -15,8 +15,11 @@ export type FanMode = 'fanIn' | 'fanOut';
 export interface KaimingOptions {
   /** Negative slope of leakyRelu. */
   readonly a?: number;
+  /** 'fanIn' (default) or 'fanOut'. */
   readonly mode?: FanMode;
+  /** What follows the layer; default 'leakyRelu'. */
   readonly nonlinearity?: Nonlinearity;
+  /** Where numbers come from; default: the generator of `seed`. */
   readonly generator?: Generator;
 }
 

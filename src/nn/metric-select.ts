@@ -5,6 +5,7 @@ import type { Metric, Values } from './metric.ts';
 /** Where an output or target stands in an array or record: a name or number, or several on the way down. */
 export type Place = string | number | readonly (string | number)[];
 
+/** Of select. */
 export interface SelectOptions {
   /** The output that the metric is of. */
   readonly output?: Place;

@@ -17,6 +17,7 @@ export class RunningMean {
     this.weight += count;
   }
 
+  /** Samples so far. */
   get count(): number {
     return this.weight;
   }
@@ -26,15 +27,18 @@ export class RunningMean {
     return this.sum / this.weight;
   }
 
+  /** Begins anew. */
   reset(): void {
     this.sum = 0;
     this.weight = 0;
   }
 
+  /** Sum and count. */
   stateDict(): readonly number[] {
     return [this.sum, this.weight];
   }
 
+  /** Goes on from a state. */
   loadStateDict([sum, weight]: readonly number[]): void {
     this.sum = sum;
     this.weight = weight;
@@ -143,6 +147,7 @@ const overlapArgs = { score: oneOf('iou', 'dice'), average: oneOf('macro', 'micr
 export class ConfusionMatrix {
   static readonly name: string = 'ConfusionMatrix';
 
+  /** How many classes. */
   readonly classes: number;
   /** [classes, classes], row-major: rows are targets, columns predictions. */
   readonly counts: Float64Array;
@@ -157,6 +162,7 @@ export class ConfusionMatrix {
     this.counts = new Float64Array(classes * classes);
   }
 
+  /** Counts a batch: scores as `accuracy` takes them, and classes. */
   update(output: Values, target: Values): void {
     eachPosition('ConfusionMatrix', this.options, output, target, (scores, start, step, classes, label) => {
       if (Math.max(2, classes) !== this.classes)
@@ -165,6 +171,7 @@ export class ConfusionMatrix {
     });
   }
 
+  /** Begins anew. */
   reset(): void {
     this.counts.fill(0);
   }
@@ -175,6 +182,7 @@ export class ConfusionMatrix {
     return Array.from({ length: classes }, (_, i) => Array.from(counts.subarray(i * classes, (i + 1) * classes)));
   }
 
+  /** Share of positions whose class has the highest score. */
   get accuracy(): number {
     return sum(this.perClass.map(({ right }) => right)) / sum(this.counts);
   }

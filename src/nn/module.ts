@@ -79,6 +79,7 @@ export abstract class Module<R = Variable> {
     yield* held(this, isState, snakeCase);
   }
 
+  /** The modules in its fields. */
   *children(): Generator<AnyModule> {
     for (const [, child] of this.namedChildren()) yield child;
   }
@@ -91,31 +92,38 @@ export abstract class Module<R = Variable> {
     for (const [name, child] of this.namedChildren()) yield* child.namedModules(join(prefix, name), seen);
   }
 
+  /** This module and all below it, each once, parents first. */
   *modules(): Generator<AnyModule> {
     for (const [, module] of this.namedModules()) yield module;
   }
 
+  /** Parameters of this module and all below it with their names in a state dict, each once. */
   *namedParameters(): Generator<[string, Parameter]> {
     yield* once(named(this, isParameter));
   }
 
+  /** Parameters of this module and all below it, each once. */
   *parameters(): Generator<Parameter> {
     for (const [, parameter] of this.namedParameters()) yield parameter;
   }
 
+  /** Buffers of this module and all below it with their names in a state dict, each once. */
   *namedBuffers(): Generator<[string, ModuleBuffer]> {
     yield* once(named(this, isBuffer));
   }
 
+  /** Buffers of this module and all below it, each once. */
   *buffers(): Generator<ModuleBuffer> {
     for (const [, buffer] of this.namedBuffers()) yield buffer;
   }
 
+  /** Training mode for this module and all below it: dropout drops, batch norm uses the batch. */
   train(mode = true): this {
     for (const module of this.modules()) module.training = mode;
     return this;
   }
 
+  /** Evaluation mode for this module and all below it. */
   eval(): this {
     return this.train(false);
   }
@@ -152,11 +160,13 @@ export abstract class Module<R = Variable> {
     return this;
   }
 
+  /** Says of all parameters whether they learn. */
   requiresGrad_(value = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad_(value);
     return this;
   }
 
+  /** Gradients of all parameters become null. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.grad = null;
   }

@@ -37,9 +37,13 @@ function levels(
   return rounded.add(along(op, x, zeroPoint, axis)).clamp(low, high);
 }
 
+/** Of fakeQuantize. */
 export interface FakeQuantizeOptions {
+  /** The whole number that stands for 0; default 0. */
   readonly zeroPoint?: PerChannel;
+  /** Least whole number. */
   readonly quantMin?: number;
+  /** Greatest whole number. */
   readonly quantMax?: number;
   /** Of the channels, where scale or zero point are per channel. Default 0. */
   readonly axis?: number;
@@ -63,6 +67,7 @@ export function fakeQuantize(x: Variable, scale: PerChannel, options: FakeQuanti
   return q.sub(along('fakeQuantize', x, zeroPoint, axis)).mul(along('fakeQuantize', x, scale, axis));
 }
 
+/** Of quantize. */
 export interface QuantizeOptions extends Pick<FakeQuantizeOptions, 'zeroPoint' | 'axis'> {
   /** Default int8. */
   readonly dtype?: DType;
@@ -96,12 +101,19 @@ export function dequantize(
   return x.sub(along('dequantize', x, zeroPoint, axis)).mul(along('dequantize', x, scale, axis));
 }
 
+/** Of convInteger. */
 export interface QuantizedConvOptions {
+  /** Steps between windows; default 1. */
   readonly stride?: readonly number[];
+  /** Cells of the zero point on both sides; default 0. */
   readonly padding?: readonly number[];
+  /** Steps between the taps of a window; default 1. */
   readonly dilation?: readonly number[];
+  /** Groups of channels; default 1. */
   readonly groups?: number;
+  /** What is taken off each element of x. */
   readonly xZeroPoint?: number;
+  /** What is taken off each weight. */
   readonly wZeroPoint?: number;
 }
 

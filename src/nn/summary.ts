@@ -14,6 +14,7 @@ import { Parameter } from './parameter.ts';
 import { Trace } from './traced.ts';
 import { watchForward } from './watch.ts';
 
+/** Of summary. */
 export interface SummaryOptions {
   /** Of the inputs; default float32. */
   readonly dtype?: DType;
@@ -25,6 +26,7 @@ const summaryKnown: KnownOf<SummaryOptions> = { dtype: dtypeKind };
 export interface LayerSummary {
   /** Where it stands in the model: '0.conv1'; '' for the model itself. */
   readonly name: string;
+  /** The module's class. */
   readonly type: string;
   /** 0 for the model, 1 for its children, … */
   readonly depth: number;
@@ -32,6 +34,7 @@ export interface LayerSummary {
   readonly outputShape: readonly number[];
   /** Elements of its own parameters, without those of modules in it; 0 in calls after the first. */
   readonly parameters: number;
+  /** Those of `parameters` that require gradients. */
   readonly trainableParameters: number;
   /** Multiply–accumulates of its own ops, without those of modules in it. */
   readonly macs: number;
@@ -43,14 +46,19 @@ export interface LayerSummary {
 export interface ModelSummary {
   /** In the order in which the modules are called, containers before what they call. */
   readonly layers: readonly LayerSummary[];
+  /** Shapes that it was made for. */
   readonly inputShapes: readonly (readonly number[])[];
   /** Of everything once, also of modules that are not called. */
   readonly parameters: number;
+  /** Those that require gradients. */
   readonly trainableParameters: number;
+  /** Multiply–accumulates of one forward. */
   readonly macs: number;
+  /** Bytes of all parameters. */
   readonly parameterBytes: number;
   /** Bytes of what the layers without children return: what training keeps for the backward pass, roughly. */
   readonly activationBytes: number;
+  /** A table for a terminal. */
   toString(): string;
 }
 

@@ -5,20 +5,32 @@ import type { ParamGroup, Params } from './optimizer.ts';
 
 type Betas = readonly [number, number];
 
+/** Of Adam and AdamW. */
 export interface AdamOptions {
+  /** Learning rate; default 1e-3. */
   lr: number;
+  /** Decays of the averages of gradients and of their squares; default [0.9, 0.999]. */
   betas: Betas;
+  /** Added to the denominator; default 1e-8. */
   eps: number;
+  /** Of Adam added to the gradient (default 0), of AdamW taken off the weights (default 1e-2). */
   weightDecay: number;
+  /** Divides by the greatest average of squares so far. */
   amsgrad: boolean;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
 interface MomentOptions {
+  /** Learning rate; default 1e-3 (NAdam and Adamax 2e-3). */
   lr: number;
+  /** Decays of the averages of gradients and of their squares; default [0.9, 0.999]. */
   betas: Betas;
+  /** Added to the denominator; default 1e-8 (Lamb 1e-6). */
   eps: number;
+  /** L2 penalty added to the gradient: weightDecay · weight; default 0. */
   weightDecay: number;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -95,6 +107,7 @@ export class AdamW extends KernelOptimizer<AdamOptions> {
   }
 }
 
+/** Of Adamax. */
 export type AdamaxOptions = MomentOptions;
 
 /** torch.optim.Adamax: Adam with the infinity norm (Kingma & Ba 2015, section 7.1). */
@@ -113,7 +126,9 @@ export class Adamax extends KernelOptimizer<AdamaxOptions> {
   }
 }
 
+/** Of NAdam. */
 export interface NAdamOptions extends MomentOptions {
+  /** Decay of the momentum; default 4e-3. */
   momentumDecay: number;
 }
 
@@ -140,6 +155,7 @@ export class NAdam extends KernelOptimizer<NAdamOptions> {
   }
 }
 
+/** Of RAdam. */
 export type RAdamOptions = MomentOptions;
 
 /** torch.optim.RAdam (Liu et al. 2020): Adam that does not trust its second moment at first. */
@@ -164,10 +180,15 @@ export class RAdam extends KernelOptimizer<RAdamOptions> {
   }
 }
 
+/** Of Lion. */
 export interface LionOptions {
+  /** Learning rate; default 1e-4. */
   lr: number;
+  /** Decays of the step and of the momentum; default [0.9, 0.99]. */
   betas: Betas;
+  /** Taken off the weights: lr · weightDecay · weight; default 0. */
   weightDecay: number;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -192,6 +213,7 @@ export class Lion extends KernelOptimizer<LionOptions> {
   }
 }
 
+/** Of Lamb. */
 export type LambOptions = MomentOptions;
 
 /** LAMB (You et al. 2020): Adam's step scaled to the length of the parameter, for large batches. */

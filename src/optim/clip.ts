@@ -22,6 +22,7 @@ function totalNorm(grads: readonly Variable[], p: number): Variable {
   return norms(each.length === 1 ? each[0] : apply1('concat', each, { axis: 0 }));
 }
 
+/** Of clipGradNorm. */
 export interface ClipNormOptions {
   /** 2 by default; 1, Infinity, or any p > 0. */
   readonly normType?: number;

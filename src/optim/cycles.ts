@@ -10,6 +10,7 @@ const cosine = (from: number, to: number, share: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
 const straight = (from: number, to: number, share: number): number => from + (to - from) * share;
 
+/** Of CosineAnnealingLR. */
 export interface CosineOptions {
   /** Epochs. */
   readonly tMax: number;
@@ -40,6 +41,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 }
 
+/** Of CosineAnnealingWarmRestarts. */
 export interface WarmRestartsOptions {
   /** Epochs of the first half cosine. */
   readonly t0: number;
@@ -78,22 +80,31 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   }
 }
 
+/** Of OneCycleLR. */
 export interface OneCycleOptions {
   /** For all groups, or one per group. */
   readonly maxLr: number | readonly number[];
+  /** Steps of the whole cycle; or give epochs and stepsPerEpoch. */
   readonly totalSteps?: number;
   /** Instead of totalSteps: epochs times stepsPerEpoch. */
   readonly epochs?: number;
+  /** Steps of an epoch. */
   readonly stepsPerEpoch?: number;
   /** Share of the cycle that goes up. */
   readonly pctStart?: number;
+  /** How rates go down: 'cos' (default) or 'linear'. */
   readonly annealStrategy?: 'cos' | 'linear';
   /** Momentum (SGD's, or the first of betas) goes the other way. */
   readonly cycleMomentum?: boolean;
+  /** Momentum at the greatest rate; default 0.85. */
   readonly baseMomentum?: number;
+  /** Momentum at the least rate; default 0.95. */
   readonly maxMomentum?: number;
+  /** The first rate is maxLr / divFactor; default 25. */
   readonly divFactor?: number;
+  /** The last rate is the first one / finalDivFactor; default 1e4. */
   readonly finalDivFactor?: number;
+  /** Down as long as up, and then a phase to the last rate; default false: down to it at once. */
   readonly threePhase?: boolean;
 }
 
@@ -189,15 +200,25 @@ export class OneCycleLR extends LRScheduler {
   }
 }
 
+/** Of CyclicLR. */
 export interface CyclicOptions {
+  /** Least rate. */
   readonly baseLr: number;
+  /** Greatest rate. */
   readonly maxLr: number;
+  /** Steps from least to greatest; default 2000. */
   readonly stepSizeUp?: number;
+  /** Steps back; default: as many as up. */
   readonly stepSizeDown?: number;
+  /** 'triangular' (default); 'triangular2' halves the height in each cycle; 'expRange' multiplies it by gamma in each step. */
   readonly mode?: 'triangular' | 'triangular2' | 'expRange';
+  /** Of 'expRange'; default 1. */
   readonly gamma?: number;
+  /** Whether momentum goes against the rate. */
   readonly cycleMomentum?: boolean;
+  /** Momentum at the greatest rate. */
   readonly baseMomentum?: number;
+  /** Momentum at the least rate. */
   readonly maxMomentum?: number;
 }
 
@@ -255,15 +276,21 @@ export class CyclicLR extends LRScheduler {
   }
 }
 
+/** Of ReduceLROnPlateau. */
 export interface PlateauOptions {
+  /** Whether the metric should get smaller ('min', default) or greater ('max'). */
   readonly mode?: 'min' | 'max';
+  /** The rate is multiplied by it; default 0.1. */
   readonly factor?: number;
   /** Epochs without an improvement that are let pass. */
   readonly patience?: number;
+  /** What counts as an improvement; default 1e-4. */
   readonly threshold?: number;
+  /** 'rel' (default): a share of the best; 'abs': a difference. */
   readonly thresholdMode?: 'rel' | 'abs';
   /** Epochs after a reduction in which nothing is counted. */
   readonly cooldown?: number;
+  /** No rate is lower; default 0. */
   readonly minLr?: number;
   /** A smaller change of the rate is not made. */
   readonly eps?: number;
@@ -284,10 +311,15 @@ const plateauKnown: KnownOf<PlateauOptions> = {
 export class ReduceLROnPlateau {
   static readonly name: string = 'ReduceLROnPlateau';
 
+  /** Whose rates change. */
   readonly optimizer: Scheduled;
+  /** Best metric so far. */
   best: number;
+  /** Epochs without an improvement. */
   numBadEpochs = 0;
+  /** Epochs in which nothing is counted yet. */
   cooldownCounter = 0;
+  /** Epochs so far. */
   lastEpoch = 0;
   private readonly options: Required<PlateauOptions>;
 
@@ -300,6 +332,7 @@ export class ReduceLROnPlateau {
     this.best = this.options.mode === 'min' ? Infinity : -Infinity;
   }
 
+  /** Tells the metric of an epoch. */
   step(metric: number): void {
     const { patience, cooldown, factor, minLr, eps } = this.options;
     this.lastEpoch++;
@@ -320,15 +353,18 @@ export class ReduceLROnPlateau {
     this.numBadEpochs = 0;
   }
 
+  /** The rate of each group. */
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
+  /** To go on from. */
   stateDict(): ScheduleState {
     const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
     return { lastEpoch, best, numBadEpochs, cooldownCounter, lrs: this.getLastLr() };
   }
 
+  /** Goes on from a state. */
   loadStateDict(state: ScheduleState): void {
     const { lastEpoch, best, numBadEpochs, cooldownCounter, lrs } = state;
     Object.assign(this, { lastEpoch, best, numBadEpochs, cooldownCounter });

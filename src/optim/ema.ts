@@ -4,6 +4,7 @@ import { anything, checkCall, flag, type KnownOf } from '../common/options.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { share } from './checks.ts';
 
+/** Of EMA. */
 export interface EMAOptions {
   /** Share of the old average in the new one. Default 0.999. */
   readonly decay?: number;
@@ -17,8 +18,11 @@ const emaKnown: KnownOf<EMAOptions> = { decay: share, warmup: flag };
 export class EMA {
   static readonly name: string = 'EMA';
 
+  /** Share of the old average in the new one. */
   readonly decay: number;
+  /** Whether decays are smaller at first. */
   readonly warmup: boolean;
+  /** Updates so far. */
   updates = 0;
   private readonly params: readonly Variable[];
   private readonly shadows: readonly Variable[];
@@ -57,18 +61,24 @@ export class EMA {
     this.swapped = true;
   }
 
+  /** Puts the weights back where the averages are. */
   restore(): void {
     if (!this.swapped) return;
     this.swap();
     this.swapped = false;
   }
 
+  /** Updates and averages. */
   stateDict(): { updates: number; averages: ArrayLike<number>[] } {
     const source = this.swapped ? this.params : this.shadows;
     return { updates: this.updates, averages: source.map((value) => value.data) };
   }
 
-  /** @throws ConvletError `shape` where the averages are others; nothing has been written then */
+  /**
+   * Continues from a state.
+   *
+   * @throws ConvletError `shape` where the averages are others; nothing has been written then
+   */
   loadStateDict({ updates, averages }: { updates: number; averages: readonly ArrayLike<number>[] }): void {
     const fits = averages.length === this.shadows.length && this.shadows.every((s, i) => s.size === averages[i].length);
     if (!fits)
@@ -80,6 +90,7 @@ export class EMA {
     });
   }
 
+  /** Frees the memory of the averages. */
   dispose(): void {
     this.restore();
     for (const shadow of this.shadows) shadow.dispose();

@@ -6,7 +6,9 @@ import { inspect } from '../tensor/text.ts';
 
 /** Parameters that share hyper-parameters. Numbers in it may be changed at any time (schedules do). */
 export interface ParamGroup {
+  /** The parameters of the group. */
   readonly params: readonly Variable[];
+  /** Learning rate. */
   lr: number;
   /** Steps taken. */
   stepCount: number;
@@ -20,6 +22,7 @@ export type Params<O> = Iterable<Variable> | readonly (Partial<O> & { readonly p
 export interface OptimizerState {
   /** By number of the parameter (counted through all groups): its state by name, row-major. */
   readonly state: Record<number, Record<string, ArrayLike<number> | number>>;
+  /** Hyper-parameters of each group, parameters by number. */
   readonly paramGroups: Record<string, unknown>[];
 }
 
@@ -37,6 +40,7 @@ interface ParamState {
 export abstract class Optimizer<O extends object = object> {
   static readonly name: string = 'Optimizer';
 
+  /** Parameters with their hyper-parameters, which may be changed at any time. */
   readonly paramGroups: (ParamGroup & O)[];
   private readonly states = new Map<Variable, ParamState>();
   /** Per group: the tensor of numbers by how many steps a parameter is behind its group. */
@@ -131,6 +135,7 @@ export abstract class Optimizer<O extends object = object> {
     return slots[name];
   }
 
+  /** Everything but the parameters, to go on from. */
   stateDict(): OptimizerState {
     const state: Record<number, Record<string, ArrayLike<number> | number>> = {};
     const paramGroups: Record<string, unknown>[] = [];
@@ -149,7 +154,11 @@ export abstract class Optimizer<O extends object = object> {
     return { state, paramGroups };
   }
 
-  /** @throws ConvletError `shape` where groups or parameters do not fit; nothing has been written then */
+  /**
+   * Continues from a state.
+   *
+   * @throws ConvletError `shape` where groups or parameters do not fit; nothing has been written then
+   */
   loadStateDict({ state, paramGroups }: OptimizerState): void {
     const counts = (groups: readonly { params?: unknown }[]) =>
       groups.map(({ params }) => (params as unknown[]).length).join(', ');

@@ -5,6 +5,7 @@ import type { ParamGroup } from './optimizer.ts';
 
 /** What a schedule needs of an optimizer. */
 export interface Scheduled {
+  /** Groups with a rate each. */
   readonly paramGroups: readonly ParamGroup[];
 }
 
@@ -18,6 +19,7 @@ export type ScheduleState = Readonly<Record<string, unknown>> & { readonly lastE
 export abstract class LRScheduler {
   static readonly name: string = 'LRScheduler';
 
+  /** Whose rates it sets. */
   readonly optimizer: Scheduled;
   /** Times that `step` was called. */
   lastEpoch = 0;
@@ -49,14 +51,17 @@ export abstract class LRScheduler {
     });
   }
 
+  /** The rate of each group. */
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map((group) => group.lr);
   }
 
+  /** To go on from. */
   stateDict(): ScheduleState {
     return { lastEpoch: this.lastEpoch };
   }
 
+  /** Goes on from a state. */
   loadStateDict(state: ScheduleState): void {
     if (!(Number.isInteger(state.lastEpoch) && state.lastEpoch >= 0)) {
       throw new ConvletError(
@@ -111,6 +116,7 @@ export class MultiplicativeLR extends LRScheduler {
   }
 }
 
+/** Of StepLR. */
 export interface StepOptions {
   /** Epochs. */
   readonly stepSize: number;
@@ -141,6 +147,7 @@ export class StepLR extends LRScheduler {
   }
 }
 
+/** Of MultiStepLR. */
 export interface MultiStepOptions {
   /** Epochs. */
   readonly milestones: readonly number[];
@@ -174,6 +181,7 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
+/** Of ConstantLR. */
 export interface ConstantOptions {
   /** Default 1/3. */
   readonly factor?: number;
@@ -227,15 +235,21 @@ export class LinearLR extends LRScheduler {
   }
 }
 
+/** Of LinearLR. */
 export interface LinearLROptions {
+  /** Factor of the rate at first; default 1/3. */
   readonly startFactor?: number;
+  /** Factor of the rate at last; default 1. */
   readonly endFactor?: number;
+  /** Epochs between them; default 5. */
   readonly totalIters?: number;
 }
 
 const linearKnown: KnownOf<LinearLROptions> = { startFactor: number, endFactor: number, totalIters: whole(1) };
 
+/** Of ExponentialLR. */
 export interface ExponentialOptions {
+  /** Factor of each epoch. */
   readonly gamma: number;
 }
 
@@ -259,6 +273,7 @@ export class ExponentialLR extends LRScheduler {
   }
 }
 
+/** Of PolynomialLR. */
 export interface PolynomialOptions {
   /** Default 5. */
   readonly totalIters?: number;

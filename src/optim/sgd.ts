@@ -4,12 +4,19 @@ import { notNegative, pair, share } from './checks.ts';
 import { KernelOptimizer } from './kernel-optimizer.ts';
 import type { ParamGroup, Params } from './optimizer.ts';
 
+/** Of SGD. */
 export interface SGDOptions {
+  /** Learning rate; default 1e-3. */
   lr: number;
+  /** Share of the last step in the next; default 0. */
   momentum: number;
+  /** Share of the gradient that the momentum leaves out; default 0. */
   dampening: number;
+  /** L2 penalty added to the gradient: weightDecay · weight; default 0. */
   weightDecay: number;
+  /** Nesterov momentum (Sutskever et al. 2013). */
   nesterov: boolean;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -46,13 +53,21 @@ export class SGD extends KernelOptimizer<SGDOptions> {
   }
 }
 
+/** Of RMSprop. */
 export interface RMSpropOptions {
+  /** Learning rate; default 1e-2. */
   lr: number;
+  /** Decay of the average of squares; default 0.99. */
   alpha: number;
+  /** Added to the denominator; default 1e-8. */
   eps: number;
+  /** L2 penalty added to the gradient: weightDecay · weight; default 0. */
   weightDecay: number;
+  /** Share of the last step in the next; default 0. */
   momentum: number;
+  /** Divides by the deviation instead of the root of the mean square. */
   centered: boolean;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -87,12 +102,19 @@ export class RMSprop extends KernelOptimizer<RMSpropOptions> {
   }
 }
 
+/** Of Adagrad. */
 export interface AdagradOptions {
+  /** Learning rate; default 1e-2. */
   lr: number;
+  /** The rate is lr / (1 + (step − 1) · lrDecay); default 0. */
   lrDecay: number;
+  /** L2 penalty added to the gradient: weightDecay · weight; default 0. */
   weightDecay: number;
+  /** The sum of squares at first; default 0. */
   initialAccumulatorValue: number;
+  /** Added to the denominator; default 1e-10. */
   eps: number;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -125,11 +147,17 @@ export class Adagrad extends KernelOptimizer<AdagradOptions> {
   }
 }
 
+/** Of Adadelta. */
 export interface AdadeltaOptions {
+  /** Learning rate; default 1. */
   lr: number;
+  /** Decay of the averages; default 0.9. */
   rho: number;
+  /** Added to the denominator; default 1e-6. */
   eps: number;
+  /** L2 penalty added to the gradient: weightDecay · weight; default 0. */
   weightDecay: number;
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 
@@ -162,11 +190,15 @@ export class Adadelta extends KernelOptimizer<AdadeltaOptions> {
   }
 }
 
+/** Of Rprop. */
 export interface RpropOptions {
+  /** First step of each weight; default 1e-2. */
   lr: number;
   /** Factors of the step size where the sign changed and where it did not. */
   etas: readonly [number, number];
+  /** Least and greatest step; default [1e-6, 50]. */
   stepSizes: readonly [number, number];
+  /** Steps uphill: the loss is to grow. */
   maximize: boolean;
 }
 

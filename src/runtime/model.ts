@@ -35,7 +35,9 @@ export type ModelOutputInfo = Declared;
 
 /** What `run` gives for one output: a copy of the values, row-major or in the model's `layout`, the caller's to keep. */
 export interface ModelOutput<Data = TypedArray> {
+  /** Element type. */
   readonly dtype: DType;
+  /** Dimensions in ONNX's order (N,C,H,W); [] is a scalar. */
   readonly shape: readonly number[];
   /** The typed array of the dtype; of int64 and uint64 as the model's `int64` says. */
   readonly data: Data;
@@ -92,6 +94,7 @@ export class Model<Data extends TypedArray | BigIntArray = TypedArray> {
   readonly inputs: readonly ModelInputInfo[];
   /** What `run` gives, as far as the file declares it. */
   readonly outputs: readonly ModelOutputInfo[];
+  /** 'wasm', or 'js': plain JavaScript. */
   readonly backend: 'wasm' | 'js';
   /** The kernel build that runs; 'plain' on the js backend. */
   readonly variant: 'simd' | 'relaxed' | 'plain';

@@ -22,9 +22,11 @@ import { describeValues, inspect } from './text.ts';
 export class Tensor {
   static readonly name: string = 'Tensor';
 
+  /** Element type. */
   readonly dtype: DType;
   /** Logical dimensions in PyTorch/ONNX order (N,C,H,W); [] for a scalar. */
   readonly shape: readonly number[];
+  /** How the elements lie in memory: 'row', or with channels last. */
   readonly layout: Layout;
   /** Number of elements. */
   readonly size: number;
@@ -45,6 +47,7 @@ export class Tensor {
     this.constant = constant;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -137,6 +140,7 @@ export class Tensor {
     }
   }
 
+  /** Type, shape and elements (row-major), for JSON.stringify. */
   toJSON(): { dtype: DType; shape: readonly number[]; data: number[] } {
     return { dtype: this.dtype, shape: this.shape, data: Array.from(this.data) };
   }

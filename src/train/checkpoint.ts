@@ -13,6 +13,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface Checkpoint {
   /** Parameters and buffers under PyTorch's names. */
   readonly model: ReadonlyMap<string, TensorValue>;
+  /** State of the optimizer; null for a file without one. */
   readonly optimizer: OptimizerState | null;
   /** Epoch, random numbers, schedule, history: whatever else is needed. */
   readonly metadata: Json;

@@ -44,9 +44,12 @@ export const metricList = kind<readonly Metric[]>(
   (value) => Array.isArray(value) && value.every((metric) => typeof metric?.update === 'function'),
 );
 
+/** Of evaluate. */
 export interface EvaluateOptions {
+  /** Of output and targets; its mean over all samples is computed. */
   // biome-ignore lint/suspicious/noExplicitAny: of whatever the model returns and the loader gives
   readonly loss?: Loss<any, any>;
+  /** Computed over all samples. */
   readonly metrics?: readonly Metric[];
   /** Counts which class is taken for which (needs classes as targets). */
   readonly confusion?: boolean;
@@ -56,11 +59,15 @@ export interface EvaluateOptions {
 
 const known: KnownOf<EvaluateOptions> = { loss: anything, metrics: metricList, confusion: flag, compiled: flag };
 
+/** What evaluate finds. */
 export interface Evaluation {
   /** Mean over samples; NaN without a loss. */
   readonly loss: number;
+  /** Values by name. */
   readonly metrics: Record<string, number>;
+  /** How classes were taken for each other; null unless it was asked for. */
   readonly confusion: ConfusionMatrix | null;
+  /** How many there were. */
   readonly samples: number;
 }
 

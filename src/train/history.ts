@@ -4,18 +4,25 @@ export interface EpochRecord {
   readonly epoch: number;
   /** Steps from the very beginning. */
   readonly step: number;
+  /** Of the epoch, validation included. */
   readonly seconds: number;
   /** Of the first parameter group, at the epoch's end before the schedule's step. */
   readonly lr: number;
   /** Mean over the epoch's samples, each as it was when its batch was trained on. */
   readonly loss: number;
+  /** Of the training set, by name. */
   readonly metrics: { readonly [name: string]: number };
+  /** Loss and metrics of the validation set; null without one. */
   readonly validation: { readonly loss: number; readonly metrics: { readonly [name: string]: number } } | null;
 }
 
+/** One update. */
 export interface TracePoint {
+  /** Number of the update, from 1. */
   readonly step: number;
+  /** Of its batches, before the update. */
   readonly loss: number;
+  /** Learning rate of the first group. */
   readonly lr: number;
 }
 
@@ -26,10 +33,12 @@ const mostPoints = 512;
 export class History {
   static readonly name: string = 'History';
 
+  /** One record for each epoch. */
   readonly epochs: EpochRecord[] = [];
   /** Loss and learning rate of steps at equal distances, a few hundred of them whatever the length of the run. */
   readonly trace: TracePoint[] = [];
 
+  /** Notes an update. */
   add(point: TracePoint): void {
     if (point.step % this.stride !== 0) return;
     this.trace.push(point);
@@ -69,10 +78,12 @@ export class History {
     return `${[header, ...rows].map((row) => row.join(',')).join('\n')}\n`;
   }
 
+  /** Everything, for JSON.stringify. */
   toJSON(): { epochs: readonly EpochRecord[]; trace: readonly TracePoint[] } {
     return { epochs: this.epochs, trace: this.trace };
   }
 
+  /** Of what toJSON gave. */
   static from({ epochs, trace }: { epochs: readonly EpochRecord[]; trace: readonly TracePoint[] }): History {
     const history = new History();
     history.epochs.push(...epochs);

@@ -1,6 +1,8 @@
 /** Where lines go that are for a person who waits; null: nobody does. */
 export interface Terminal {
+  /** Characters of a line. */
   readonly columns: number;
+  /** Prints. */
   write(text: string): void;
 }
 

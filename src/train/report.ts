@@ -4,7 +4,9 @@ import { escapeText, lineChart, matrixChart, type Series } from './chart.ts';
 import type { History } from './history.ts';
 import { numberText, timeText } from './progress.ts';
 
+/** Of htmlReport. */
 export interface ReportOptions {
+  /** Title of the page. */
   readonly title?: string;
   /** Names and values that are listed: optimizer, batch size, …. */
   readonly configuration?: { readonly [name: string]: string | number | boolean };

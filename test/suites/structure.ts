@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Family, type FamilyLayer, families, familyLayers, familyNames } from '../../scripts/families.ts';
 import { layers } from '../../scripts/layers.ts';
+import { docstringProblems } from './docstrings.ts';
 import { findCycles, layerProblems, readModules, type SourceModule } from './imports.ts';
 import { parameterProblems } from './parameters.ts';
 import { wordProblems } from './words.ts';
@@ -33,6 +34,7 @@ const problems = [
   ...partProblems(),
   ...textProblems(),
   ...parameterProblems(root),
+  ...docstringProblems(root),
 ];
 for (const problem of problems) console.error(problem);
 console.log(`structure: ${modules.size} modules, ${problems.length} problems`);

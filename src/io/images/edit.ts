@@ -27,9 +27,13 @@ export function cropImage(image: Image, x: number, y: number, width: number, hei
 
 /** Pixels to add at each side; a side that is not given is 0. */
 export interface Padding {
+  /** Pixels above. */
   top?: number;
+  /** Pixels on the right. */
   right?: number;
+  /** Pixels below. */
   bottom?: number;
+  /** Pixels on the left. */
   left?: number;
 }
 

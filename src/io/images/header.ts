@@ -4,8 +4,11 @@ import { foreignText } from '../foreign.ts';
 
 /** The contents of a picture file's header, which is read without decoding the picture. */
 export interface ImageHeader {
+  /** What the file is. */
   format: 'png' | 'jpeg';
+  /** Pixels. */
   width: number;
+  /** Pixels. */
   height: number;
   /** Components as stored: 1 grey or palette index, 2 grey and alpha, 3 colour, 4 colour and alpha or CMYK. */
   components: number;

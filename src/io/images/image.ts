@@ -9,9 +9,13 @@ export type Channels = 1 | 3 | 4;
  * 1 channel is grey, 3 are RGB, 4 are RGB and straight (not premultiplied) alpha.
  */
 export interface Image {
+  /** Samples, row by row. */
   data: Uint8Array;
+  /** Pixels. */
   width: number;
+  /** Pixels. */
   height: number;
+  /** 1 grey, 3 RGB, 4 RGBA. */
   channels: Channels;
 }
 

@@ -6,22 +6,30 @@ import { checkSize, type Image } from './image.ts';
 
 /** Pixels as a canvas gives them: 8 bits, RGBA, alpha not multiplied in. */
 export interface ImageDataLike {
+  /** RGBA, row by row. */
   readonly data: Uint8ClampedArray | Uint8Array;
+  /** Pixels. */
   readonly width: number;
+  /** Pixels. */
   readonly height: number;
 }
 
 /** A canvas, of the page or an OffscreenCanvas (or of a package of Node's). */
 export interface CanvasLike {
+  /** Pixels. */
   readonly width: number;
+  /** Pixels. */
   readonly height: number;
+  /** Only the 2D context is asked for. */
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of the DOM's fit no narrower type
   getContext(type: '2d', settings?: any): any;
 }
 
 /** An object that a canvas can draw: an ImageBitmap; an <img>, <video> or VideoFrame has sizes under other names. */
 export interface DrawableLike {
+  /** Pixels. */
   readonly width: number;
+  /** Pixels. */
   readonly height: number;
 }
 

@@ -35,7 +35,9 @@ const known: KnownOf<ImageTensorOptions> = {
 
 /** An input for `run`: row-major values and their shape. */
 export interface ImageTensor {
+  /** Elements, row-major. */
   data: Float32Array;
+  /** [1,C,H,W], or [1,H,W,C]. */
   shape: number[];
 }
 

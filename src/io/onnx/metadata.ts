@@ -2,6 +2,7 @@ import type { OnnxModel } from './model.ts';
 
 /** The metadata of a model file. A text that is absent is ''. */
 export interface ModelMetadata {
+  /** Version of the file format (ir_version). */
   readonly irVersion: number;
   /** Version of ONNX's own operators; 0 for a model without any. */
   readonly opset: number;
@@ -11,8 +12,11 @@ export interface ModelMetadata {
   readonly producer: string;
   /** Reverse DNS name of the model's author. */
   readonly domain: string;
+  /** Version of the model itself (model_version); 0 where the file says none. */
   readonly version: number;
+  /** The graph's name. */
   readonly graph: string;
+  /** The model's doc_string, else the graph's. */
   readonly doc: string;
   /** `metadata_props`: further properties from the exporter. */
   readonly properties: { readonly [key: string]: string };

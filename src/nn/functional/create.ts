@@ -7,9 +7,11 @@ import { product } from '../../common/numbers.ts';
 import { checkOptions, flag, type KnownOf, kind } from '../../common/options.ts';
 import { checkShape, tensor } from '../../tensor/tensor.ts';
 
+/** Of zeros, ones and their like. */
 export interface CreateOptions {
   /** Default: float32; of `arange` with whole numbers, and of `full` with a truth value or whole number: int64, bool. */
   readonly dtype?: DType;
+  /** Whether gradients by it are wanted. */
   readonly requiresGrad?: boolean;
 }
 

@@ -27,10 +27,13 @@ export const outputSizeKind = kind<OutputSize>(
 );
 
 export interface ConvOptions {
+  /** Steps between windows; default 1. */
   readonly stride?: PerAxis;
   /** Cells on both sides of each axis; 'same': the output is as large as the input (stride 1); 'valid': none. */
   readonly padding?: PerAxis | 'same' | 'valid';
+  /** Steps between the taps of a window; default 1. */
   readonly dilation?: PerAxis;
+  /** Groups of channels that do not see each other; default 1. */
   readonly groups?: number;
   /** The values of the padding; 'zeros' costs nothing extra. */
   readonly paddingMode?: 'zeros' | Exclude<PadMode, 'constant'>;
@@ -45,10 +48,15 @@ export const convKnown: KnownOf<ConvOptions> = {
 };
 
 export interface ConvTransposeOptions {
+  /** Steps of the output between inputs; default 1. */
   readonly stride?: PerAxis;
+  /** Cells that are cut off on both sides of the output; default 0. */
   readonly padding?: PerAxis;
+  /** Cells that the output is larger at its end; default 0. */
   readonly outputPadding?: PerAxis;
+  /** Steps between the taps of a window; default 1. */
   readonly dilation?: PerAxis;
+  /** Groups of channels that do not see each other; default 1. */
   readonly groups?: number;
 }
 

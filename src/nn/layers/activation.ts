@@ -65,6 +65,7 @@ export const Softmax2d = layer('Softmax2d', { args: {} }, ([x]) => F.softmax(x, 
 export class PReLU extends Module {
   static override readonly name: string = 'PReLU';
 
+  /** Slope below 0: [numParameters]. */
   readonly weight: Parameter;
 
   constructor(numParameters = 1, init = 0.25, ...surplus: never[]) {

@@ -27,14 +27,17 @@ export class Sequential extends Module {
     for (const module of this.entries.values()) checkModule('Sequential', module);
   }
 
+  /** How many modules. */
   get length(): number {
     return this.entries.size;
   }
 
+  /** Module `index`; negative ones count from the end. */
   at(index: number): Module | undefined {
     return [...this.entries.values()].at(index);
   }
 
+  /** Puts a module behind the others. */
   append(module: Module): this {
     checkModule('Sequential', module);
     this.entries.set(String(this.entries.size), module);

@@ -12,11 +12,13 @@ import { python, pythonArgs } from './layer.ts';
 
 /** Of Conv1d, Conv2d and Conv3d. */
 export interface ConvLayerOptions extends ConvOptions {
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean;
 }
 
 /** Of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d. */
 export interface ConvTransposeLayerOptions extends ConvTransposeOptions {
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean;
 }
 
@@ -215,6 +217,7 @@ export class ConvTranspose3d extends Convolution<ConvTransposeLayerOptions> {
 
 /** Of Linear. */
 export interface LinearOptions {
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean;
 }
 
@@ -225,9 +228,13 @@ const linearSignature = { args: { inFeatures: whole(1), outFeatures: whole(1) },
 export class Linear extends Module {
   static override readonly name: string = 'Linear';
 
+  /** Length of the input's last axis. */
   readonly inFeatures: number;
+  /** Length of the output's last axis. */
   readonly outFeatures: number;
+  /** [out, in]. */
   readonly weight: Parameter;
+  /** [out], or null. */
   readonly bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}, ...surplus: never[]) {

@@ -139,9 +139,13 @@ const embeddingSignature = {
 export class Embedding extends Module {
   static override readonly name: string = 'Embedding';
 
+  /** Rows of the table. */
   readonly numEmbeddings: number;
+  /** Length of a row. */
   readonly embeddingDim: number;
+  /** The row that stays zero; null: none. */
   readonly paddingIdx: number | null;
+  /** [numEmbeddings, embeddingDim]. */
   readonly weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}, ...surplus: never[]) {

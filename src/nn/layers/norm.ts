@@ -13,10 +13,13 @@ const filled = (shape: readonly number[], value: number): Parameter =>
 
 /** Of BatchNorm1d, BatchNorm2d and BatchNorm3d. */
 export interface BatchNormLayerOptions {
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number;
   /** Share of the batch in the new running statistics; null: the average of all batches. */
   readonly momentum?: number | null;
+  /** Whether weight and bias are learned; default true. */
   readonly affine?: boolean;
+  /** Whether running statistics are kept for evaluation; default true. */
   readonly trackRunningStats?: boolean;
 }
 
@@ -112,8 +115,11 @@ export class BatchNorm3d extends BatchNorm {
 
 /** Of LayerNorm. */
 export interface LayerNormOptions {
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number;
+  /** Whether a weight is learned; default true. */
   readonly elementwiseAffine?: boolean;
+  /** Whether a bias is learned, too; default true. */
   readonly bias?: boolean;
 }
 
@@ -124,9 +130,13 @@ const layerNormSignature = { args: { normalizedShape: sizeKind }, options: layer
 export class LayerNorm extends Module {
   static override readonly name: string = 'LayerNorm';
 
+  /** The last axes. */
   readonly normalizedShape: readonly number[];
+  /** Added to the variance. */
   readonly eps: number;
+  /** Of normalizedShape, or null. */
   readonly weight: Parameter | null;
+  /** Of normalizedShape, or null. */
   readonly bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}, ...surplus: never[]) {
@@ -150,6 +160,7 @@ export class LayerNorm extends Module {
 
 /** Of RMSNorm. */
 export interface RMSNormOptions {
+  /** Added to the mean of squares. */
   readonly eps?: number;
 }
 
@@ -160,8 +171,11 @@ const rmsNormSignature = { args: { normalizedShape: sizeKind }, options: rmsNorm
 export class RMSNorm extends Module {
   static override readonly name: string = 'RMSNorm';
 
+  /** The last axes. */
   readonly normalizedShape: readonly number[];
+  /** Added to the mean of squares. */
   readonly eps: number;
+  /** Of normalizedShape, or null. */
   readonly weight: Parameter;
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}, ...surplus: never[]) {
@@ -183,7 +197,9 @@ export class RMSNorm extends Module {
 
 /** Of GroupNorm. */
 export interface GroupNormOptions {
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number;
+  /** Whether weight and bias are learned. */
   readonly affine?: boolean;
 }
 
@@ -194,10 +210,15 @@ const groupNormSignature = { args: { numGroups: whole(1), numChannels: whole(1) 
 export class GroupNorm extends Module {
   static override readonly name: string = 'GroupNorm';
 
+  /** How many groups of channels. */
   readonly numGroups: number;
+  /** How many channels. */
   readonly numChannels: number;
+  /** Added to the variance. */
   readonly eps: number;
+  /** [C], or null. */
   readonly weight: Parameter | null;
+  /** [C], or null. */
   readonly bias: Parameter | null;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}, ...surplus: never[]) {
@@ -268,8 +289,11 @@ export class InstanceNorm3d extends InstanceNorm {
 
 /** Of LocalResponseNorm. */
 export interface LocalResponseNormOptions {
+  /** Factor of the sum; default 1e-4. */
   readonly alpha?: number;
+  /** Exponent; default 0.75. */
   readonly beta?: number;
+  /** Added to the sum; default 1. */
   readonly k?: number;
 }
 
