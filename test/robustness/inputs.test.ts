@@ -67,7 +67,18 @@ const wrong: readonly Row[] = [
     'dtype',
     /expects float32, got int32/,
   ],
-  ['64-bit integers', { i: { data: BigInt64Array.of(1n, 2n), shape: [2] } }, 'dtype', /Int32Array .*got BigInt64Array/],
+  [
+    '64-bit integers that 32 bits do not hold',
+    { i: { data: BigInt64Array.of(1n, 2n ** 40n), shape: [2] } },
+    'argument',
+    /input 'i': element 1 expects an int64 of 32 bits.* got 1099511627776/,
+  ],
+  [
+    '64-bit integers without a sign',
+    { i: { data: BigUint64Array.of(1n, 2n), shape: [2] } },
+    'dtype',
+    /Int32Array .*got BigUint64Array/,
+  ],
   [
     'big integers',
     { i: { data: [1n, 2n], shape: [2] } },
