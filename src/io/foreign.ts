@@ -26,7 +26,7 @@ const foreign: readonly Foreign[] = [
   { name: 'an HTML page', magic: '<html', isText: true, advice: page },
   { name: 'an HTML page', magic: '<head', isText: true, advice: page },
   { name: 'an XML document', magic: '<', isText: true, advice: 'servers of files answer so when something is wrong' },
-  { name: 'a JSON document', magic: '{"', isText: true, advice: 'servers answer so when something is wrong' },
+  { name: 'a JSON document', magic: '{', isText: true, advice: 'servers answer so when something is wrong' },
   { name: 'a TensorFlow Lite model', magic: 'TFL3', at: 4, advice: 'convert it to ONNX' },
   { name: 'a model in ORT format', magic: 'ORTM', at: 4, advice: 'take the .onnx file that it was made from' },
   { name: 'a .npy file', magic: '\x93NUMPY', advice: 'read it with readNpy' },

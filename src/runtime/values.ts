@@ -34,10 +34,12 @@ export type OutputArrays = { readonly [name: string]: TypedArray | BigIntArray }
  * fit. `layout`: that of plain arrays.
  */
 export function checkInputs(infos: readonly DeclaredInput[], inputs: ModelInputs, layout: Layout): Map<string, Tensor> {
-  if (typeof inputs !== 'object' || inputs === null) {
-    throw new ConvletError('argument', `run: expects an object of inputs by name, got ${String(inputs)}`);
-  }
   const names = infos.map((input) => input.name);
+  if (typeof inputs !== 'object' || inputs === null || isValues(inputs) || inputs instanceof Tensor) {
+    const got = typeof inputs === 'object' ? describe(inputs) : String(inputs);
+    const form = `run({ ${names.map((name) => `${name}: …`).join(', ')} })`;
+    throw new ConvletError('argument', `run: expects an object of inputs by name, ${form}, got ${got}`);
+  }
   for (const name of Object.keys(inputs)) {
     if (names.includes(name)) continue;
     throw new ConvletError('unknown-name', `run: the model has no input '${name}'; its inputs are ${names.join(', ')}`);
@@ -58,6 +60,8 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: 
   if (given === undefined || given === null) {
     throw new ConvletError('missing-input', `run: ${what} (${expected}) is missing`);
   }
+  if (typeof given !== 'object')
+    throw new ConvletError('dtype', `run: ${what} expects values (${expected}), got a ${typeof given}`);
   if (given instanceof Tensor) return fits(info, given);
   const { data, shape: own } = isValues(given) ? { data: given } : given;
   const type = dtypes[info.dtype];
@@ -69,7 +73,9 @@ function checkInput(info: DeclaredInput, given: ModelInput | undefined, layout: 
   const shape = checkShape(`run: ${what}`, dims);
   const array = inStorage(`run: ${what}`, data, info.dtype);
   if (!isArrayOf<TypedArray>(array, type.array)) {
-    const got = describe(array);
+    const isPicture = 'channels' in given || ('width' in given && 'height' in given);
+    const advice = isPicture ? ': it is a picture; give what imageToTensor of convlet/images makes of it' : '';
+    const got = `${describe(array)}${advice}`;
     throw new ConvletError('dtype', `run: ${what} expects a ${type.array.name} (${expected}), got ${got}`);
   }
   if (array.length !== elementCount(shape)) {

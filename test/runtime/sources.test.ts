@@ -209,6 +209,7 @@ const foreign = [
   { name: 'a page with a mark', file: bytes([0xef, 0xbb, 0xbf], '<HTML lang="en">'), message: /an HTML page/ },
   { name: 'XML', file: text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), message: /an XML doc/ },
   { name: 'JSON', file: text('{"error":"Repository not found"}'), message: /a JSON document/ },
+  { name: 'JSON with spaces', file: text('{\n  "name": "app"\n}'), message: /a JSON document/ },
   { name: 'nothing', file: new Uint8Array(0), message: /an empty file/ },
   { name: 'TensorFlow Lite', file: bytes([28, 0, 0, 0], 'TFL3', [0, 0, 0, 0]), message: /a TensorFlow Lite model/ },
   { name: 'PyTorch', file: bytes('PK', [3, 4, 0, 0, 8, 8]), message: /a ZIP archive.*torch\.onnx\.export/ },

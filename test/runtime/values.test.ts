@@ -169,6 +169,22 @@ test('branches that the data decides on run off the main thread as on it', async
   }
 });
 
+test('what beginners give is answered with the right form', async () => {
+  using model = await load(file, { backend: 'js' });
+  const picture = { data: new Uint8Array(6), width: 2, height: 1, channels: 3, shape: [2, 3] };
+  expect(await codeOf(model.run(x as never))).toMatch(
+    /^argument: run: expects an object of inputs by name, run\(\{ n: …, x: … \}\), got Float32Array/,
+  );
+  expect(await codeOf(model.run(tensor(x) as never))).toMatch(/^argument: .*got Tensor/);
+  expect(await codeOf(model.run({ n: [1, 2], x: 'picture.png' as never }))).toMatch(
+    /^dtype: run: input 'x' expects values \(float32 \[2,3\]\), got a string/,
+  );
+  expect(await codeOf(model.run({ n: [1, 2], x: picture as never }))).toMatch(
+    /^dtype: .*got Uint8Array: it is a picture; give what imageToTensor/,
+  );
+  expect((await model.run({ n: [1, 2], x })).twice.shape).toEqual([2]);
+});
+
 test('a kernel build that an entry comes without', async () => {
   const bare = createLoad({ ...nodePlatform, variants: () => [] });
   expect(await codeOf(bare(file, { variant: 'simd' }))).toMatch(

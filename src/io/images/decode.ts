@@ -50,7 +50,8 @@ export const createDecodeImage =
     const bytes = await readHeld(source, { what: 'decodeImage' });
     if (bytes === null) {
       const expected = 'the bytes of a PNG or JPEG file, a Blob, a Response, or a picture of a canvas';
-      throw new ConvletError('argument', `decodeImage: expects ${expected}, got ${describe(source)}`);
+      const advice = typeof source === 'string' ? ': read the file first, or fetch it' : '';
+      throw new ConvletError('argument', `decodeImage: expects ${expected}, got ${describe(source)}${advice}`);
     }
     const header = readImageHeader(bytes);
     checkPixels(header, maxPixels);
