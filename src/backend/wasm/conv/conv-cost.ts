@@ -4,7 +4,8 @@
 // for the layers where the choice matters. bench/results/conv-costs.json has the times of one run and names its processor.
 // `npm run bench:algos -- --fit --write` measures the current machine, and shows how well these constants predict its times and which
 // constants would predict them best (bench/conv-fit.ts). On an Intel Xeon with plain SIMD these constants are off by 39 % and the best
-// by 22 %, but both choose algorithms within 3 % of the fastest. So they are not refitted for each processor.
+// by 22 %, on an AMD EPYC with plain SIMD by 25 % and 10 %, weight gradients included; both choose algorithms within 3 % of the
+// fastest. So they are not refitted for each processor.
 import type { ConvWeightGradAttrs } from '../../prims/conv.ts';
 import { roundUp } from '../core/blocks.ts';
 import type { TileSize } from './winograd-weights.ts';
