@@ -40,7 +40,7 @@ const newScope = (): Scope => ({ tracked: new Set(), copied: new Set(), bytes: 0
  * - intermediate results of a graph that has been backpropagated go when the next recorded op starts (so that they can be
  *   read until then); the value that `backward` was called on moves to the JavaScript heap;
  * - what no graph owns moves to the JavaScript heap at that moment: it stays readable and is copied in again when used;
- * - what is made inside `noGrad` goes when it ends, its result moves to the JavaScript heap;
+ * - what is made inside `noGrad` is freed when it ends; its result moves to the JavaScript heap;
  * - data given by the user stays in the JavaScript heap and has a copy in the backend as long as a step lasts;
  * - parameters, buffers, optimizer state and gradients stay.
  */
@@ -217,7 +217,7 @@ export class Engine implements Executor {
     action();
   }
 
-  /** Frees what the steps so far have left behind, without waiting for the next one. */
+  /** Frees what the steps so far have kept, without waiting for the next one. */
   flush(): void {
     const { retired, retiredRoots, left } = this;
     this.retired = [];

@@ -21,7 +21,7 @@ export interface Executor extends HandleOwner {
   version(handle: TensorInfo): number;
   /** The handle of a variable; its elements are copied to the executor's memory if they are elsewhere. */
   materialize(variable: Variable): TensorInfo;
-  /** Called before each op that is recorded: what the last backward pass left behind may go now. */
+  /** Called before each op that is recorded: what the last backward pass kept may be freed now. */
   beforeRecorded(): void;
   /** Called after each op that is recorded; returns the graph that it belongs to now. */
   recorded(node: TapeNode): OpenGraph | null;

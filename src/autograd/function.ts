@@ -72,7 +72,7 @@ interface Definition<A extends readonly unknown[], R extends Outputs> {
 
 const what = { forward: 'outputs', backward: 'gradients' };
 
-/** Both of them, whatever their arguments are. */
+/** The two methods, with any arguments. */
 interface Methods {
   readonly name: string;
   readonly forward?: (ctx: FunctionContext, ...args: readonly unknown[]) => unknown;

@@ -39,7 +39,7 @@ export interface PassParts {
   readonly isRecorded: () => boolean;
   /** Whether gradients by an input of a node are wanted. */
   readonly wants: (input: Variable) => boolean;
-  /** Variables inside of the graph whose gradients are asked for, beside those of leaves. */
+  /** Variables inside of the graph whose gradients are asked for, besides leaves. */
   readonly wanted: ReadonlySet<Variable>;
   /** Throws where one of the operands is an input of `node` that was written since the op read it. */
   readonly expectFresh: (node: TapeNode, operands: readonly unknown[]) => void;

@@ -9,7 +9,7 @@ export interface Tracked {
   readonly held: boolean;
   /** Moves the elements to the JavaScript heap. */
   toHost(): void;
-  /** Releases the memory; `why` is told to who uses the variable afterwards. */
+  /** Releases the memory; a later use of the variable throws an error that says `why`. */
   free(why: string): void;
 }
 
@@ -24,7 +24,7 @@ export interface HandleOwner {
 }
 
 /**
- * The net: memory of variables that nobody can reach any more. What a training loop makes is freed before by the tape.
+ * The last resort: memory of variables that cannot be reached any more. The tape frees what a training loop makes before that.
  * Some edge runtimes have no finalizers; there only the tape, scopes and `dispose` free memory.
  */
 const abandoned =

@@ -18,7 +18,7 @@ export class OpenGraph {
   bytes = 0;
   /** The graph that took this one over, when an op joined both. */
   joined: OpenGraph | null = null;
-  /** Backpropagated, or moved to the JavaScript heap: nobody watches it any more. */
+  /** Backpropagated, or moved to the JavaScript heap: it is not watched any more. */
   closed = false;
 }
 
@@ -34,8 +34,8 @@ const rootOf = (graph: OpenGraph): OpenGraph => {
 };
 
 /**
- * Forward passes that nobody takes back: an evaluation loop outside of `noGrad` records a graph per pass, and the memory of
- * its results belongs to variables that nobody can reach any more. The garbage collector knows nothing of WebAssembly memory,
+ * Forward passes without a backward pass: an evaluation loop outside of `noGrad` records a graph per pass, and the memory of
+ * its results belongs to variables that cannot be reached any more. The garbage collector knows nothing of WebAssembly memory,
  * and a synchronous loop gives its finalizers no turn. So the results of graphs that were begun and left move to the JavaScript
  * heap, the oldest first, where the collector counts them. The current graph never moves, so a training step pays nothing; a
  * graph that is taken up again is copied in when it is used.
@@ -76,7 +76,7 @@ export class OpenGraphs {
     return graph;
   }
 
-  /** The graph was backpropagated. Returns all of its results, also those that led nowhere. */
+  /** The graph was backpropagated. Returns all of its results, also those that were not used. */
   close(graph: OpenGraph): readonly Result[] {
     const root = rootOf(graph);
     if (!this.open.delete(root)) return [];

@@ -192,7 +192,7 @@ export function recordedPass(
   return pass.finish();
 }
 
-/** The nodes behind variables, latest first. */
+/** The nodes that variables depend on, latest first. */
 export function reachable(roots: readonly Variable[]): TapeNode[] {
   const found = new Set<TapeNode>();
   const queue = roots.flatMap(({ node }) => node ?? []);

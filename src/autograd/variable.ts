@@ -253,7 +253,7 @@ export class Variable {
     this.lease = null;
   }
 
-  /** @internal Gives the memory back; `why` is told to who uses it afterwards. */
+  /** @internal Frees the memory; a later use throws an error that says `why`. */
   free(why: string): void {
     this.dropLease();
     this.host = null;

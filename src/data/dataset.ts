@@ -24,7 +24,7 @@ export interface Sample<I extends Structure<Values> = Values, T extends Structur
   readonly target: T;
 }
 
-/** A sample of whatever structure. */
+/** A sample of any structure. */
 export type AnySample = Sample<Structure<Values>, Structure<number | Values>>;
 
 /** Which pass over the data a sample is for: augmentation depends on it and on the sample's index alone. */

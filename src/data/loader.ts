@@ -196,7 +196,7 @@ export class DataLoader<I extends Structure<Tensor> = Tensor, T extends Structur
     let isEmpty = first === 0;
     const begin = (): void => {
       const promise = this.batch(order, epoch, next++);
-      // A consumer that stops early leaves batches behind that nobody awaits.
+      // A consumer that stops early leaves batches that are never awaited.
       promise.catch(() => {});
       waiting.push(promise);
     };

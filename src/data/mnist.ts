@@ -149,7 +149,7 @@ export class MNIST implements Dataset {
 
 const digits = Array.from('0123456789');
 
-/** A file, or the one with .gz behind its name. */
+/** A file, or the one with .gz after its name. */
 export async function readEither(
   what: string,
   directory: string,

@@ -15,7 +15,7 @@ export type Loss<O = Variable, T extends readonly unknown[] = [target: Variable]
   | ((output: O, ...targets: T) => Variable)
   | Module<Variable>;
 
-/** As a function. Throws `argument` for what is none. */
+/** The loss as a function. Throws `argument` for anything else. */
 export function lossOf(what: string, loss: unknown): (...values: unknown[]) => unknown {
   if (loss instanceof Module) {
     // With the number of targets that losses take.
@@ -41,7 +41,7 @@ export function lossValue(what: string, value: unknown): Variable {
   throw new ConvletError('shape', `${what}: the loss expects one element, got shape ${shapeText(value.shape)}`);
 }
 
-/** The model's forward, whatever it takes. */
+/** The model's forward, as a function of any inputs. */
 export const forwardOf =
   (model: AnyModule) =>
   (...inputs: unknown[]): unknown =>

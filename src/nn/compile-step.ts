@@ -46,11 +46,11 @@ export interface CompiledStep<O = Variable> {
   step(...batch: BatchPart[]): number;
   /** Whether gradients are added up that no update has used yet (`accumulate`). */
   readonly isWaiting: boolean;
-  /** Updates with what is waiting; says whether there was anything. */
+  /** Updates with the gradients that are waiting. Returns whether there were any. */
   flush(): boolean;
   /** What `forward` gave for the last batch, row-major; valid until the next step. */
   readonly output: Mapped<O, Variable, Tensor>;
-  /** Bytes that the plans hold beside parameters and state. */
+  /** Bytes of the plans, without parameters and optimizer state. */
   readonly heldBytes: number;
   /** @internal Plans by batch shapes so far. */
   readonly plans: readonly Plan[];
@@ -314,6 +314,6 @@ export function expectTrainable(model: unknown, optimizer: unknown, others: bool
   );
 }
 
-/** Whose gradients a step uses. A trace leaves them as values of its graph, which nobody must see after it. */
+/** Parameters whose gradients a step uses. A trace leaves values of its graph in their `grad`; they are cleared after it. */
 export const learningOf = (model: AnyModule, optimizer: Optimizer): ReadonlySet<Variable> =>
   new Set([...model.parameters(), ...optimizer.paramGroups.flatMap((group) => group.params)]);

@@ -14,7 +14,7 @@ export interface Metric {
   readonly name: string;
   /** Which of two values is the better one. */
   readonly better: 'higher' | 'lower';
-  /** Takes a batch: what the model said and what was right. */
+  /** Adds a batch: the model's output and the targets. */
   update(output: Values, target: Values): void;
   /** The value for all batches since the last reset; NaN without any. */
   compute(): number;

@@ -34,7 +34,7 @@ export interface CountOptions {
 const loadStateKnown: KnownOf<LoadStateOptions> = { strict: flag };
 const countKnown: KnownOf<CountOptions> = { trainable: flag };
 
-/** A module, whatever its `forward` returns. */
+/** A module whose `forward` may return anything. */
 export type AnyModule = Module<unknown>;
 
 /**
@@ -58,7 +58,7 @@ export abstract class Module<R = Variable> {
   /** Whether the module trains: dropout drops and batch norm uses the batch's statistics. */
   training = true;
 
-  /** Inputs are what a subclass says: variables as a rule, and arrays or records of them. */
+  /** A subclass says which inputs it takes: usually variables, or arrays and records of them. */
   // biome-ignore lint/suspicious/noExplicitAny: a subclass knows its inputs
   abstract forward(...inputs: any[]): R;
 

@@ -20,7 +20,7 @@ export class TraceExecutor implements Executor {
   /** What each run of the graph is to be preceded and followed by. */
   readonly before: (() => void)[] = [];
   readonly after: (() => void)[] = [];
-  /** Whose gradients are wanted, beside those of what the trace makes: those of others would stay behind as values of the graph. */
+  /** Parameters whose gradients are wanted, besides values that the trace makes. Gradients of others would stay as values of the graph. */
   learning: ReadonlySet<Variable> = new Set();
   /** Told of each op and its results. */
   onApply:
@@ -110,7 +110,7 @@ export class TraceExecutor implements Executor {
     return 0;
   }
 
-  // A trace has no memory of its own to keep account of.
+  // A trace owns no memory, so there is nothing to count.
   retain(): void {}
   release(): void {}
   written(): void {}

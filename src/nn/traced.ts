@@ -85,7 +85,7 @@ export interface Traced {
 
 /**
  * Traces a program, twice: a graph that is another one the second time depends on what JavaScript draws or decides in it. The
- * second trace begins with the same state of the default generator and with the keys of the first, and leaves nothing behind.
+ * second trace begins with the same state of the default generator and with the keys of the first, and changes nothing.
  *
  * @throws ConvletError `argument` that names where the traces part
  */

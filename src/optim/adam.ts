@@ -87,7 +87,7 @@ export class Adam extends KernelOptimizer<AdamOptions> {
   }
 }
 
-/** torch.optim.AdamW (Loshchilov & Hutter 2019): Adam with weight decay beside the gradient. */
+/** torch.optim.AdamW (Loshchilov & Hutter 2019): Adam with weight decay apart from the gradient. */
 export class AdamW extends KernelOptimizer<AdamOptions> {
   static override readonly name: string = 'AdamW';
 
@@ -192,7 +192,7 @@ export interface LionOptions {
   maximize: boolean;
 }
 
-/** Lion (Chen et al. 2023): the sign of a momentum; weight decay beside the gradient. */
+/** Lion (Chen et al. 2023): the sign of a momentum; weight decay apart from the gradient. */
 export class Lion extends KernelOptimizer<LionOptions> {
   static override readonly name: string = 'Lion';
 

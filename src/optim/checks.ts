@@ -19,7 +19,7 @@ const optimizerArg: Known = {
   optimizer: kind('an optimizer', (v) => Array.isArray((v as { paramGroups?: unknown } | null)?.paramGroups)),
 };
 
-/** Checks the arguments of a schedule; `given`: the optimizer, its options and whatever is behind them. */
+/** Checks the arguments of a schedule; `given`: the optimizer, its options and surplus arguments. */
 export function checkSchedule(
   name: string,
   options: Known,
@@ -29,7 +29,7 @@ export function checkSchedule(
   checkCall(name, { args: optimizerArg, options, needed: 1, required }, given);
 }
 
-/** Checks the arguments of a schedule without options; `args`: those behind the optimizer, all of which must be given. */
+/** Checks the arguments of a schedule without options; `args`: those after the optimizer, all of which must be given. */
 export function checkScheduleArgs(name: string, args: Known, given: readonly unknown[]): void {
   const all = { ...optimizerArg, ...args };
   checkCall(name, { args: all, needed: Object.keys(all).length }, given);

@@ -129,7 +129,7 @@ interface Phase {
   readonly to: 'initial' | 'max' | 'min';
 }
 
-/** Sets a group's momentum under whatever name it has. */
+/** Sets a group's momentum: `momentum`, or the first of `betas`. */
 function setMomentum(group: ParamGroup, momentum: number): void {
   if (typeof group.momentum === 'number') group.momentum = momentum;
   else if (Array.isArray(group.betas)) group.betas = [momentum, group.betas[1]];
@@ -282,7 +282,7 @@ export interface PlateauOptions {
   readonly mode?: 'min' | 'max';
   /** The rate is multiplied by it; default 0.1. */
   readonly factor?: number;
-  /** Epochs without an improvement that are let pass. */
+  /** Epochs without an improvement before the rate is reduced; default 10. */
   readonly patience?: number;
   /** What counts as an improvement; default 1e-4. */
   readonly threshold?: number;

@@ -11,7 +11,7 @@ export abstract class KernelOptimizer<O extends object> extends Optimizer<O> {
   protected abstract readonly kind: UpdateKind;
   private readonly title: string;
 
-  /** @internal `given`: what the caller gave behind the parameters. */
+  /** @internal `given`: the caller's arguments after the parameters. */
   constructor(
     title: string,
     params: Params<O>,

@@ -18,7 +18,7 @@ export interface ParamGroup {
 /** Parameters, or groups with hyper-parameters of their own. */
 export type Params<O> = Iterable<Variable> | readonly (Partial<O> & { readonly params: Iterable<Variable> })[];
 
-/** What an optimizer has beside its parameters' values, to go on from after a restart. */
+/** The state of an optimizer without the parameters' values: what a restart needs to continue. */
 export interface OptimizerState {
   /** By number of the parameter (counted through all groups): its state by name, row-major. */
   readonly state: Record<number, Record<string, ArrayLike<number> | number>>;
@@ -43,7 +43,7 @@ export abstract class Optimizer<O extends object = object> {
   /** Parameters with their hyper-parameters, which may be changed at any time. */
   readonly paramGroups: (ParamGroup & O)[];
   private readonly states = new Map<Variable, ParamState>();
-  /** Per group: the tensor of numbers by how many steps a parameter is behind its group. */
+  /** Per group: the tensor of numbers, by how many steps fewer than its group a parameter has taken. */
   private readonly hypers = new Map<ParamGroup, Map<number, Variable>>();
 
   constructor(params: Params<O>, defaults: O & { lr: number }) {

@@ -310,7 +310,7 @@ const schedules = kind<never>(
   (value) => Array.isArray(value) && value.every((entry) => entry instanceof LRScheduler),
 );
 
-/** One schedule after another: number i + 1 begins anew at milestone i. */
+/** One schedule after another: number i + 1 starts from its first epoch at milestone i. */
 export class SequentialLR extends LRScheduler {
   static override readonly name: string = 'SequentialLR';
 

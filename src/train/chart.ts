@@ -85,7 +85,7 @@ export function lineChart(series: readonly Series[], { title, x, percent = false
   }
   if (mark !== null) {
     const end = px(mark.x) > margin.left + plotWidth * 0.7;
-    // Below the point: the other curve is above it, as a rule.
+    // Below the point: the other curve is usually above it.
     const y = py(mark.y) > height - margin.bottom - 24 ? py(mark.y) - 10 : py(mark.y) + 20;
     parts.push(`<circle class="mark" cx="${fixed(px(mark.x))}" cy="${fixed(py(mark.y))}" r="6"/>`);
     parts.push(

@@ -15,7 +15,7 @@ export interface Checkpoint {
   readonly model: ReadonlyMap<string, TensorValue>;
   /** State of the optimizer; null for a file without one. */
   readonly optimizer: OptimizerState | null;
-  /** Epoch, random numbers, schedule, history: whatever else is needed. */
+  /** Epoch, random numbers, schedule, history: all else that is needed. */
   readonly metadata: Json;
 }
 
@@ -120,8 +120,8 @@ let saves = 0;
 const writing = new Set<string>();
 
 /**
- * Writes a file so that a crash at any instant leaves the old one or the new one whole: into a temporary file beside it,
- * which is synced and renamed. Removes what processes that were killed have left behind.
+ * Writes a file so that a crash at any instant leaves the old one or the new one whole: into a temporary file next to it,
+ * which is synced and renamed. Removes temporary files of processes that were killed.
  *
  * @throws ConvletError `environment` where it cannot be written (the disk is full, …); the old file stays then
  */

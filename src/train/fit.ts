@@ -211,7 +211,7 @@ class Run {
     for (const callback of callbacks)
       if ((await callback.epoch?.(record, this.history)) === false) this.ended = 'callback';
     const over = epoch + 1 === options.epochs || this.monitor.exhausted || this.ended === 'callback';
-    // A restart has the best weights from nowhere else.
+    // After a restart this file is the only source of the best weights.
     if (better && (checkpoint?.best !== false || options.earlyStopping?.restoreBest)) await this.save('best');
     if (over || this.due || (epoch + 1) % (checkpoint?.every ?? 1) === 0) await this.save('last');
     if (!over) await this.log();

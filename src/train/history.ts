@@ -35,7 +35,7 @@ export class History {
 
   /** One record for each epoch. */
   readonly epochs: EpochRecord[] = [];
-  /** Loss and learning rate of steps at equal distances, a few hundred of them whatever the length of the run. */
+  /** Loss and learning rate of steps at equal distances, a few hundred of them for a run of any length. */
   readonly trace: TracePoint[] = [];
 
   /** Notes an update. */

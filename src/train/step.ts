@@ -92,7 +92,7 @@ export interface Watch {
 /** As one plan per batch shape. */
 function compiledStepper(parts: StepParts): Stepper {
   const { model, optimizer } = parts;
-  // As of one variable: types of structures are not followed here.
+  // Typed as a model of one variable: the types of structures are not known here.
   const compiled = compileStep(model as Module, parts.loss as Loss, optimizer, {
     forward: (input) => forwardBatch(model, input) as Variable,
     beforeUpdate:

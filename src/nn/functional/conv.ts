@@ -8,7 +8,7 @@ import { perAxis } from './per-axis.ts';
 
 export type { ConvOptions, ConvTransposeOptions } from './options.ts';
 
-/** Cells in front of and behind each axis. */
+/** Cells before and after each axis. */
 function padsOf(op: string, x: Variable, weight: Variable, options: ConvOptions): [number[], number[]] {
   const rank = x.rank - 2;
   const { padding = 0 } = options;

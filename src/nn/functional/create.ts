@@ -20,7 +20,7 @@ const createKnown: KnownOf<CreateOptions> = {
   requiresGrad: flag,
 };
 
-/** Whole numbers one by one or as one array, and options behind them. */
+/** Whole numbers one by one or as one array, then options. */
 type ShapeAndOptions = (number | readonly number[] | CreateOptions)[];
 
 function made(

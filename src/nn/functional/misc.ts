@@ -53,7 +53,7 @@ const alphaDropping = (op: string, kind: DropoutKind) => {
   };
 };
 
-/** Dropout that keeps mean 0 and variance 1 behind SELU (Klambauer et al. 2017). */
+/** Dropout that keeps mean 0 and variance 1 after SELU (Klambauer et al. 2017). */
 export const alphaDropout = alphaDropping('alphaDropout', 'element');
 /** As alphaDropout, of whole channels. */
 export const featureAlphaDropout = alphaDropping('featureAlphaDropout', 'channel');
@@ -77,7 +77,7 @@ export function oneHot(indices: Variable, classes: number): Variable {
   return apply1('oneHot', [indices, new Variable(values, values)], { depth: classes, axis: indices.rank });
 }
 
-/** One behind the other along an axis. */
+/** Joins variables along an axis. */
 export const cat = (parts: readonly Variable[], dim = 0): Variable => {
   if (parts.length === 0) throw new ConvletError('argument', 'cat: expects at least one variable');
   return apply1('concat', parts, { axis: normalizeAxis('cat', dim, parts[0].rank) });

@@ -115,7 +115,7 @@ export function localResponseNorm(x: Variable, size: number, alpha = 1e-4, beta 
   expectKind('localResponseNorm', 'k', k, number);
   const attrs = { size, alpha, beta, bias: k };
   if (size % 2 === 1) return apply1('lrn', [x], attrs);
-  // The op's even windows are longer behind (ONNX): the channels are turned round and back.
+  // The op's even windows have one more channel after the centre (ONNX), PyTorch's before it: the channels are reversed and reversed again.
   const turn = {
     starts: x.shape.map((d, i) => (i === 1 ? d - 1 : 0)),
     steps: x.shape.map((_, i) => (i === 1 ? -1 : 1)),

@@ -239,7 +239,7 @@ export function mixedPool2d(
 
 const pyramidMode = oneOf('max', 'average');
 
-/** Spatial pyramid pooling (He et al. 2014): adaptive pools of n×n for each level, flattened, one behind the other. */
+/** Spatial pyramid pooling (He et al. 2014): adaptive pools of n×n for each level, flattened and joined. */
 export function spatialPyramidPool2d(
   x: Variable,
   levels: readonly number[],

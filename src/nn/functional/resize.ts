@@ -46,7 +46,7 @@ export function interpolate(x: Variable, options: InterpolateOptions): Variable 
   expectWhole('interpolate', 'size', size, rank, 1);
   const antialias = options.antialias || mode === 'lanczos3';
   const kept = factors !== null && !recomputeScaleFactor && !alignCorners && mode !== 'area';
-  // PyTorch's linear modes copy an axis that keeps its length, whatever its factor.
+  // PyTorch's linear modes copy an axis that keeps its length, also if its factor is not 1.
   const linear = modes[mode].mode === 'linear' && !antialias;
   return apply1('interpolate', [x], {
     ...interpolateDefaults,

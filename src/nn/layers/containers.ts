@@ -37,7 +37,7 @@ export class Sequential extends Module {
     return [...this.entries.values()].at(index);
   }
 
-  /** Puts a module behind the others. */
+  /** Adds a module at the end. */
   append(module: Module): this {
     checkModule('Sequential', module);
     this.entries.set(String(this.entries.size), module);

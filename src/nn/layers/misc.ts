@@ -28,7 +28,7 @@ export const Dropout1d = dropping('Dropout1d', F.dropout1d);
 export const Dropout2d = dropping('Dropout2d', F.dropout2d);
 /** Zeroes whole channels of [N,C,D,H,W] with probability p (default 0.5) in training, and divides the others by 1 − p. */
 export const Dropout3d = dropping('Dropout3d', F.dropout3d);
-/** Dropout that keeps mean 0 and variance 1 behind SELU (Klambauer et al. 2017). */
+/** Dropout that keeps mean 0 and variance 1 after SELU (Klambauer et al. 2017). */
 export const AlphaDropout = dropping('AlphaDropout', F.alphaDropout);
 /** AlphaDropout of whole channels. */
 export const FeatureAlphaDropout = dropping('FeatureAlphaDropout', F.featureAlphaDropout);
