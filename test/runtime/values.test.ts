@@ -1,5 +1,6 @@
 // What run takes and gives: arrays without a shape, 64-bit integers, and what a model says of itself.
 import { describe, expect, test } from 'vitest';
+import { supports } from '../../src/abi/modules.ts';
 import { ConvletError } from '../../src/common/error.ts';
 import { createLoad } from '../../src/runtime/load.ts';
 import { load } from '../../src/runtime/node.ts';
@@ -182,7 +183,30 @@ test('what beginners give is answered with the right form', async () => {
   expect(await codeOf(model.run({ n: [1, 2], x: picture as never }))).toMatch(
     /^dtype: .*got Uint8Array: it is a picture; give what imageToTensor/,
   );
+  const pixels = { data: new Uint8ClampedArray(6), width: 2, height: 1, shape: [2, 3] };
+  expect(await codeOf(model.run({ n: [1, 2], x: pixels as never }))).toMatch(/got Uint8ClampedArray: it is a picture/);
+  const plain = { data: new Uint8Array(6), shape: [2, 3], width: 2 };
+  expect(await codeOf(model.run({ n: [1, 2], x: plain as never }))).toMatch(/got Uint8Array$/);
   expect((await model.run({ n: [1, 2], x })).twice.shape).toEqual([2]);
+});
+
+test('the plan of a model has no optional input that no shape is given for', async () => {
+  const optional = onnx.model({
+    initializers: [onnx.floatTensor('w', [3], [1, 2, 3])],
+    nodes: [{ op: 'Mul', inputs: ['x', 'w'], outputs: ['y'] }],
+    inputs: [f('x', 2, 3), f('w', 3)],
+    outputs: [f('y', 2, 3)],
+  });
+  using model = await load(optional, { backend: 'js' });
+  expect([...model.plan().inputs.keys()]).toEqual(['x']);
+  expect([...model.plan({ w: [3] }).inputs.keys()]).toEqual(['x', 'w']);
+  expect([...(await model.run({ x, w: [0, 0, 1] })).y.data]).toEqual([0, 0, 2, 0, 0, 3]);
+});
+
+test.skipIf(supports('relaxed'))('a kernel build that the runtime cannot run', async () => {
+  expect(await codeOf(load(file, { variant: 'relaxed' }))).toBe(
+    "environment: load: this runtime cannot run variant 'relaxed'",
+  );
 });
 
 test('a kernel build that an entry comes without', async () => {
