@@ -11,11 +11,18 @@ test('a row for each node: shape, parameters where they are first used, multiply
     return [y, s.op('mul', [s.op('cast', [y], { to: 'int32' }), whole])];
   });
   expect(describeLayers(graph)).toMatchObject([
-    { name: 'conv', op: 'conv', shape: [2, 3, 5, 6], parameters: 3 * 4 * 9 + 3, macs: 2 * 3 * 30 * 4 * 9 },
+    {
+      name: 'conv',
+      op: 'conv',
+      dtype: 'float32',
+      shape: [2, 3, 5, 6],
+      parameters: 3 * 4 * 9 + 3,
+      macs: 2 * 3 * 30 * 4 * 9,
+    },
     { name: 'reduceMean', op: 'reduceMean', shape: [2, 3], parameters: 0, macs: 0 },
     { name: 'matmul', op: 'matmul', shape: [2, 3], parameters: 9, macs: 18 },
     { name: 'matmul', op: 'matmul', shape: [2, 3], parameters: 0, macs: 18 },
-    { name: 'cast', op: 'cast', shape: [2, 3], parameters: 0, macs: 0 },
-    { name: 'mul', op: 'mul', shape: [2, 3], parameters: 0, macs: 0 },
+    { name: 'cast', op: 'cast', dtype: 'int32', shape: [2, 3], parameters: 0, macs: 0 },
+    { name: 'mul', op: 'mul', dtype: 'int32', shape: [2, 3], parameters: 0, macs: 0 },
   ]);
 });

@@ -4,6 +4,7 @@ import { supportedVariants } from '../../src/abi/modules.ts';
 import { withSharedMemory } from '../../src/abi/shared-memory.ts';
 import { seededInputs } from '../../src/runtime/measure.ts';
 import { load } from '../../src/runtime/node.ts';
+import { spawnWorker } from '../../src/runtime/node-platform.ts';
 import * as onnx from '../io/onnx-builder.ts';
 import { f, i64 } from '../io/onnx-run.ts';
 
@@ -81,4 +82,11 @@ test('the shared build differs from the plain one in the type of its memory alon
   const plain = new WebAssembly.Memory({ initial: 16, maximum: 100 });
   expect(() => new WebAssembly.Instance(module, { env: { memory: plain } })).toThrow(WebAssembly.LinkError);
   expect(shared.subarray(-1000)).toEqual(new Uint8Array(bytes.subarray(-1000)));
+});
+
+test('a worker that does not start is an error of the environment, with its reason', async () => {
+  const { ready, terminate } = spawnWorker({});
+  await expect(ready).rejects.toMatchObject({ code: 'environment', message: 'load: a worker thread did not start' });
+  await ready.catch(({ cause }) => expect(cause).toBeInstanceOf(Error));
+  terminate();
 });
